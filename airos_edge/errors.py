@@ -1,0 +1,54 @@
+"""What can go wrong, as one tree. Foreign errors are translated into it once, at the edge.
+
+* AirosError                     said to the user as it stands: what is wrong, where, what to do
+  x ConfigError                  the configuration cannot be used; nothing was changed
+  x RecordingError               a file is no audio we can read
+  x DaemonError                  the daemon cannot be reached or refused
+  + EngineError                  an engine failed; the turn fails, the session lives
+    x EngineUnavailable          the engine cannot be loaded here (package or model missing)
+    x ReachError                 the engine lies further away than the owner's `reach` allows
+  x ProtocolError                a peer broke the protocol it speaks
+
+`*` the root, `+` a branch that is also raised itself, `x` a leaf.
+"""
+
+
+class AirosError(Exception):
+    """The root; its text is a sentence for the person who uses the box."""
+
+
+class ConfigError(AirosError):
+    """The configuration cannot be used. The text names the file, the path in it and the mend."""
+
+
+class RecordingError(AirosError):
+    """A file or upload is not audio that can be read."""
+
+
+class DaemonError(AirosError):
+    """The daemon cannot be reached, or it refused."""
+
+
+class EngineError(AirosError):
+    """An engine failed while working. `engine` names it."""
+
+    def __init__(self, engine: str, message: str) -> None:
+        super().__init__(f"{engine}: {message}")
+        self.engine = engine
+
+
+class EngineUnavailable(EngineError):
+    """The engine cannot be loaded here: its package or its model is missing."""
+
+
+class ReachError(EngineError):
+    """The engine lies beyond the owner's `reach`."""
+
+
+class ProtocolError(AirosError):
+    """A peer sent what its protocol forbids. `code` and `param` are for the peer, in its words."""
+
+    def __init__(self, message: str, *, code: str | None = None, param: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.param = param

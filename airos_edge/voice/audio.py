@@ -1,0 +1,51 @@
+"""Sound as a value: 16-bit signed little-endian mono PCM, with its rate."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+RATE_HZ = 16_000
+"""The rate of all audio that is listened to."""
+
+BYTES_PER_SAMPLE = 2
+FULL_SCALE = 32768.0
+QUIETEST_DBFS = -96.0
+"""What digital silence is said to have: the least a 16-bit sample can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioChunk:
+    """A piece of sound. `pcm` holds whole samples: 16-bit, mono, little-endian."""
+
+    pcm: bytes
+    rate_hz: int = RATE_HZ
+
+    @property
+    def samples(self) -> int:
+        return len(self.pcm) // BYTES_PER_SAMPLE
+
+    @property
+    def ms(self) -> float:
+        return self.samples * 1000 / self.rate_hz
+
+    def as_floats(self) -> npt.NDArray[np.float32]:
+        """Shape (samples,), from -1.0 to 1.0."""
+        return np.frombuffer(self.pcm, "<i2").astype(np.float32) / FULL_SCALE
+
+
+def level_dbfs(pcm: bytes) -> float:
+    """The root mean square in dB under full scale, never below `QUIETEST_DBFS`."""
+    if not pcm:
+        return QUIETEST_DBFS
+    samples = np.frombuffer(pcm, "<i2").astype(np.float32) / FULL_SCALE
+    power = float(np.mean(samples * samples))
+    return max(QUIETEST_DBFS, 10 * float(np.log10(power))) if power > 0 else QUIETEST_DBFS
+
+
+def samples_of(ms: float, rate_hz: int = RATE_HZ) -> int:
+    return round(ms * rate_hz / 1000)
+
+
+def ms_of(samples: int, rate_hz: int = RATE_HZ) -> int:
+    return round(samples * 1000 / rate_hz)

@@ -1,0 +1,243 @@
+"""What the core asks of the world, and the values that pass between them.
+
+An engine is any object of one of these shapes; none has to inherit. A port that works for a
+while is an async generator: cancelling or closing it ends the work and frees what it holds.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from typing import Any, Protocol
+
+from airos_edge.voice.audio import AudioChunk
+from airos_edge.voice.history import Item
+from airos_edge.voice.utterance import Utterance
+
+
+class Place(IntEnum):
+    """How far from the microphone something runs. `reach` is compared with it."""
+
+    LOCAL = 0
+    """This box."""
+    EDGE = 1
+    """This LAN."""
+    CLOUD = 2
+    """Beyond it."""
+
+
+# ---- listening: one object per stream, fed in step with the microphone --------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WakeHit:
+    """A wake word was said. `sample` is where in the stream its detection falls."""
+
+    word: str
+    sample: int
+    score: float
+
+
+class Wake(Protocol):
+    def feed(self, chunk: AudioChunk) -> list[WakeHit]:
+        """Takes 16 kHz audio of any length; says what was detected in it."""
+
+
+class Vad(Protocol):
+    frame_ms: int
+
+    def feed(self, chunk: AudioChunk) -> list[float]:
+        """Takes 16 kHz audio of any length; gives the speech probability of each frame it completes."""
+
+
+# ---- recognising --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """The text up to now (not a delta). The last one yielded has `final` set.
+
+    A final text of "" means that nothing that was meant for us was said.
+    """
+
+    text: str
+    final: bool = False
+
+
+class Asr(Protocol):
+    name: str
+    place: Place
+
+    def transcribe(self, heard: Utterance, hints: Hints) -> AsyncGenerator[Transcript, None]:
+        """Partials while the speaker speaks, then one final. Judges through `heard.judge`.
+
+        Raises EngineError.
+        """
+
+
+# ---- answering ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """How a reply is spoken. `speed` 1.0 is the voice's own."""
+
+    voice: str | None = None
+    language: str = "en"
+    speed: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """All a reply depends on, as a value: a draft is adopted if its prompt equals the final one."""
+
+    items: tuple[Item, ...] = ()
+    instructions: str | None = None
+    tools: tuple[Mapping[str, Any], ...] = ()
+    tool_choice: str | Mapping[str, Any] = "auto"
+    speaking: Speaking | None = None
+    """None: the reply is text."""
+    reach: Place = Place.LOCAL
+    place: str | None = None
+    """The area of the house where the question was asked."""
+    max_tokens: int | None = None
+    responder: str | None = None
+    """Who is to answer, by name; None: whoever the router chooses."""
+
+    @property
+    def question(self) -> str:
+        """The text of the last item that a user said, or ""."""
+        for item in reversed(self.items):
+            if item.role == "user":
+                return item.text or ""
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of the answer, to be joined to the pieces before it as it stands."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A tool to be called. Yielded, it ends the reply and is the client's to make; given to `act`, it is made."""
+
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    call_id: str = ""
+
+
+class Left(Enum):
+    """How far anything of a turn went."""
+
+    NOTHING = "nothing"
+    LAN = "lan"
+    INTERNET = "internet"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The end of a reply, and who made it. `why` is "stop" or "max_tokens"."""
+
+    tier: str
+    why: str = "stop"
+    intent: str | None = None
+    slots: Mapping[str, Any] = field(default_factory=dict)
+    left: Left = Left.NOTHING
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+class Act(Protocol):
+    """What a reply may do to the world, and only through this."""
+
+    async def __call__(self, call: Call) -> str:
+        """Waits until the turn is committed, makes the call, gives its result as text.
+
+        Raises EngineError when the tool fails. Cancelling before the commit leaves no effect.
+        """
+
+    async def committed(self) -> None:
+        """Waits until the turn is committed: for a responder whose question leaves the LAN."""
+
+
+Tools = Callable[[Call], Awaitable[str]]
+"""The house and the tool servers: makes a call, gives its result. Raises EngineError."""
+
+
+class Responder(Protocol):
+    name: str
+    place: Place
+
+    def reply(self, prompt: Prompt, act: Act) -> AsyncGenerator[Text | Call | Done, None]:
+        """Raises EngineError. Ends with one Done."""
+
+
+# ---- speaking -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """Audio in the voice's own rate, and the part of the text that begins to be said in it.
+
+    Joined over a reply, the texts give what is said, spaces included.
+    """
+
+    chunk: AudioChunk
+    text: str = ""
+
+
+class Tts(Protocol):
+    name: str
+    place: Place
+
+    def speak(self, text: AsyncIterator[str], how: Speaking) -> AsyncGenerator[Speech, None]:
+        """Takes sentences as they come, gives speech as it is made. Raises EngineError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    """Which reply is speaking, and which item of history its speech becomes."""
+
+    reply_id: str
+    item_id: str
+    output_index: int = 0
+
+
+class Mouth(Protocol):
+    """Where the speech of one reply goes. Resamples and paces; dead once hushed."""
+
+    async def play(self, speech: Speech) -> None:
+        """Waits while more than the mouth's lead is not yet heard. After `hush`: does nothing."""
+
+    async def drain(self) -> int:
+        """Returns when all that was played has been heard; milliseconds of this reply."""
+
+    def hush(self) -> int:
+        """Silence at once; never waits. Milliseconds of this reply that were heard."""
+
+    def duck(self, db: float) -> None:
+        """Play on, quieter by `db`; 0 is the usual loudness."""
+
+
+OpenMouth = Callable[[Says], Mouth]
+"""A loudspeaker: gives each reply a mouth of its own."""
+
+
+# ---- engines as a set ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """What one turn works with. Leased: a swap changes the next turn and never the running one."""
+
+    asr: Asr | None
+    responder: Responder
+    tts: Tts | None
+    tools: Tools
