@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.history import Item
-from airos_edge.voice.utterance import Utterance
+from airos_edge.voice.utterance import Judgement, Utterance
 
 
 class Place(IntEnum):
@@ -61,11 +61,13 @@ class Hints:
 class Transcript:
     """The text up to now (not a delta). The last one yielded has `final` set.
 
-    A final text of "" means that nothing that was meant for us was said.
+    A final text of "" means that nothing that was meant for us was said. `judgement` is what the
+    recogniser makes of the words so far; a recogniser that cannot tell leaves it None.
     """
 
     text: str
     final: bool = False
+    judgement: Judgement | None = None
 
 
 class Asr(Protocol):
@@ -73,7 +75,7 @@ class Asr(Protocol):
     place: Place
 
     def transcribe(self, heard: Utterance, hints: Hints) -> AsyncGenerator[Transcript, None]:
-        """Partials while the speaker speaks, then one final. Judges through `heard.judge`.
+        """Partials while the speaker speaks, then one final.
 
         Raises EngineError.
         """
