@@ -1,0 +1,200 @@
+"""A session's ear: chunks and commands in, cues out. It does no I/O and knows no clock but the audio."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, level_dbfs, ms_of, samples_of
+from airos_edge.voice.endpoint import Edge, Endpoint, TurnRules
+from airos_edge.voice.ports import Vad, Wake
+from airos_edge.voice.utterance import Ended, EndReason, OpenedBy, Utterance
+
+PATIENCE_MS = 5000
+"""How long someone who was told to speak may take to begin."""
+LOUDNESS_MS = 500
+"""The stretch before a wake word's detection whose loudness is reported."""
+PIECE_SAMPLES = 512
+"""A chunk longer than this is taken in pieces, so that edges fall where they belong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Woke:
+    word: str
+    score: float
+    loudness_dbfs: float
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    utterance: Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    utterance: Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    utterance: Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    utterance: Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    utterance: Utterance
+    ended: Ended
+
+
+Cue = Woke | Opened | Confirmed | Paused | Resumed | Closed
+
+
+class Ear:
+    """One stream of audio, cut into utterances by the rules it obeys.
+
+    With detection "speech" an utterance opens when someone speaks; with "wake" after a wake word;
+    with "push" at the first chunk, and only `commit` or `clear` end it.
+    """
+
+    def __init__(
+        self, rules: TurnRules, vad: Vad, new_id: Callable[[], str], wake: Wake | None = None
+    ) -> None:
+        self.utterance: Utterance | None = None
+        self._rules = rules
+        self._vad = vad
+        self._wake = wake
+        self._new_id = new_id
+        self._endpoint = Endpoint(rules)
+        self._samples = 0
+        self._speech_end_ms = 0
+        self._recent: deque[AudioChunk] = deque()
+        self._recent_samples = 0
+
+    @property
+    def rules(self) -> TurnRules:
+        return self._rules
+
+    def obey(self, rules: TurnRules) -> None:
+        """From the next chunk on. An utterance that is open ends by the new rules."""
+        self._rules = self._endpoint.rules = rules
+
+    def feed(self, chunk: AudioChunk) -> list[Cue]:
+        """Takes 16 kHz audio of any length."""
+        return [cue for piece in _pieces(chunk) for cue in self._feed(piece)]
+
+    def open(self, why: OpenedBy, patience_ms: int = PATIENCE_MS) -> list[Cue]:
+        """An utterance from now on: a button, a follow-up question. Keeps one that is open."""
+        if self.utterance is not None:
+            return []
+        self._forget_recent()
+        self._endpoint.open(patience_ms)
+        return [self._begin(why)]
+
+    def commit(self) -> list[Cue]:
+        """Ends the utterance as a question; without one, does nothing."""
+        return self._close(EndReason.COMMIT)
+
+    def clear(self) -> list[Cue]:
+        """Throws away what was recorded."""
+        self._forget_recent()
+        return self._close(EndReason.DISCARDED)
+
+    def _feed(self, chunk: AudioChunk) -> list[Cue]:
+        self._samples += chunk.samples
+        if self.utterance is not None:
+            self.utterance.write(chunk)
+        else:
+            self._remember(chunk)
+        cues = self._listen_for_wake(chunk)
+        if self._rules.detection == "push":
+            if self.utterance is None:
+                cues.append(self._begin("push"))
+        elif self.utterance is not None or self._rules.detection == "speech":
+            cues += self._follow_speech(chunk)
+        if self.utterance is not None and self.utterance.wanted_end:
+            cues += self._close(EndReason.ENOUGH)
+        if self.utterance is not None and self.utterance.ms >= self._rules.longest_s * 1000:
+            cues += self._close(EndReason.TOO_LONG)
+        return cues
+
+    def _listen_for_wake(self, chunk: AudioChunk) -> list[Cue]:
+        if self._wake is None:
+            return []
+        cues: list[Cue] = []
+        for hit in self._wake.feed(chunk):
+            if self.utterance is not None:
+                continue
+            pcm = b"".join(piece.pcm for piece in self._recent)
+            loudest = pcm[-samples_of(LOUDNESS_MS) * BYTES_PER_SAMPLE :]
+            cues.append(Woke(hit.word, hit.score, level_dbfs(loudest)))
+            self._forget_recent()
+            self._endpoint.open(PATIENCE_MS)
+            cues.append(self._begin("wake", hit.word))
+        return cues
+
+    def _follow_speech(self, chunk: AudioChunk) -> list[Cue]:
+        cues: list[Cue] = []
+        for probability in self._vad.feed(chunk):
+            judgement = self.utterance.judgement if self.utterance else None
+            for edge in self._endpoint.feed(probability, self._vad.frame_ms, judgement):
+                cues += self._follow_edge(edge)
+            if self.utterance is not None and self._endpoint.active_ms:
+                self._speech_end_ms = ms_of(self._samples)
+        return cues
+
+    def _follow_edge(self, edge: Edge) -> list[Cue]:
+        if edge is Edge.OPENED:
+            return [self._begin("speech")]
+        if self.utterance is None:
+            return []
+        if edge is Edge.CLOSED:
+            return self._close(EndReason.SILENCE)
+        if edge is Edge.NO_SPEECH:
+            return self._close(EndReason.NO_SPEECH)
+        cue = {Edge.CONFIRMED: Confirmed, Edge.PAUSED: Paused, Edge.RESUMED: Resumed}[edge]
+        return [cue(self.utterance)]
+
+    def _begin(self, why: OpenedBy, wake_word: str | None = None) -> Opened:
+        """The new utterance starts with what is remembered from before the speech began."""
+        start_ms = ms_of(self._samples - self._recent_samples)
+        self.utterance = Utterance(self._new_id(), why, start_ms, wake_word)
+        self._speech_end_ms = start_ms
+        for chunk in self._recent:
+            self.utterance.write(chunk)
+        self._forget_recent()
+        return Opened(self.utterance)
+
+    def _close(self, reason: EndReason) -> list[Cue]:
+        utterance, self.utterance = self.utterance, None
+        self._endpoint.close()
+        if utterance is None:
+            return []
+        end_ms = ms_of(self._samples) if self._rules.detection == "push" else self._speech_end_ms
+        utterance.end(Ended(reason, end_ms))
+        assert utterance.outcome is not None
+        return [Closed(utterance, utterance.outcome)]
+
+    def _remember(self, chunk: AudioChunk) -> None:
+        """Keeps the padding, and the speech that is not yet long enough to open an utterance."""
+        self._recent.append(chunk)
+        self._recent_samples += chunk.samples
+        keep = samples_of(self._rules.padding_ms + self._endpoint.active_ms + self._vad.frame_ms)
+        while self._recent and self._recent_samples - self._recent[0].samples >= keep:
+            self._recent_samples -= self._recent.popleft().samples
+
+    def _forget_recent(self) -> None:
+        self._recent.clear()
+        self._recent_samples = 0
+
+
+def _pieces(chunk: AudioChunk) -> Iterator[AudioChunk]:
+    step = PIECE_SAMPLES * BYTES_PER_SAMPLE
+    if len(chunk.pcm) <= step:
+        yield chunk
+        return
+    for start in range(0, len(chunk.pcm), step):
+        yield AudioChunk(chunk.pcm[start : start + step], chunk.rate_hz)

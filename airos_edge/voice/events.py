@@ -1,0 +1,197 @@
+"""What happened, as frozen values: told to the face whose session it concerns, published to the hub.
+
+The order of a turn: SpeechStarted, SpeechStopped, QuestionEnded, ItemAdded, Transcribed, then
+ReplyStarted, and for each of its items ItemStarted, TextSaid…, ItemEnded, and at last ReplyEnded.
+Every ReplyStarted is followed by one ReplyEnded, every ItemStarted by one ItemEnded.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from airos_edge.voice.history import Item
+from airos_edge.voice.ports import Left, Prompt
+from airos_edge.voice.utterance import EndReason, Judgement, OpenedBy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    session_id: str = ""
+
+
+# ---- the question -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Woke(Event):
+    word: str
+    score: float
+    loudness_dbfs: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechStarted(Event):
+    """`item_id` is the id that the question will have in the history."""
+
+    item_id: str
+    opened_by: OpenedBy
+    start_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechPaused(Event):
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechResumed(Event):
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechStopped(Event):
+    item_id: str
+    opened_by: OpenedBy
+    reason: EndReason
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionEnded(Event):
+    """The recording is a question, and from now on an item of the history."""
+
+    item: Item
+    previous_id: str | None
+    audio_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptChanged(Event):
+    """What has been understood until now; the next one may differ from its first word on."""
+
+    item_id: str
+    text: str
+    judgement: Judgement | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcribed(Event):
+    """`text` "": nothing was said that was meant for us."""
+
+    item_id: str
+    text: str
+    audio_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptionFailed(Event):
+    item_id: str
+    message: str
+
+
+# ---- the history --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemAdded(Event):
+    """An item that is whole: a question, or what a client put there."""
+
+    item: Item
+    previous_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemDeleted(Event):
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemTruncated(Event):
+    item_id: str
+    heard_ms: int
+    text: str
+
+
+# ---- the reply ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a reply ended. `reason` says why it was cancelled or is incomplete; `left`, what left the box.
+
+    `stages_ms`: milliseconds from the end of the question (or the request) to the end of each stage.
+    """
+
+    status: Literal["completed", "cancelled", "failed", "incomplete"]
+    reason: str | None = None
+    error: str | None = None
+    text: str = ""
+    tier: str | None = None
+    intent: str | None = None
+    slots: Mapping[str, Any] = field(default_factory=dict)
+    left: Left = Left.NOTHING
+    items: tuple[Item, ...] = ()
+    input_tokens: int = 0
+    output_tokens: int = 0
+    stages_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyStarted(Event):
+    """`apart`: out of band, its items do not become part of the history."""
+
+    reply_id: str
+    prompt: Prompt
+    apart: bool
+    metadata: Mapping[str, str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemStarted(Event):
+    reply_id: str
+    item: Item
+    previous_id: str | None
+    output_index: int
+    apart: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextSaid(Event):
+    """The next piece of an item's text; of a spoken one, just before its sound."""
+
+    reply_id: str
+    item_id: str
+    output_index: int
+    text: str
+    spoken: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemEnded(Event):
+    """`item.text` is all that was said, of which less may have been heard."""
+
+    reply_id: str
+    item: Item
+    previous_id: str | None
+    output_index: int
+    apart: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyEnded(Event):
+    reply_id: str
+    prompt: Prompt
+    outcome: Outcome
+    apart: bool
+    metadata: Mapping[str, str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announced(Event):
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerFinished(Event):
+    name: str | None
+    seconds: int

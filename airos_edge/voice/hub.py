@@ -1,0 +1,53 @@
+"""Who may watch: events out to observers, who are never waited for."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from airos_edge.voice.events import Event
+
+
+class Watch:
+    """One observer's view: the newest events, oldest dropped. Iterate over it; `dropped` counts."""
+
+    def __init__(self, size: int) -> None:
+        self._events: deque[Event] = deque(maxlen=size)
+        self._arrived = asyncio.Event()
+        self.dropped = 0
+
+    def put(self, event: Event) -> None:
+        self.dropped += len(self._events) == self._events.maxlen
+        self._events.append(event)
+        self._arrived.set()
+
+    def __aiter__(self) -> "Watch":
+        return self
+
+    async def __anext__(self) -> Event:
+        """Waits for an event; never ends. Safe to cancel."""
+        while not self._events:
+            self._arrived.clear()
+            await self._arrived.wait()
+        return self._events.popleft()
+
+
+class Hub:
+    """Everything that happens, in the order it happened, to whoever is watching now."""
+
+    def __init__(self) -> None:
+        self._watches: set[Watch] = set()
+
+    def publish(self, event: Event) -> None:
+        """Never waits and never fails."""
+        for watch in self._watches:
+            watch.put(event)
+
+    @contextmanager
+    def watch(self, size: int = 256) -> Iterator[Watch]:
+        watch = Watch(size)
+        self._watches.add(watch)
+        try:
+            yield watch
+        finally:
+            self._watches.discard(watch)
