@@ -4,6 +4,7 @@
   x ConfigError                  the configuration cannot be used; nothing was changed
   x RecordingError               a file is no audio we can read
   x DaemonError                  the daemon cannot be reached or refused
+  x BusyError                    the conversation has a reply that has not ended
   + EngineError                  an engine failed; the turn fails, the session lives
     x EngineUnavailable          the engine cannot be loaded here (package or model missing)
     x ReachError                 the engine lies further away than the owner's `reach` allows
@@ -27,6 +28,10 @@ class RecordingError(AirosError):
 
 class DaemonError(AirosError):
     """The daemon cannot be reached, or it refused."""
+
+
+class BusyError(AirosError):
+    """A conversation has one reply at a time, and the one before has not ended."""
 
 
 class EngineError(AirosError):

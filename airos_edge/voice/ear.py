@@ -1,11 +1,12 @@
 """A session's ear: chunks and commands in, cues out. It does no I/O and knows no clock but the audio."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, level_dbfs, ms_of, samples_of
 from airos_edge.voice.endpoint import Edge, Endpoint, TurnRules
+from airos_edge.voice.ids import new_id
 from airos_edge.voice.ports import Vad, Wake
 from airos_edge.voice.utterance import Ended, EndReason, OpenedBy, Utterance
 
@@ -60,14 +61,11 @@ class Ear:
     with "push" at the first chunk, and only `commit` or `clear` end it.
     """
 
-    def __init__(
-        self, rules: TurnRules, vad: Vad, new_id: Callable[[], str], wake: Wake | None = None
-    ) -> None:
+    def __init__(self, rules: TurnRules, vad: Vad, wake: Wake | None = None) -> None:
         self.utterance: Utterance | None = None
         self._rules = rules
         self._vad = vad
         self._wake = wake
-        self._new_id = new_id
         self._endpoint = Endpoint(rules)
         self._samples = 0
         self._speech_end_ms = 0
@@ -155,13 +153,14 @@ class Ear:
             return self._close(EndReason.SILENCE)
         if edge is Edge.NO_SPEECH:
             return self._close(EndReason.NO_SPEECH)
-        cue = {Edge.CONFIRMED: Confirmed, Edge.PAUSED: Paused, Edge.RESUMED: Resumed}[edge]
-        return [cue(self.utterance)]
+        if edge is Edge.CONFIRMED:
+            return [Confirmed(self.utterance)]
+        return [Paused(self.utterance) if edge is Edge.PAUSED else Resumed(self.utterance)]
 
     def _begin(self, why: OpenedBy, wake_word: str | None = None) -> Opened:
         """The new utterance starts with what is remembered from before the speech began."""
         start_ms = ms_of(self._samples - self._recent_samples)
-        self.utterance = Utterance(self._new_id(), why, start_ms, wake_word)
+        self.utterance = Utterance(new_id("item"), why, start_ms, wake_word)
         self._speech_end_ms = start_ms
         for chunk in self._recent:
             self.utterance.write(chunk)

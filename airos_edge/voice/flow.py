@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from airos_edge.errors import EngineError
+from airos_edge.errors import AirosError, EngineError
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -48,7 +48,10 @@ class Scope:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         running = set(self._tasks)
         for task in running:
@@ -131,14 +134,16 @@ class Stage:
 
 
 @asynccontextmanager
-async def chain(source: AsyncIterable[Any], *stages: Stage, name: str = "chain") -> AsyncIterator[Joint[Any]]:
+async def chain(
+    source: AsyncIterable[Any], *stages: Stage, name: str = "chain"
+) -> AsyncIterator[Joint[Any]]:
     """Runs the source through the stages; the block gets what the last one makes.
 
-    A stage's error reaches the block where it reads; so does a CancelledError that came from within a
-    stage (as EngineError): an engine's inner mishap is never taken for the end of its stream. Leaving
-    the block ends and closes every stage, even one that had not begun.
+    A stage's error reaches the block where it reads, as an AirosError; so does a CancelledError that
+    came from within a stage: an engine's inner mishap is never taken for the end of its stream.
+    Leaving the block ends and closes every stage, even one that had not begun.
     """
-    opened: list[AsyncIterable[Any]] = []
+    opened: list[tuple[AsyncIterable[Any], asyncio.Task[None]]] = []
     joints: list[Joint[Any]] = []
     scope = Scope()
     try:
@@ -146,10 +151,10 @@ async def chain(source: AsyncIterable[Any], *stages: Stage, name: str = "chain")
             made: AsyncIterable[Any] = source
             for stage in (Stage(lambda _: source), *stages):
                 made = stage.run(made)
-                opened.append(made)
                 joint: Joint[Any] = Joint(stage.ahead, stage.weigh)
                 joints.append(joint)
-                scope.start(_pump(made, joint, name), f"{name}, stage {len(joints)}")
+                pump = scope.start(_pump(made, joint, name), f"{name}, stage {len(joints)}")
+                opened.append((made, pump))
                 made = joint
             try:
                 yield joints[-1]
@@ -157,8 +162,8 @@ async def chain(source: AsyncIterable[Any], *stages: Stage, name: str = "chain")
                 for joint in joints:
                     joint.close()
     finally:
-        for iterable in opened:
-            if isinstance(iterable, AsyncGenerator) and not iterable.ag_running:
+        for iterable, pump in opened:
+            if isinstance(iterable, AsyncGenerator) and pump.done():
                 await iterable.aclose()
 
 
@@ -176,8 +181,12 @@ async def _pump(items: AsyncIterable[Any], joint: Joint[Any], name: str) -> None
             raise
         error = EngineError(name, "was cancelled from within")
         error.__cause__ = cancelled
-    except Exception as failure:  # boundary: a stage's failure is raised where its output is read
+    except AirosError as failure:
         error = failure
+    except Exception as failure:  # boundary: whatever an engine raises is raised where it is read
+        log.exception("%s failed", name)
+        error = EngineError(name, str(failure) or type(failure).__name__)
+        error.__cause__ = failure
     finally:
         joint.close(error)
 

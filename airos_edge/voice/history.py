@@ -1,6 +1,6 @@
 """What was said, by id, and of what was spoken: how much was heard."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -14,8 +14,8 @@ ROOT = "root"
 class Item:
     """One thing said, called or answered. `text` is what a responder reads.
 
-    `text` None: a recording whose transcript is not known (yet). What `compare=False` marks
-    says nothing to a responder, so two prompts may be equal without it.
+    `text` None: a recording whose transcript is not known (yet). The status says nothing to a
+    responder, so prompts are compared without it.
     """
 
     id: str
@@ -28,9 +28,6 @@ class Item:
     arguments: str | None = None
     call_id: str | None = None
     status: str = field(default="completed", compare=False)
-    pcm: bytes | None = field(default=None, compare=False, repr=False)
-    """A user's recording, 16 kHz."""
-    images: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +53,7 @@ class History:
     def __init__(self) -> None:
         self._items: dict[str, Item] = {}
         self._spans: dict[str, list[Span]] = {}
+        self._cut: set[str] = set()
 
     def __iter__(self) -> Iterator[Item]:
         return iter(self._items.values())
@@ -107,9 +105,11 @@ class History:
         self._spans.pop(item_id, None)
 
     def say(self, item_id: str, text: str, ms: float) -> None:
-        """The next `ms` of the item's speech, and the text that begins in them. Unknown ids are ignored:
-        the item may have been deleted while it was spoken."""
-        if item_id not in self._items:
+        """The next `ms` of the item's speech, and the text that begins in them.
+
+        Ignored for an item that was deleted or cut while it was still being spoken.
+        """
+        if item_id not in self._items or item_id in self._cut:
             return
         spans = self._spans.setdefault(item_id, [])
         start_ms = spans[-1].end_ms if spans else 0.0
@@ -141,7 +141,8 @@ class History:
                 share = (ms - span.start_ms) / (span.end_ms - span.start_ms)
                 kept.append(Span(span.start_ms, ms, _first_words(span.text, share)))
             break
-        if spans:
+        if item.spoken:
+            self._cut.add(item_id)
             self._spans[item_id] = kept
             item = self.change(item_id, text="".join(span.text for span in kept).rstrip())
         return item.text or ""

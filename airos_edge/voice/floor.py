@@ -1,0 +1,93 @@
+"""Who may speak: one floor per loudspeaker, taken by rank. A Realtime session has its own."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import IntEnum
+
+from airos_edge.voice.ports import Mouth, OpenMouth, Says, Speech
+
+OUTRANKED_DB = 20.0
+"""How much quieter the rest of what is playing becomes under something more important."""
+
+
+class Rank(IntEnum):
+    MEDIA = 0
+    ANSWER = 1
+    ANNOUNCE = 2
+    RING = 3
+
+
+class Floor:
+    """Several may have taken the floor; the highest rank speaks, among equals the first.
+
+    Who is outranked is held where it is, made quiet while its last milliseconds play, and goes on
+    when the floor is its own again.
+    """
+
+    def __init__(self, open_mouth: OpenMouth) -> None:
+        self._open_mouth = open_mouth
+        self._turns: list[FloorMouth] = []
+
+    @asynccontextmanager
+    async def take(self, rank: Rank, says: Says) -> AsyncIterator["FloorMouth"]:
+        """A mouth on this floor. Leaving the block gives the floor back; left by an error or a
+        cancel, the mouth is hushed first."""
+        mouth = FloorMouth(rank, self._open_mouth(says), self)
+        self._turns.append(mouth)
+        self.arrange()
+        try:
+            yield mouth
+        except BaseException:
+            mouth.hush()
+            raise
+        finally:
+            self._turns.remove(mouth)
+            self.arrange()
+
+    def arrange(self) -> None:
+        """Gives the floor to who is to speak now."""
+        alive = [mouth for mouth in self._turns if not mouth.is_hushed]
+        speaker = max(alive, key=lambda mouth: mouth.rank, default=None)
+        for mouth in alive:
+            mouth.hold(mouth is not speaker)
+
+
+class FloorMouth:
+    """A face's mouth, held while another has the floor and dead once hushed (a `Mouth` itself)."""
+
+    def __init__(self, rank: Rank, mouth: Mouth, floor: Floor) -> None:
+        self.rank = rank
+        self.is_hushed = False
+        self._mouth = mouth
+        self._floor = floor
+        self._has_floor = asyncio.Event()
+        self._heard_ms = 0
+
+    async def play(self, speech: Speech) -> None:
+        await self._has_floor.wait()
+        if not self.is_hushed:
+            await self._mouth.play(speech)
+
+    async def drain(self) -> int:
+        return self._heard_ms if self.is_hushed else await self._mouth.drain()
+
+    def hush(self) -> int:
+        if not self.is_hushed:
+            self._heard_ms = self._mouth.hush()
+            self.is_hushed = True
+            self._has_floor.set()
+            self._floor.arrange()
+        return self._heard_ms
+
+    def duck(self, db: float) -> None:
+        if not self.is_hushed:
+            self._mouth.duck(db)
+
+    def hold(self, held: bool) -> None:
+        if held is self._has_floor.is_set():
+            self._mouth.duck(OUTRANKED_DB if held else 0.0)
+        if held:
+            self._has_floor.clear()
+        else:
+            self._has_floor.set()

@@ -1,0 +1,208 @@
+"""One reply as the history and the face see it: told in order, and ended exactly once, whoever ends it."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from airos_edge.voice.events import (
+    Event,
+    ItemEnded,
+    ItemStarted,
+    Outcome,
+    ReplyEnded,
+    ReplyStarted,
+    TextSaid,
+)
+from airos_edge.voice.history import History, Item
+from airos_edge.voice.ids import new_id
+from airos_edge.voice.ports import Call, Done, Mouth, Prompt
+
+
+class Reply:
+    """Nothing is told and nothing is written to the history before `commit`, nor after the end.
+
+    So a draft may be thrown away by cancelling its task, and what an engine still says after it
+    was cancelled goes nowhere.
+    """
+
+    def __init__(
+        self,
+        reply_id: str,
+        prompt: Prompt,
+        history: History,
+        tell: Callable[[Event], None],
+        apart: bool = False,
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        self.id = reply_id
+        self.prompt = prompt
+        self.committed = asyncio.Event()
+        self.ended = asyncio.Event()
+        self.mouth: Mouth | None = None
+        self.outcome: Outcome | None = None
+        self.stamps: dict[str, float] = {}
+        self.done: Done | None = None
+        self._since = asyncio.get_running_loop().time()
+        self._history = history
+        self._tell = tell
+        self.apart = apart
+        self._metadata = metadata
+        self._items: list[tuple[Item, str | None]] = []
+        self._open_item: str | None = None
+
+    def commit(self, since: float | None = None) -> None:
+        """Opens the gate. `since`: the loop time from which the stages' milliseconds count."""
+        if since is not None:
+            self._since = since
+        if not self.committed.is_set() and self.outcome is None:
+            self.committed.set()
+            self._tell(
+                ReplyStarted(
+                    reply_id=self.id, prompt=self.prompt, apart=self.apart, metadata=self._metadata
+                )
+            )
+
+    def stamp(self, stage: str) -> None:
+        """The stage ended now; only the first time counts."""
+        self.stamps.setdefault(stage, asyncio.get_running_loop().time())
+
+    @property
+    def output_index(self) -> int:
+        """The place of the newest item among those of the reply."""
+        return len(self._items) - 1
+
+    def begin_message(self) -> str:
+        """The message that `say` adds to; the same one until it is ended. Gives its id."""
+        if self._open_item is not None:
+            return self._open_item
+        item = Item(
+            new_id("item"),
+            role="assistant",
+            text="",
+            spoken=self.prompt.speaking is not None,
+            status="in_progress",
+        )
+        self._start(item)
+        self._open_item = item.id
+        return item.id
+
+    def say(self, text: str, ms: float = 0) -> None:
+        """The next words of the message, and how long their sound is."""
+        if self.outcome is not None:
+            return
+        item_id = self.begin_message()
+        self._history.say(item_id, text, ms)
+        item = self._change_last(text=(self._items[-1][0].text or "") + text)
+        if text:
+            self._tell(
+                TextSaid(
+                    reply_id=self.id,
+                    item_id=item_id,
+                    output_index=self.output_index,
+                    text=text,
+                    spoken=item.spoken,
+                )
+            )
+
+    def call(self, call: Call) -> None:
+        """A call that is not ours to make; it ends the reply."""
+        if self.outcome is not None:
+            return
+        self.end_message()
+        self._start(
+            Item(
+                new_id("item"),
+                kind="function_call",
+                name=call.name,
+                arguments=json.dumps(dict(call.arguments)),
+                call_id=call.call_id or new_id("call"),
+                status="in_progress",
+            )
+        )
+        self._end_item("completed")
+
+    def end_message(self, status: str = "completed") -> None:
+        if self._open_item is not None:
+            self._open_item = None
+            self._end_item(status)
+
+    def end(self, outcome: Outcome) -> None:
+        """Ends what is open and the reply. Only the first end counts; a draft ends without a word."""
+        if self.outcome is not None:
+            return
+        if self.committed.is_set():
+            self.end_message("completed" if outcome.status == "completed" else "incomplete")
+        self.outcome = self._whole(outcome)
+        self.ended.set()
+        if self.committed.is_set():
+            self._tell(
+                ReplyEnded(
+                    reply_id=self.id,
+                    prompt=self.prompt,
+                    outcome=self.outcome,
+                    apart=self.apart,
+                    metadata=self._metadata,
+                )
+            )
+
+    def interrupt(self, reason: str) -> int:
+        """Silence at once, history as heard, the reply cancelled; gives the milliseconds heard."""
+        if self.outcome is not None:
+            return 0
+        heard_ms = self.mouth.hush() if self.mouth is not None else 0
+        if self._open_item is not None and self.mouth is not None:
+            self._history.heard(self._open_item, heard_ms)
+        self.end(Outcome("cancelled", reason=reason))
+        return heard_ms
+
+    def _start(self, item: Item) -> None:
+        previous_id = self._history.add(item)
+        self._items.append((item, previous_id))
+        self._tell(
+            ItemStarted(
+                reply_id=self.id,
+                item=item,
+                previous_id=previous_id,
+                output_index=self.output_index,
+                apart=self.apart,
+            )
+        )
+
+    def _end_item(self, status: str) -> None:
+        item = self._change_last(status=status)
+        if item.id in self._history:
+            self._history.change(item.id, status=status)
+        self._tell(
+            ItemEnded(
+                reply_id=self.id,
+                item=item,
+                previous_id=self._items[-1][1],
+                output_index=self.output_index,
+                apart=self.apart,
+            )
+        )
+
+    def _change_last(self, **fields: str) -> Item:
+        item, previous_id = self._items[-1]
+        item = replace(item, **fields)  # type: ignore[arg-type]
+        self._items[-1] = (item, previous_id)
+        return item
+
+    def _whole(self, outcome: Outcome) -> Outcome:
+        done = self.done or Done(tier=outcome.tier or "")
+        items = tuple(item for item, _ in self._items)
+        return replace(
+            outcome,
+            text="".join(item.text or "" for item in items),
+            tier=done.tier or None,
+            intent=done.intent,
+            slots=done.slots,
+            left=done.left,
+            items=items,
+            input_tokens=done.input_tokens,
+            output_tokens=done.output_tokens,
+            stages_ms={
+                stage: round((at - self._since) * 1000, 1) for stage, at in self.stamps.items()
+            },
+        )

@@ -1,0 +1,139 @@
+"""A prompt to an answer that was heard: all that barge-in cancels."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterable
+
+from airos_edge.errors import AirosError, EngineError
+from airos_edge.voice.events import Outcome
+from airos_edge.voice.floor import Floor, Rank
+from airos_edge.voice.flow import Stage, chain, patiently
+from airos_edge.voice.ports import Call, Done, Engines, Mouth, Says, Speech, Text, Tools
+from airos_edge.voice.reply import Reply
+from airos_edge.voice.segment import sentences
+
+log = logging.getLogger(__name__)
+
+STALL_LIMIT_S = 20.0
+"""An engine that says nothing for so long, once the turn is committed, has failed."""
+SPEECH_AHEAD_MS = 400.0
+"""Speech made before the mouth wants it: enough that a slow sentence is not heard as a gap."""
+APOLOGY = "Sorry, something went wrong."
+
+
+async def respond(reply: Reply, engines: Engines, floor: Floor) -> None:
+    """Makes the reply and, from its commit on, says it; returns when it has been heard and ended.
+
+    Before the commit only thinking is done: every effect goes through `reply`, the floor or `act`,
+    which wait for it. A responder that fails is apologised for where the reply is spoken. Raises
+    nothing but cancelling, which ends every engine at once; the reply is then ended by who cancelled.
+    """
+    failure: AirosError | None = None
+
+    async def apologised(
+        parts: AsyncIterable[Text | Call | Done],
+    ) -> AsyncGenerator[Text | Call | Done, None]:
+        nonlocal failure
+        try:
+            async for part in parts:
+                yield part
+        except AirosError as error:
+            failure = error
+            if engines.tts is not None and reply.prompt.speaking is not None:
+                yield Text(APOLOGY)
+
+    calls: list[Call] = []
+    responder = engines.responder
+    try:
+        act = GatedTools(engines.tools, reply.committed)
+        async with chain(responder.reply(reply.prompt, act), name=responder.name) as parts:
+            in_time = patiently(parts, STALL_LIMIT_S, reply.committed, responder.name)
+            texts = _texts(apologised(in_time), reply, calls)
+            if reply.prompt.speaking is None:
+                await _write(texts, reply)
+            else:
+                await _speak(texts, reply, engines, floor)
+        for call in calls:
+            reply.call(call)
+    except AirosError as error:
+        failure = error
+    await reply.committed.wait()
+    reply.stamp("done")
+    if failure is not None:
+        log.warning("The reply failed: %s", failure)
+        reply.end(Outcome("failed", error=str(failure)))
+    elif reply.done is not None and reply.done.why == "max_tokens":
+        reply.end(Outcome("incomplete", reason="max_output_tokens"))
+    else:
+        reply.end(Outcome("completed"))
+
+
+class GatedTools:
+    """`Act`: what a reply does to the world happens after its commit or not at all."""
+
+    def __init__(self, tools: Tools, committed: asyncio.Event) -> None:
+        self._tools = tools
+        self._committed = committed
+
+    async def __call__(self, call: Call) -> str:
+        await self._committed.wait()
+        return await self._tools(call)
+
+    async def committed(self) -> None:
+        await self._committed.wait()
+
+
+async def _texts(
+    parts: AsyncIterable[Text | Call | Done], reply: Reply, calls: list[Call]
+) -> AsyncGenerator[str, None]:
+    """The text of a reply; its calls and its end are put aside."""
+    async for part in parts:
+        if isinstance(part, Text):
+            reply.stamp("respond")
+            yield part.text
+        elif isinstance(part, Call):
+            calls.append(part)
+        else:
+            reply.done = part
+
+
+async def _write(texts: AsyncIterable[str], reply: Reply) -> None:
+    async with chain(texts, name="writing") as written:
+        await reply.committed.wait()
+        async for text in written:
+            reply.say(text)
+    reply.end_message()
+
+
+async def _speak(texts: AsyncIterable[str], reply: Reply, engines: Engines, floor: Floor) -> None:
+    tts, speaking = engines.tts, reply.prompt.speaking
+    if tts is None or speaking is None:
+        raise EngineError("tts", "there is no voice; `airos check` says why")
+    stages = (
+        Stage(sentences, ahead=1),
+        Stage(lambda text: tts.speak(text, speaking), SPEECH_AHEAD_MS, _ms_of),
+    )
+    async with chain(texts, *stages, name=tts.name) as speech:
+        await reply.committed.wait()
+        pieces = patiently(speech, 2 * STALL_LIMIT_S, reply.committed, tts.name)
+        first = await anext(pieces, None)
+        if first is None:
+            return
+        reply.stamp("speak")
+        says = Says(reply.id, reply.begin_message(), reply.output_index)
+        async with floor.take(Rank.ANSWER, says) as mouth:
+            reply.mouth = mouth
+            await _play(first, reply, mouth)
+            async for piece in pieces:
+                await _play(piece, reply, mouth)
+            await mouth.drain()
+    reply.end_message()
+
+
+async def _play(piece: Speech, reply: Reply, mouth: Mouth) -> None:
+    reply.say(piece.text, piece.chunk.ms)
+    await mouth.play(piece)
+
+
+def _ms_of(speech: Speech) -> float:
+    return speech.chunk.ms
