@@ -1,0 +1,1 @@
+"""The one listener; faces hand it their routes."""

@@ -1,0 +1,106 @@
+"""One question, typed or recorded, to one answer: a conversation of a single turn."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from airos_edge.errors import EngineError
+from airos_edge.http.recording import encode_wav
+from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, samples_of
+from airos_edge.voice.events import Event, Outcome, ReplyEnded, Transcribed
+from airos_edge.voice.history import Item
+from airos_edge.voice.ids import new_id
+from airos_edge.voice.ports import OpenMouth, Says, Speech
+from airos_edge.voice.session import Session
+
+PIECE_MS = 20
+
+OpenAsking = Callable[[Callable[[Event], None], OpenMouth], Session]
+"""Opens a session with push-to-talk detection that tells its events and speaks into such mouths."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    transcript: str
+    outcome: Outcome
+    wav: bytes
+    """The spoken answer; empty where nothing was spoken."""
+
+    def as_json(self) -> dict[str, Any]:
+        outcome = self.outcome
+        return {
+            "transcript": self.transcript,
+            "intent": outcome.intent,
+            "slots": dict(outcome.slots),
+            "answer": outcome.text,
+            "tier": outcome.tier,
+            "left": outcome.left.value,
+            "stages_ms": dict(outcome.stages_ms),
+            "status": outcome.status,
+            "error": outcome.error,
+        }
+
+
+@dataclass(slots=True)
+class Tape:
+    """A mouth that keeps what is said and takes no time to say it."""
+
+    pcm: bytearray = field(default_factory=bytearray)
+    rate_hz: int = 0
+
+    def open(self, says: Says) -> "Tape":
+        return self
+
+    async def play(self, speech: Speech) -> None:
+        self.rate_hz = speech.chunk.rate_hz
+        self.pcm += speech.chunk.pcm
+
+    async def drain(self) -> int:
+        return self._ms()
+
+    def hush(self) -> int:
+        return self._ms()
+
+    def duck(self, db: float) -> None:
+        """A tape has nobody who could be disturbed."""
+
+    def _ms(self) -> int:
+        return len(self.pcm) // BYTES_PER_SAMPLE * 1000 // self.rate_hz if self.rate_hz else 0
+
+
+async def ask(question: str | bytes, open_session: OpenAsking) -> Answer:
+    """Asks a text, or a recording (16 kHz PCM), and waits for the whole answer.
+
+    A reply that fails is an answer with its error. Raises EngineError where there was no reply at
+    all. Cancelling ends the conversation.
+    """
+    ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+    transcript = question if isinstance(question, str) else ""
+
+    def tell(event: Event) -> None:
+        nonlocal transcript
+        if isinstance(event, Transcribed):
+            transcript = event.text
+        elif isinstance(event, ReplyEnded) and not ended.done():
+            ended.set_result(event.outcome)
+
+    tape = Tape()
+    async with open_session(tell, tape.open) as session:
+        if isinstance(question, str):
+            session.add(Item(new_id("item"), role="user", text=question))
+            session.respond()
+        else:
+            _play_into(session, question)
+        outcome = await ended
+    wav = encode_wav(bytes(tape.pcm), tape.rate_hz) if tape.pcm else b""
+    return Answer(transcript, outcome, wav)
+
+
+def _play_into(session: Session, pcm: bytes) -> None:
+    step = samples_of(PIECE_MS) * BYTES_PER_SAMPLE
+    for start in range(0, len(pcm), step):
+        session.feed(AudioChunk(pcm[start : start + step]))
+    if session.ear.utterance is None:
+        raise EngineError("ear", "the recording holds no sound")
+    session.commit()

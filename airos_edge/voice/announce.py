@@ -1,0 +1,29 @@
+"""Something said without being asked: an announcement, a ringing timer."""
+
+from collections.abc import AsyncGenerator
+
+from airos_edge.errors import EngineError
+from airos_edge.voice.floor import Floor, Rank
+from airos_edge.voice.flow import chain
+from airos_edge.voice.ids import new_id
+from airos_edge.voice.ports import Engines, Says, Speaking
+
+
+async def announce(text: str, rank: Rank, engines: Engines, floor: Floor, how: Speaking) -> int:
+    """Says the text at its rank; returns when it has been heard, in milliseconds of speech.
+
+    Raises EngineError when there is no voice or it fails. Cancelling silences it at once.
+    """
+    if engines.tts is None:
+        raise EngineError("tts", "there is no voice; `airos check` says why")
+    async with (
+        chain(engines.tts.speak(_only(text), how), name=engines.tts.name) as speech,
+        floor.take(rank, Says(new_id("said"), new_id("item"))) as mouth,
+    ):
+        async for piece in speech:
+            await mouth.play(piece)
+        return await mouth.drain()
+
+
+async def _only(text: str) -> AsyncGenerator[str, None]:
+    yield text
