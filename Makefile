@@ -1,0 +1,41 @@
+# The verbs of this project. `make run` and `make test` need git, make and a 64-bit Python >= 3.11.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+REQUIRE_ALL ?=
+export PYTHONDONTWRITEBYTECODE = 1
+
+.PHONY: run test check bench system-deps prerequisites clean
+
+run: $(VENV)/.run
+	$(BIN)/airos run --demo
+
+test: $(VENV)/.dev
+	REQUIRE_ALL=$(REQUIRE_ALL) PYTHONASYNCIODEBUG= $(BIN)/python -m pytest -q $(TESTS)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_layers.py
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m bench
+
+system-deps:
+	sh scripts/system-deps
+
+prerequisites:
+	@sh scripts/prerequisites "$(PYTHON)"
+
+$(VENV)/.run: pyproject.toml | prerequisites
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[whisper]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[whisper,dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
