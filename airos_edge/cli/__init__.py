@@ -35,7 +35,9 @@ def _parser() -> argparse.ArgumentParser:
 
     ask = commands.add_parser("ask", help="ask a question, typed or recorded")
     ask.add_argument("question", metavar="TEXT|FILE.wav")
-    ask.add_argument("--demo", action="store_true", help="without a daemon: the demonstration house")
+    ask.add_argument(
+        "--demo", action="store_true", help="without a daemon: the demonstration house"
+    )
     ask.add_argument("--json", action="store_true", help="print the answer as JSON")
     _heard(ask)
     _configured(ask)

@@ -13,7 +13,11 @@ from airos_edge.paths import socket_path
 
 RECORDINGS = {".wav", ".flac", ".ogg"}
 STAGES = ("recognise", "respond", "speak", "done")
-LEFT = {"nothing": "nothing left this box", "lan": "it left for the LAN", "internet": "it left for the cloud"}
+LEFT = {
+    "nothing": "nothing left this box",
+    "lan": "it left for the LAN",
+    "internet": "it left for the cloud",
+}
 
 
 def main(arguments: Namespace) -> int:
@@ -63,5 +67,9 @@ def _show(answer: dict[str, Any]) -> None:
     print(f"Answered by  {answer['tier'] or 'nobody'}, {LEFT[answer['left']]}")
     if answer["error"]:
         print(f"It failed    {answer['error']}")
-    stages = (f"{stage} {answer['stages_ms'][stage]:.1f}" for stage in STAGES if stage in answer["stages_ms"])
+    stages = (
+        f"{stage} {answer['stages_ms'][stage]:.1f}"
+        for stage in STAGES
+        if stage in answer["stages_ms"]
+    )
     print(f"Milliseconds {' · '.join(stages)}  (each since the question ended)")

@@ -3,7 +3,7 @@
 import json
 from argparse import Namespace
 
-from airos_edge.config import effective, load
+from airos_edge.config import effective, find, load
 from airos_edge.engines.registry import choose_all
 
 
@@ -12,11 +12,19 @@ def main(arguments: Namespace) -> int:
     choices = choose_all(config)
     if arguments.json:
         engines = {choice.port: {"engine": choice.engine, "why": choice.why} for choice in choices}
-        print(json.dumps({"source": str(config.source), "config": effective(config), "engines": engines}))
+        print(
+            json.dumps(
+                {
+                    "source": str(find(arguments.config) or ""),
+                    "config": effective(config),
+                    "engines": engines,
+                }
+            )
+        )
         return 0
     import yaml
 
-    print(f"# from {config.source or 'no file: every option has its default'}")
+    print(f"# from {find(arguments.config) or 'no file: every option has its default'}")
     print(yaml.safe_dump(effective(config), sort_keys=False, allow_unicode=True), end="")
     print("# engines")
     for choice in choices:

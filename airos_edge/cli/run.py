@@ -13,7 +13,9 @@ def main(arguments: Namespace) -> int:
     config = load(arguments.config)
     logging.basicConfig(
         level=config.log.level.upper(),
-        format="%(asctime)s %(levelname)s %(message)s" if sys.stderr.isatty() else "%(levelname)s %(message)s",
+        format="%(asctime)s %(levelname)s %(message)s"
+        if sys.stderr.isatty()
+        else "%(levelname)s %(message)s",
         datefmt="%H:%M:%S",
     )
     from airos_edge.daemon import run

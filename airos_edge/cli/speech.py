@@ -32,6 +32,8 @@ def _play(wav: bytes) -> None:
         file = Path(folder) / "speech.wav"
         file.write_bytes(wav)
         try:
-            subprocess.run([*player, str(file)], capture_output=True, timeout=PLAY_LIMIT_S, check=False)
+            subprocess.run(
+                [*player, str(file)], capture_output=True, timeout=PLAY_LIMIT_S, check=False
+            )
         except subprocess.TimeoutExpired:
             return

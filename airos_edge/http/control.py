@@ -25,7 +25,9 @@ def control_routes(
         else:
             question = decode(await request.read())
         answer = await ask(question, open_session)
-        return web.json_response(answer.as_json() | {"audio": base64.b64encode(answer.wav).decode()})
+        return web.json_response(
+            answer.as_json() | {"audio": base64.b64encode(answer.wav).decode()}
+        )
 
     async def post_say(request: web.Request) -> web.Response:
         wav = await say(await _text_of(request))

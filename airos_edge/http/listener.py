@@ -8,25 +8,16 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 from aiohttp import web
 
 from airos_edge.errors import AirosError, ConfigError
-from airos_edge.settings import Range
+from airos_edge.http.settings import Settings
 
 LARGEST_BODY_BYTES = 64 * 1024 * 1024
 """A recording of five minutes at 48 kHz, stereo, 16 bit."""
 LONGEST_SOCKET_PATH = 107
 """Bytes that fit `sun_path`, see unix(7)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The `server` section."""
-
-    host: str = "127.0.0.1"
-    port: Annotated[int, Range(0, 65535)] = 8765
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +44,9 @@ async def listen(
     _refuse_strangers(settings.host)
     _clear_stale(socket_path)
     public, control = _application(routes), _application([*routes, *control_routes])
-    runners = [web.AppRunner(app, access_log=None, handle_signals=False) for app in (public, control)]
+    runners = [
+        web.AppRunner(app, access_log=None, handle_signals=False) for app in (public, control)
+    ]
     try:
         for runner in runners:
             await runner.setup()
@@ -102,7 +95,9 @@ def _refuse_strangers(host: str) -> None:
 def _clear_stale(socket_path: Path) -> None:
     """Removes what a daemon that died left behind; refuses to push a living one aside."""
     if len(os.fsencode(socket_path)) > LONGEST_SOCKET_PATH:
-        raise AirosError(f"{socket_path}: too long for a socket; set AIROS_RUNTIME to a shorter path")
+        raise AirosError(
+            f"{socket_path}: too long for a socket; set AIROS_RUNTIME to a shorter path"
+        )
     socket_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not socket_path.exists():
         return

@@ -29,10 +29,14 @@ def decode(data: bytes) -> bytes:
     if not 8_000 <= rate_hz <= 48_000:
         raise RecordingError(f"the rate is {rate_hz} Hz; 8000 to 48000 Hz can be read")
     if len(samples) > LONGEST_S * rate_hz:
-        raise RecordingError(f"{len(samples) / rate_hz:.0f} s long; at most {LONGEST_S} s can be asked")
+        raise RecordingError(
+            f"{len(samples) / rate_hz:.0f} s long; at most {LONGEST_S} s can be asked"
+        )
     mono = np.nan_to_num(samples.mean(axis=1), posinf=1.0, neginf=-1.0)
     resampled = soxr.resample(mono, rate_hz, RATE_HZ, "HQ") if rate_hz != RATE_HZ else mono
-    return bytes((np.clip(resampled, -1.0, 1 - 1 / FULL_SCALE) * FULL_SCALE).astype("<i2").tobytes())
+    return bytes(
+        (np.clip(resampled, -1.0, 1 - 1 / FULL_SCALE) * FULL_SCALE).astype("<i2").tobytes()
+    )
 
 
 def encode_wav(pcm: bytes, rate_hz: int) -> bytes:

@@ -5,8 +5,9 @@ Milliseconds are those of the audio, never a clock's.
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal
+from typing import Annotated, Literal
 
+from airos_edge.limits import Range
 from airos_edge.voice.utterance import Judgement
 
 Detection = Literal["wake", "speech", "push"]
@@ -20,18 +21,18 @@ HYSTERESIS = 0.15
 class Settings:
     """The `turn` section: how long to wait, and what speech does to a reply that is being spoken."""
 
-    active_frame_threshold_ms: int = 96
+    active_frame_threshold_ms: Annotated[int, Range(32, 1000)] = 96
     """Speech this long opens an utterance."""
-    user_silence_threshold_ms: int = 400
+    user_silence_threshold_ms: Annotated[int, Range(50, 5000)] = 400
     """Silence this long is a pause."""
-    question_end_silence_ms: int = 300
+    question_end_silence_ms: Annotated[int, Range(0, 5000)] = 300
     """Silence this much longer ends the question."""
-    complete_silence_ms: int = 100
+    complete_silence_ms: Annotated[int, Range(30, 5000)] = 100
     """Silence that ends a question whose words are complete (stop consonants last 50–100 ms)."""
-    prefix_silence_ms: int = 1500
+    prefix_silence_ms: Annotated[int, Range(100, 10000)] = 1500
     """Silence that ends a question whose words cannot end here ("turn on the")."""
     interrupt: Interrupt = "duck"
-    longest_s: int = 60
+    longest_s: Annotated[int, Range(1, 600)] = 60
 
 
 @dataclass(frozen=True, slots=True)
