@@ -6,6 +6,7 @@ the whole process, so a lock guards it; each call sets voice and rate anew.
 
 import ctypes
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -41,10 +42,15 @@ _Callback = ctypes.CFUNCTYPE(
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word begins at `sample`; `start` is its place in the text, in characters."""
+    """A word begins at `sample`; `start` and `end` are its place in the text, in characters."""
 
     sample: int
     start: int
+    end: int
+
+
+Take = Callable[[bytes, list[Word]], bool]
+"""Gets 60 ms of PCM and the words that begin in it, in the thread that synthesises. False: no more."""
 
 
 @dataclass(slots=True)
@@ -63,7 +69,7 @@ class Espeak:
         self.rate_hz = rate_hz
         self._library = library
         self._lock = threading.Lock()
-        self._recording = Recording(rate_hz)
+        self._take: Take = lambda pcm, words: False
         self._callback = _Callback(self._receive)
         library.espeak_SetSynthCallback(self._callback)
         library.espeak_TextToPhonemes.restype = ctypes.c_char_p
@@ -73,17 +79,28 @@ class Espeak:
 
         Raises EngineError for a voice that espeak-ng does not have.
         """
+        recording = Recording(self.rate_hz)
+
+        def take(pcm: bytes, words: list[Word]) -> bool:
+            recording.pcm += pcm
+            recording.words += words
+            return True
+
+        self.stream(text, voice, rate_wpm, take)
+        return recording
+
+    def stream(self, text: str, voice: str, rate_wpm: int, take: Take) -> None:
+        """As `say`, but gives each 60 ms to `take` as soon as they are made, and ends when it says so."""
         data = text.encode()
         with self._lock:
             self._set_voice(voice)
             self._library.espeak_SetParameter(PARAMETER_RATE, rate_wpm, 0)
-            self._recording = recording = Recording(self.rate_hz)
+            self._take = take
             status = self._library.espeak_Synth(
                 data, len(data) + 1, 0, 1, 0, CHARS_UTF8, None, None
             )
         if status != 0:
             raise EngineError("espeak", f"synthesis failed with status {status}")
-        return recording
 
     def phonemes(self, word: str, voice: str) -> str:
         """The word in espeak-ng's own phoneme letters. Raises EngineError as `say` does."""
@@ -108,15 +125,15 @@ class Espeak:
         samples: int,
         events: "ctypes._Pointer[_Event]",
     ) -> int:
-        recording = self._recording
+        words = []
         place = 0
         while (event := events[place]).type != EVENT_LIST_TERMINATED:
             if event.type == EVENT_WORD:
-                recording.words.append(Word(event.sample, event.text_position - 1))
+                start = event.text_position - 1
+                words.append(Word(event.sample, start, start + event.length))
             place += 1
-        if wav and samples > 0:
-            recording.pcm += ctypes.string_at(wav, samples * 2)
-        return 0
+        pcm = ctypes.string_at(wav, samples * 2) if wav and samples > 0 else b""
+        return 0 if self._take(pcm, words) else 1
 
 
 @lru_cache(maxsize=1)

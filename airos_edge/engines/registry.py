@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 from airos_edge.engines import locate
+from airos_edge.limits import Range
 from airos_edge.voice.ports import Tts, Vad, Wake
 
 Port = Literal["wake", "vad", "asr", "tts"]
@@ -19,15 +20,15 @@ Port = Literal["wake", "vad", "asr", "tts"]
 class WakeSettings:
     engine: str = "auto"
     words: tuple[str, ...] = ("hey_jarvis",)
-    threshold: float = 0.5
-    """The score, from 0 to 1, that counts as the word."""
+    threshold: Annotated[float, Range(0.05, 1)] = 0.5
+    """The score, that counts as the word."""
 
 
 @dataclass(frozen=True, slots=True)
 class VadSettings:
     engine: str = "auto"
-    threshold: float = 0.5
-    """The probability, from 0 to 1, that counts as speech."""
+    threshold: Annotated[float, Range(0.05, 1)] = 0.5
+    """The probability, that counts as speech."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class TtsSettings:
     engine: str = "auto"
     voice: str | None = None
     """None: the voice of the language."""
-    rate: float = 1.0
+    rate: Annotated[float, Range(0.5, 3)] = 1.0
     """1.0 is the voice's own speed."""
 
 
