@@ -31,7 +31,8 @@ class Scope:
     """Owns tasks: leaving the block cancels those that still run and waits for them, but not for ever.
 
     A task that has not ended `grace_s` after its cancelling goes to `abandoned`. An error that a task
-    raises is the task's own: who wants it awaits the task; nobody else is disturbed by it.
+    raises is the task's own: who wants it awaits the task; nobody else is disturbed by it. What
+    is no AirosError is a mistake of ours, and logged.
     """
 
     def __init__(self, grace_s: float = GRACE_S) -> None:
@@ -41,8 +42,14 @@ class Scope:
     def start(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, AirosError):
+            log.error("%s failed", task.get_name(), exc_info=error)
 
     async def __aenter__(self) -> Self:
         return self
