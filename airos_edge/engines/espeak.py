@@ -8,6 +8,7 @@ import ctypes
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import lru_cache
 
 from airos_edge.errors import EngineError, EngineUnavailable
@@ -32,6 +33,20 @@ class _Event(ctypes.Structure):
         ("sample", ctypes.c_int),
         ("user_data", ctypes.c_void_p),
         ("id", ctypes.c_char * 8),
+    )
+
+
+class _Voice(ctypes.Structure):
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("languages", ctypes.c_void_p),
+        ("identifier", ctypes.c_char_p),
+        ("gender", ctypes.c_ubyte),
+        ("age", ctypes.c_ubyte),
+        ("variant", ctypes.c_ubyte),
+        ("xx1", ctypes.c_ubyte),
+        ("score", ctypes.c_int),
+        ("spare", ctypes.c_void_p),
     )
 
 
@@ -72,6 +87,7 @@ class Espeak:
         self._take: Take = lambda pcm, words: False
         self._callback = _Callback(self._receive)
         library.espeak_SetSynthCallback(self._callback)
+        self._voices = _voices(library)
         library.espeak_TextToPhonemes.restype = ctypes.c_char_p
 
     def say(self, text: str, voice: str, rate_wpm: int = USUAL_RATE_WPM) -> Recording:
@@ -113,11 +129,15 @@ class Espeak:
         return (spoken or b"").decode()
 
     def _set_voice(self, voice: str) -> None:
-        if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
-            raise EngineError(
-                "espeak",
-                f"there is no voice {voice!r}; there are en-us, en-gb, de, fr, nl and more",
-            )
+        """`voice` is a language ("en-gb", or "de-at" where "de" is the nearest), with or without a
+        variant ("en-us+f3"). espeak-ng crashes if it speaks before a voice was found."""
+        language, plus, variant = voice.partition("+")
+        tag = language.lower()
+        identifier = self._voices.get(tag) or self._voices.get(tag.partition("-")[0])
+        if identifier is None:
+            near = get_close_matches(tag, self._voices, n=3) or ["en-us", "en-gb", "de", "fr"]
+            raise EngineError("espeak", f"there is no voice {voice!r}; try {' or '.join(near)}")
+        self._library.espeak_SetVoiceByName(f"{identifier}{plus}{variant}".encode())
 
     def _receive(
         self,
@@ -136,6 +156,24 @@ class Espeak:
         return 0 if self._take(pcm, words) else 1
 
 
+def _voices(library: ctypes.CDLL) -> dict[str, str]:
+    """Each language that is known, and the file of its best voice."""
+    library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
+    listed = library.espeak_ListVoices(None)
+    found: list[tuple[int, str, str]] = []
+    place = 0
+    while listed[place]:
+        voice = listed[place].contents
+        # A byte of priority before each language, least first; a zero ends them.
+        at = voice.languages
+        while priority := ctypes.string_at(at, 1)[0]:
+            language = ctypes.string_at(at + 1)
+            found.append((priority, language.decode(), voice.identifier.decode()))
+            at += len(language) + 2
+        place += 1
+    return {language: identifier for _, language, identifier in sorted(found, reverse=True)}
+
+
 @lru_cache(maxsize=1)
 def load() -> Espeak:
     """The process's espeak-ng; the first call loads it. Raises EngineUnavailable."""
@@ -144,7 +182,7 @@ def load() -> Espeak:
 
         library = ctypes.CDLL(espeakng_loader.get_library_path())
         data_path = espeakng_loader.get_data_path().encode()
-    except (ImportError, OSError) as error:
+    except (ImportError, OSError, RuntimeError) as error:
         raise EngineUnavailable("espeak", f"its library cannot be loaded: {error}") from error
     rate_hz = library.espeak_Initialize(
         AUDIO_OUTPUT_SYNCHRONOUS, BUFFER_MS, data_path, INITIALIZE_DONT_EXIT

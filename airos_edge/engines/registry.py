@@ -21,14 +21,14 @@ class WakeSettings:
     engine: str = "auto"
     words: tuple[str, ...] = ("hey_jarvis",)
     threshold: Annotated[float, Range(0.05, 1)] = 0.5
-    """The score, that counts as the word."""
+    """The score that counts as the word."""
 
 
 @dataclass(frozen=True, slots=True)
 class VadSettings:
     engine: str = "auto"
     threshold: Annotated[float, Range(0.05, 1)] = 0.5
-    """The probability, that counts as speech."""
+    """The probability that counts as speech."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ AUDIBLE = 60
 """A sample louder than this (of 32768) is speech; what is quieter before the first is cut off."""
 LEAD_MS = 5
 """Kept before the first audible sample. espeak-ng begins with up to 55 ms of silence."""
-VOICES = {"en": "en-us", "zh": "cmn"}
-"""The voice of a language where it is not called like it."""
+VOICES = {"en": "en-us"}
+"""Where espeak-ng's voice of a language is not the one that is expected."""
 REST_OF_WORD = re.compile(r"[^\s\u2e80-\U0010ffff]*")
 """What belongs to a word that espeak-ng says in parts ("10:30", "don't", "end."): all to the next
 space, except in the scripts that do without."""
