@@ -145,17 +145,21 @@ class Ear:
         return cues
 
     def _follow_edge(self, edge: Edge) -> list[Cue]:
-        if edge is Edge.OPENED:
-            return [self._begin("speech")]
         if self.utterance is None:
-            return []
-        if edge is Edge.CLOSED:
-            return self._close(EndReason.SILENCE)
-        if edge is Edge.NO_SPEECH:
-            return self._close(EndReason.NO_SPEECH)
-        if edge is Edge.CONFIRMED:
-            return [Confirmed(self.utterance)]
-        return [Paused(self.utterance) if edge is Edge.PAUSED else Resumed(self.utterance)]
+            return [self._begin("speech")] if edge is Edge.OPENED else []
+        match edge:
+            case Edge.CLOSED:
+                return self._close(EndReason.SILENCE)
+            case Edge.NO_SPEECH:
+                return self._close(EndReason.NO_SPEECH)
+            case Edge.CONFIRMED:
+                return [Confirmed(self.utterance)]
+            case Edge.PAUSED:
+                return [Paused(self.utterance)]
+            case Edge.RESUMED:
+                return [Resumed(self.utterance)]
+            case Edge.OPENED:
+                return []  # under other rules it was opened before
 
     def _begin(self, why: OpenedBy, wake_word: str | None = None) -> Opened:
         """The new utterance starts with what is remembered from before the speech began."""

@@ -8,6 +8,10 @@ Role = Literal["system", "user", "assistant"]
 Kind = Literal["message", "function_call", "function_call_output"]
 ROOT = "root"
 """As `after`: the front of the history."""
+ROUNDING_MS = 1.0
+"""Who says how much was heard says it in whole milliseconds."""
+FIRST_IDEOGRAPH = "\u2e80"
+"""From here on the signs of East Asia, which are written without spaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,7 @@ class History:
         spans = self._spans.get(item_id, [])
         kept: list[Span] = []
         for span in spans:
-            if span.end_ms <= ms:
+            if span.end_ms < ms + ROUNDING_MS:
                 kept.append(span)
                 continue
             if span.start_ms < ms:
@@ -150,8 +154,11 @@ class History:
 
 def _first_words(text: str, share: float) -> str:
     """The words that are over when `share` of the characters have been said."""
-    said = text[: int(len(text) * share)]
-    if len(said) == len(text) or text[len(said)].isspace():
-        return said
-    last_space = max((place for place, char in enumerate(said) if char.isspace()), default=0)
-    return said[:last_space]
+    end = int(len(text) * share)
+    while 0 < end < len(text) and _is_one_word(text[end - 1], text[end]):
+        end -= 1
+    return text[:end]
+
+
+def _is_one_word(left: str, right: str) -> bool:
+    return not any(char.isspace() or char >= FIRST_IDEOGRAPH for char in (left, right))
