@@ -89,7 +89,8 @@ class FakeMouth:
         return self._heard_ms()
 
     def duck(self, db: float) -> None:
-        self.ducks.append(db)
+        if db != (self.ducks or [0.0])[-1]:
+            self.ducks.append(db)
 
     def _heard_ms(self) -> int:
         unheard_s = max(0.0, self._silent_at - asyncio.get_running_loop().time())
