@@ -128,9 +128,16 @@ class Reply:
             self._end_item(status)
 
     def end(self, outcome: Outcome) -> None:
-        """Ends what is open and the reply. Only the first end counts; a draft ends without a word."""
+        """Ends what is open and the reply. Only the first end counts; a draft ends without a word.
+
+        What is still being spoken is hushed at once, and remembered as far as it was heard.
+        """
         if self.outcome is not None:
             return
+        if self.mouth is not None and self._open_item is not None:
+            heard_ms = self.mouth.hush()
+            if self._open_item in self._history:
+                self._history.heard(self._open_item, heard_ms)
         if self.committed.is_set():
             self.end_message("completed" if outcome.status == "completed" else "incomplete")
         self.outcome = self._whole(outcome)
@@ -145,16 +152,6 @@ class Reply:
                     metadata=self._metadata,
                 )
             )
-
-    def interrupt(self, reason: str) -> int:
-        """Silence at once, history as heard, the reply cancelled; gives the milliseconds heard."""
-        if self.outcome is not None:
-            return 0
-        heard_ms = self.mouth.hush() if self.mouth is not None else 0
-        if self._open_item is not None and self.mouth is not None:
-            self._history.heard(self._open_item, heard_ms)
-        self.end(Outcome("cancelled", reason=reason))
-        return heard_ms
 
     def _start(self, item: Item) -> None:
         previous_id = self._history.add(item)

@@ -77,7 +77,7 @@ class Session:
         trace: TracebackType | None,
     ) -> None:
         for reply, _ in list(self._running.values()):
-            reply.interrupt("session_ended")
+            reply.end(events.Outcome("cancelled", reason="session_ended"))
         await self._scope.__aexit__(kind, error, trace)
 
     # ---- what a face brings ----
@@ -152,7 +152,7 @@ class Session:
         reply = self.active if reply_id is None else self._running.get(reply_id, (None,))[0]
         if reply is None or reply.outcome is not None:
             return False
-        reply.interrupt(reason)
+        reply.end(events.Outcome("cancelled", reason=reason))
         self._cancel(reply)
         return True
 
