@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from airos_edge.errors import AirosError
 from airos_edge.voice.events import (
     Event,
     ItemEnded,
@@ -42,7 +43,9 @@ class Reply:
         self.mouth: Mouth | None = None
         self.outcome: Outcome | None = None
         self.stamps: dict[str, float] = {}
+        self.calls: list[Call] = []
         self.done: Done | None = None
+        self.failure: AirosError | None = None
         self._since = asyncio.get_running_loop().time()
         self._history = history
         self._tell = tell

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterable
+from contextlib import aclosing
 
 from airos_edge.errors import AirosError, EngineError
 from airos_edge.voice.events import Outcome
 from airos_edge.voice.floor import Floor, Rank
 from airos_edge.voice.flow import Stage, chain, patiently
-from airos_edge.voice.ports import Call, Done, Engines, Mouth, Says, Speech, Text, Tools
+from airos_edge.voice.ports import Call, Done, Engines, Mouth, Place, Says, Speech, Text, Tools
 from airos_edge.voice.reply import Reply
 from airos_edge.voice.segment import sentences
 
@@ -28,40 +29,24 @@ async def respond(reply: Reply, engines: Engines, floor: Floor) -> None:
     which wait for it. A responder that fails is apologised for where the reply is spoken. Raises
     nothing but cancelling, which ends every engine at once; the reply is then ended by who cancelled.
     """
-    failure: AirosError | None = None
-
-    async def apologised(
-        parts: AsyncIterable[Text | Call | Done],
-    ) -> AsyncGenerator[Text | Call | Done, None]:
-        nonlocal failure
-        try:
-            async for part in parts:
-                yield part
-        except AirosError as error:
-            failure = error
-            if engines.tts is not None and reply.prompt.speaking is not None:
-                yield Text(APOLOGY)
-
-    calls: list[Call] = []
     responder = engines.responder
     try:
         act = GatedTools(engines.tools, reply.committed)
         async with chain(responder.reply(reply.prompt, act), name=responder.name) as parts:
             in_time = patiently(parts, STALL_LIMIT_S, reply.committed, responder.name)
-            texts = _texts(apologised(in_time), reply, calls)
             if reply.prompt.speaking is None:
-                await _write(texts, reply)
+                await _write(_texts(in_time, reply), reply)
             else:
-                await _speak(texts, reply, engines, floor)
-        for call in calls:
+                await _speak(_texts(in_time, reply, APOLOGY), reply, engines, floor)
+        for call in reply.calls:
             reply.call(call)
     except AirosError as error:
-        failure = error
+        reply.failure = error
     await reply.committed.wait()
     reply.stamp("done")
-    if failure is not None:
-        log.warning("The reply failed: %s", failure)
-        reply.end(Outcome("failed", error=str(failure)))
+    if reply.failure is not None:
+        log.warning("The reply failed: %s", reply.failure)
+        reply.end(Outcome("failed", error=str(reply.failure)))
     elif reply.done is not None and reply.done.why == "max_tokens":
         reply.end(Outcome("incomplete", reason="max_output_tokens"))
     else:
@@ -84,17 +69,25 @@ class GatedTools:
 
 
 async def _texts(
-    parts: AsyncIterable[Text | Call | Done], reply: Reply, calls: list[Call]
+    parts: AsyncGenerator[Text | Call | Done, None], reply: Reply, apology: str = ""
 ) -> AsyncGenerator[str, None]:
-    """The text of a reply; its calls and its end are put aside."""
-    async for part in parts:
-        if isinstance(part, Text):
-            reply.stamp("respond")
-            yield part.text
-        elif isinstance(part, Call):
-            calls.append(part)
-        else:
-            reply.done = part
+    """What the reply says; its calls, its end and its failure are put aside."""
+    try:
+        async with aclosing(parts):
+            async for part in parts:
+                match part:
+                    case Text(text):
+                        reply.stamp("respond")
+                        yield text
+                    case Call():
+                        reply.calls.append(part)
+                    case Done():
+                        reply.done = part
+                        return
+    except AirosError as error:
+        reply.failure = error
+        if apology:
+            yield f"\n{apology}" if "respond" in reply.stamps else apology
 
 
 async def _write(texts: AsyncIterable[str], reply: Reply) -> None:
@@ -109,6 +102,8 @@ async def _speak(texts: AsyncIterable[str], reply: Reply, engines: Engines, floo
     tts, speaking = engines.tts, reply.prompt.speaking
     if tts is None or speaking is None:
         raise EngineError("tts", "there is no voice; `airos check` says why")
+    if tts.place is Place.CLOUD:
+        await reply.committed.wait()  # a draft's words do not leave the LAN
     stages = (
         Stage(sentences, ahead=1),
         Stage(lambda text: tts.speak(text, speaking), SPEECH_AHEAD_MS, _ms_of),
