@@ -4,20 +4,23 @@ Time is the loop's, so on a virtual loop an hour of conversation takes no time.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
+from airos_edge.voice import events
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, samples_of
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Event
 from airos_edge.voice.floor import Floor
-from airos_edge.voice.ports import Engines, Prompt, Says, Speaking, Speech
+from airos_edge.voice.ports import Prompt, Says, Speaking, Speech
 from airos_edge.voice.session import Session
-from tests.fakes import WAKE_WORD, FakeLease, FakeVad, FakeWake, fake_engines
+from tests.diagrams import diagrams, once
+from tests.fakes import WAKE_WORD, Counted, FakeLease, FakeVad, FakeWake, fake_engines
+from tests.laws import keeps_the_laws
 
 CHUNK_MS = 20
 LOUD = 8000
@@ -52,12 +55,17 @@ def wake_word() -> list[AudioChunk]:
 class FakeMouth:
     """Plays as fast as one hears, never more than `lead_ms` ahead; knows when what was played."""
 
-    def __init__(self, says: Says, lead_ms: int) -> None:
+    def __init__(
+        self, says: Says, lead_ms: int, note: Callable[[str], None] = lambda _: None
+    ) -> None:
         self.says = says
         self.played: list[tuple[float, Speech]] = []
         """Loop time in seconds, and the speech that was handed over then."""
+        self.played_too_late: list[Speech] = []
+        """What came after its hush."""
         self.ducks: list[float] = []
         self.hushed_at: float | None = None
+        self._note = note
         self._lead_s = lead_ms / 1000
         self._total_s = 0.0
         self._silent_at = 0.0
@@ -69,9 +77,11 @@ class FakeMouth:
 
     async def play(self, speech: Speech) -> None:
         if self._hushed.is_set():
+            self.played_too_late.append(speech)
             return
         now = asyncio.get_running_loop().time()
         self.played.append((now, speech))
+        self._note("play")
         self._total_s += speech.chunk.ms / 1000
         self._silent_at = max(now, self._silent_at) + speech.chunk.ms / 1000
         await self._wait_until(self._silent_at - self._lead_s)
@@ -86,11 +96,13 @@ class FakeMouth:
             self._total_s -= max(0.0, self._silent_at - now)
             self._silent_at, self.hushed_at = now, now
             self._hushed.set()
+            self._note("hush")
         return self._heard_ms()
 
     def duck(self, db: float) -> None:
         if db != (self.ducks or [0.0])[-1]:
             self.ducks.append(db)
+            self._note(f"duck {db:g}")
 
     def _heard_ms(self) -> int:
         unheard_s = max(0.0, self._silent_at - asyncio.get_running_loop().time())
@@ -103,14 +115,16 @@ class FakeMouth:
 
 
 class FakeSpeaker:
-    """`OpenMouth`: a loudspeaker that remembers every mouth it gave."""
+    """`OpenMouth`: a loudspeaker that remembers every mouth it gave, and notes what each is told."""
 
-    def __init__(self, lead_ms: int = 200) -> None:
+    def __init__(self, lead_ms: int = 200, note: Callable[[str], None] = lambda _: None) -> None:
         self.mouths: list[FakeMouth] = []
         self._lead_ms = lead_ms
+        self._note = note
 
     def __call__(self, says: Says) -> FakeMouth:
-        mouth = FakeMouth(says, self._lead_ms)
+        who = "Mouth" if says.reply_id.startswith("resp_") else "Announcer"
+        mouth = FakeMouth(says, self._lead_ms, lambda what: self._note(f"{who}: {what}"))
         self.mouths.append(mouth)
         return mouth
 
@@ -149,26 +163,49 @@ class Tape:
         return self.of(kind)[count - 1]
 
 
+def label(event: Event) -> str:
+    """An event as a diagram writes it: its name, and what there is to tell of its kind."""
+    name = type(event).__name__
+    match event:
+        case events.SpeechStarted():
+            return f"{name} {event.opened_by}"
+        case events.SpeechStopped():
+            return f"{name} {event.reason.value}"
+        case events.ItemStarted(apart=False, item=item) if item.kind != "message":
+            return f"{name} {item.kind}"
+        case events.ReplyStarted(apart=True) | events.ItemStarted(apart=True):
+            return f"{name} apart"
+        case events.ReplyEnded():
+            return f"{name} {event.outcome.status}{' apart' * event.apart}"
+    return name
+
+
 class Room:
-    """Use it as a context manager: a session, and what someone says to it."""
+    """Use it as a context manager: a session, and what someone says to it.
+
+    Left in peace, it checks that the session told what the laws allow and that nothing is open.
+    """
 
     def __init__(
         self,
-        engines: Engines | None = None,
         rules: TurnRules | None = None,
         manner: Prompt | None = None,
         lead_ms: int = 200,
+        **parts: Any,
     ) -> None:
         self.told = Tape()
-        self.speaker = FakeSpeaker(lead_ms)
+        self.happened: list[str] = []
+        """What arrived at the face and at the loudspeaker, as the diagrams of docs/flow.md write it."""
+        self.speaker = FakeSpeaker(lead_ms, self.happened.append)
         self.floor = Floor(self.speaker)
-        self.lease = FakeLease(engines or fake_engines())
+        self.engines = fake_engines(**parts)
+        self.lease = FakeLease(self.engines)
         self.session = Session(
             "sess_1",
             Ear(rules or TurnRules(), FakeVad(), FakeWake()),
             self.floor,
             self.lease,
-            self.told,
+            self._tell,
             manner or Prompt(speaking=Speaking()),
         )
 
@@ -183,6 +220,14 @@ class Room:
         trace: TracebackType | None,
     ) -> None:
         await self.session.__aexit__(kind, error, trace)
+        if error is None:
+            keeps_the_laws(self.told.events)
+            self.nothing_is_open()
+            assert not [mouth for mouth in self.speaker.mouths if mouth.played_too_late]
+
+    def _tell(self, event: Event) -> None:
+        self.told(event)
+        self.happened.append(f"Face: {label(event)}")
 
     async def play(self, chunks: Iterable[AudioChunk]) -> None:
         """Into the microphone, each chunk when its sound is over."""
@@ -195,3 +240,25 @@ class Room:
 
     async def quiet(self, ms: int) -> None:
         await self.play(silence(ms))
+
+    async def ask(self, ms: int = 600) -> None:
+        """Speaks, and is quiet until that is a question."""
+        await self.speak(ms)
+        await self.quiet(760)
+
+    async def answered(self, count: int = 1) -> str:
+        """Waits for the end of the `count`th reply; gives all that was said in it."""
+        return (await self.told.wait_for(events.ReplyEnded, count)).outcome.text
+
+    @property
+    def texts(self) -> list[str | None]:
+        """What the history holds."""
+        return [item.text for item in self.session.history]
+
+    def follows(self, heading: str) -> None:
+        """What happened is what the diagram under this heading of docs/flow.md shows."""
+        assert once(self.happened) == diagrams()[heading]
+
+    def nothing_is_open(self) -> None:
+        parts = (self.engines.asr, self.engines.responder, self.engines.tts, self.lease)
+        assert not [part for part in parts if isinstance(part, Counted) and part.running]

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from airos_edge.errors import EngineError
-from airos_edge.voice.events import Event, TranscriptChanged
+from airos_edge.voice.events import TranscriptChanged
 from airos_edge.voice.flow import Scope, chain
 from airos_edge.voice.ports import Asr, Engines, Hints
 from airos_edge.voice.utterance import Utterance
@@ -17,7 +17,7 @@ async def hear(
     utterance: Utterance,
     engines: Engines,
     hints: Hints,
-    tell: Callable[[Event], None],
+    tell: Callable[[TranscriptChanged], None],
 ) -> str | None:
     """What was said; "" if it was not meant for us, None if the recording was no question.
 
@@ -38,7 +38,7 @@ async def hear(
 
 
 async def _recognise(
-    utterance: Utterance, asr: Asr | None, hints: Hints, tell: Callable[[Event], None]
+    utterance: Utterance, asr: Asr | None, hints: Hints, tell: Callable[[TranscriptChanged], None]
 ) -> str:
     if asr is None:
         raise EngineError("asr", "there is no recogniser; `airos check` says why")

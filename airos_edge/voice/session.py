@@ -1,9 +1,11 @@
 """One conversation: what is heard starts a turn and, by the rules, ends the reply before it."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,6 +23,8 @@ from airos_edge.voice.reply import Reply
 from airos_edge.voice.respond import respond
 from airos_edge.voice.utterance import Judgement, OpenedBy, Utterance
 
+log = logging.getLogger(__name__)
+
 DUCK_DB = 15.0
 """How much quieter a reply becomes while someone may be talking over it."""
 
@@ -36,6 +40,10 @@ class Turn:
     claimed: bool = False
     closed_at: float | None = None
     draft: Reply | None = None
+
+    @property
+    def began_ms(self) -> int:
+        return self.utterance.start_ms
 
 
 class Session:
@@ -192,8 +200,9 @@ class Session:
         self._scope.start(self._take(turn), f"turn {utterance.id}")
 
     def _claim(self, turn: Turn) -> None:
-        """From now on this is the question that is answered, and by the rules nothing else is."""
-        if turn.claimed:
+        """From now on this is the question that is answered, unless a later one is already."""
+        later = self._asking is not None and self._asking.began_ms > turn.began_ms
+        if turn.claimed or later:
             return
         turn.claimed, self._asking = True, turn
         rule, opened_by = self.ear.rules.interrupt, turn.utterance.opened_by
@@ -224,21 +233,21 @@ class Session:
     async def _take(self, turn: Turn) -> None:
         """Hears the question out, whatever happens meanwhile, and has it answered if it still counts."""
         utterance = turn.utterance
-        failure: AirosError | None = None
         text: str | None = None
+        failure: AirosError | None = None
         hints = Hints(self.manner.speaking.language if self.manner.speaking else "en")
         try:
             async with self._borrow(self.manner.reach) as engines:
                 text = await hear(
-                    utterance, engines, hints, lambda event: self._heard_partial(turn, event)
+                    utterance, engines, hints, lambda partial: self._heard_partial(turn, partial)
                 )
         except AirosError as error:
             failure = error
-        if failure is None and text is None:
+        if not (await utterance.ended()).is_question:
             self._drop(turn)
         elif failure is not None:
             self._tell(events.TranscriptionFailed(item_id=utterance.id, message=str(failure)))
-            await self._answer(turn, failure)
+            await self._answer(turn, None, failure)
         else:
             await self._understood(turn, text or "")
 
@@ -250,41 +259,54 @@ class Session:
         if not text and utterance.opened_by == "speech":
             self._drop(turn)
         else:
-            await self._answer(turn)
+            await self._answer(turn, text)
 
-    def _heard_partial(self, turn: Turn, event: events.Event) -> None:
+    def _heard_partial(self, turn: Turn, partial: events.TranscriptChanged) -> None:
         """A draft is begun as soon as the words are complete, and thrown away when they change."""
-        self._tell(event)
-        if not isinstance(event, events.TranscriptChanged):
-            return
-        if event.judgement is not Judgement.COMPLETE or not self.ear.rules.answer:
-            return
-        prompt = self.prompt(Item(turn.utterance.id, role="user", text=event.text, spoken=True))
-        if turn.draft is None or turn.draft.prompt != prompt:
+        self._tell(partial)
+        prompt = self._question(turn, partial.text)
+        if turn.draft is not None and turn.draft.prompt != prompt:
             self._discard(turn)
+        complete = partial.judgement is Judgement.COMPLETE
+        if turn.draft is None and complete and self.ear.rules.answer:
             turn.draft = self._draft(prompt)
 
-    async def _answer(self, turn: Turn, failure: AirosError | None = None) -> None:
+    def _question(self, turn: Turn, text: str | None) -> Prompt:
+        """What the answer depends on: all that was said, but by the user nothing after the question."""
+        asked = Item(turn.utterance.id, role="user", text=text, spoken=True)
+        known = iter(self.history)
+        before = tuple(takewhile(lambda item: item.id != asked.id, known))
+        after = (item for item in known if item.role != "user" or not item.spoken)
+        return replace(self.manner, items=(*before, asked, *after))
+
+    async def _answer(
+        self, turn: Turn, text: str | None, failure: AirosError | None = None
+    ) -> None:
         """Now, or where a reply may not be interrupted, when it has ended."""
+        if not self.ear.rules.answer:
+            self._drop(turn)
+            return
         self._claim(turn)
         while self.active is not None:
             await self.active.ended.wait()
-        rules = self.ear.rules
-        if not rules.answer or (turn is not self._asking and rules.interrupt != "never"):
+        if self._asking not in (turn, None) and self.ear.rules.interrupt != "never":
             self._discard(turn)
             return
-        prompt = self.prompt()
-        if failure is not None or turn.draft is None or turn.draft.prompt != prompt:
+        prompt = self._question(turn, text)
+        draft = turn.draft
+        if failure or draft is None or draft.outcome is not None or draft.prompt != prompt:
             self._discard(turn)
-            turn.draft = self._draft(prompt, failure)
-        reply, turn.draft = turn.draft, None
-        reply.stamp("recognise")
-        self._commit(reply, turn.closed_at)
+            draft = self._draft(prompt, failure)
+        turn.draft = None
+        draft.stamp("recognise")
+        self._commit(draft, turn.closed_at)
 
     def _drop(self, turn: Turn) -> None:
-        """It was no speech for us: what was going on goes on."""
+        """It was nothing that is answered: what was going on goes on."""
         self._discard(turn)
-        if self.active and self.active.mouth:
+        if self._asking is turn:
+            self._asking = None
+        if self._open is None and self.active and self.active.mouth:
             self.active.mouth.duck(0.0)
 
     # ---- a reply's task ----
@@ -302,7 +324,14 @@ class Session:
     def _run(self, reply: Reply, floor: Floor, failure: AirosError | None = None) -> None:
         task = self._scope.start(self._reply(reply, floor, failure), f"reply {reply.id}")
         self._running[reply.id] = (reply, task)
-        task.add_done_callback(lambda _: self._running.pop(reply.id, None))
+        task.add_done_callback(lambda _: self._ended(reply))
+
+    def _ended(self, reply: Reply) -> None:
+        """Whatever its task died of, a reply ends; usually it has."""
+        self._running.pop(reply.id, None)
+        if reply.outcome is None:
+            log.error("The reply %s was broken off", reply.id)
+            reply.end(events.Outcome("failed", error="it was broken off by a mistake; see the log"))
 
     async def _reply(self, reply: Reply, floor: Floor, failure: AirosError | None) -> None:
         try:
