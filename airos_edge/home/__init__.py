@@ -1,0 +1,1 @@
+"""The house: what can be spoken to, and what happens to it."""
