@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, Protocol
 
 from airos_edge.engines import locate
 from airos_edge.limits import Range
-from airos_edge.voice.ports import Tts, Vad, Wake
+from airos_edge.voice.grammar import Grammar
+from airos_edge.voice.ports import Asr, Tts, Vad, Wake
 
 Port = Literal["wake", "vad", "asr", "tts"]
 
@@ -209,6 +210,12 @@ def open_vad(choice: Choice) -> Callable[[], Vad]:
     """Each call of what it gives is a new stream. Raises EngineUnavailable."""
     streams: Callable[[], Vad] = opener(choice)()
     return streams
+
+
+def open_asr(choice: Choice, grammar: Grammar) -> Asr:
+    """Raises EngineUnavailable. Blocks for about a tenth of a second."""
+    asr: Asr = opener(choice)(grammar)
+    return asr
 
 
 def open_tts(choice: Choice, settings: TtsSettings) -> Tts:
