@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+pytest.register_assert_rewrite("tests.room", "tests.laws")
+
 REAL_WAIT_S = 1.0
 """How long a loop with nothing to do waits for threads it knows nothing of."""
 LONGEST_S = 24 * 3600

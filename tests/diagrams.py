@@ -6,6 +6,8 @@ from pathlib import Path
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "flow.md"
 ARROW = re.compile(r"^ *\w+->>(\w+): (.+)$")
+NOTE = re.compile(r"^ *Note over [\w,]+: (.+)$")
+"""Names a diagram further up that happens there."""
 NOT_WATCHED = {"Person", "Session"}
 REPEATED = {"Face: TranscriptChanged", "Face: TextSaid", "Mouth: play", "Announcer: play"}
 """Where these follow each other in any number, a diagram shows each once."""
@@ -16,13 +18,15 @@ def diagrams() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     heading = ""
     for line in DOCUMENT.read_text().splitlines():
-        if line.startswith("## "):
-            heading = line[3:]
+        if line.startswith("#"):
+            heading = line.lstrip("# ")
         elif line.startswith("sequenceDiagram"):
             found[heading] = []
         elif (arrow := ARROW.match(line)) and arrow[1] not in NOT_WATCHED:
             found[heading].append(f"{arrow[1]}: {arrow[2]}")
-    return found
+        elif note := NOTE.match(line):
+            found[heading] += found[note[1]]
+    return {heading: once(lines) for heading, lines in found.items()}
 
 
 def once(happened: Iterable[str]) -> list[str]:

@@ -16,6 +16,7 @@ from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Event
 from airos_edge.voice.floor import Floor
+from airos_edge.voice.hub import Hub
 from airos_edge.voice.ports import Prompt, Says, Speaking, Speech
 from airos_edge.voice.session import Session
 from tests.diagrams import diagrams, once
@@ -63,6 +64,8 @@ class FakeMouth:
         """Loop time in seconds, and the speech that was handed over then."""
         self.played_too_late: list[Speech] = []
         """What came after its hush."""
+        self.is_stuck = False
+        """Whether who is behind it takes nothing any more."""
         self.ducks: list[float] = []
         self.hushed_at: float | None = None
         self._note = note
@@ -84,6 +87,8 @@ class FakeMouth:
         self._note("play")
         self._total_s += speech.chunk.ms / 1000
         self._silent_at = max(now, self._silent_at) + speech.chunk.ms / 1000
+        if self.is_stuck:
+            await self._hushed.wait()
         await self._wait_until(self._silent_at - self._lead_s)
 
     async def drain(self) -> int:
@@ -119,12 +124,14 @@ class FakeSpeaker:
 
     def __init__(self, lead_ms: int = 200, note: Callable[[str], None] = lambda _: None) -> None:
         self.mouths: list[FakeMouth] = []
+        self.is_stuck = False
         self._lead_ms = lead_ms
         self._note = note
 
     def __call__(self, says: Says) -> FakeMouth:
         who = "Mouth" if says.reply_id.startswith("resp_") else "Announcer"
         mouth = FakeMouth(says, self._lead_ms, lambda what: self._note(f"{who}: {what}"))
+        mouth.is_stuck = self.is_stuck
         self.mouths.append(mouth)
         return mouth
 
@@ -194,6 +201,7 @@ class Room:
         **parts: Any,
     ) -> None:
         self.told = Tape()
+        self.hub = Hub()
         self.happened: list[str] = []
         """What arrived at the face and at the loudspeaker, as the diagrams of docs/flow.md write it."""
         self.speaker = FakeSpeaker(lead_ms, self.happened.append)
@@ -227,6 +235,7 @@ class Room:
 
     def _tell(self, event: Event) -> None:
         self.told(event)
+        self.hub.publish(event)
         self.happened.append(f"Face: {label(event)}")
 
     async def play(self, chunks: Iterable[AudioChunk]) -> None:
