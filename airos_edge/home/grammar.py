@@ -190,7 +190,10 @@ def _values(slot_list: "SlotList | None") -> "Iterator[Expression]":
     if isinstance(slot_list, TextSlotList):
         yield from (value.text_in for value in slot_list.values)
     elif isinstance(slot_list, RangeSlotList):
-        yield from (TextChunk(number_words(int(n))) for n in range(slot_list.start, slot_list.stop + 1, slot_list.step))
+        yield from (
+            TextChunk(number_words(int(n)))
+            for n in range(slot_list.start, slot_list.stop + 1, slot_list.step)
+        )
 
 
 def number_words(number: int) -> str:
@@ -200,14 +203,17 @@ def number_words(number: int) -> str:
     if number < 20:
         return _SMALL[number]
     if number < 100:
-        return f"{_TENS[number // 10]} {_SMALL[number % 10]}" if number % 10 else _TENS[number // 10]
+        return (
+            f"{_TENS[number // 10]} {_SMALL[number % 10]}" if number % 10 else _TENS[number // 10]
+        )
     rest = number % 100
     hundreds = f"{_SMALL[number // 100]} hundred"
     return f"{hundreds} {number_words(rest)}" if rest else hundreds
 
 
-_SMALL = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen"
-).split()
-_TENS = "- - twenty thirty forty fifty sixty seventy eighty ninety".split()
+_SMALL = [
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"),
+    "nineteen",
+]
+_TENS = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]

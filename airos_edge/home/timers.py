@@ -1,0 +1,70 @@
+"""Timers: set, asked for, cancelled; they ring when their time has come."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from airos_edge.errors import EngineError
+from airos_edge.voice.flow import Scope
+
+MOST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """`due` is the event loop's time."""
+
+    seconds: int
+    due: float
+
+    @property
+    def seconds_left(self) -> int:
+        return max(0, round(self.due - asyncio.get_running_loop().time()))
+
+
+class Timers:
+    """Use it as a context manager: leaving it forgets the timers that still run."""
+
+    def __init__(self, ring: Callable[[Timer], Awaitable[None]]) -> None:
+        self._ring = ring
+        self._scope = Scope()
+        self._running: dict[Timer, asyncio.Task[None]] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._scope.__aexit__(kind, error, trace)
+
+    @property
+    def running(self) -> list[Timer]:
+        """Those that have not rung, the next to ring first."""
+        return sorted(self._running, key=lambda timer: timer.due)
+
+    def start(self, seconds: int) -> Timer:
+        """Raises EngineError when there are too many."""
+        if len(self._running) >= MOST:
+            raise EngineError("timers", f"there are {MOST} timers already")
+        timer = Timer(seconds, asyncio.get_running_loop().time() + seconds)
+        self._running[timer] = self._scope.start(self._wait(timer), f"timer of {seconds} s")
+        return timer
+
+    def cancel(self, seconds: int | None = None) -> Timer:
+        """The only one, or the one that was set for so long. Raises EngineError if there is none."""
+        found = [timer for timer in self.running if seconds in (None, timer.seconds)]
+        if not found:
+            raise EngineError("timers", "there is no such timer")
+        self._running.pop(found[0]).cancel()
+        return found[0]
+
+    async def _wait(self, timer: Timer) -> None:
+        await asyncio.sleep(timer.seconds)
+        del self._running[timer]
+        await self._ring(timer)
