@@ -83,15 +83,18 @@ class Turn:
             assert work.cancelled() == (discard == "left")
 
     async def _converse(self, loop: SteppingLoop) -> None:
+        def tell(event: events.Event) -> None:
+            if isinstance(event, events.ReplyStarted):
+                self.committed = loop.step
+            self.room._tell(event)
+
+        self.room.session._face_tell = tell
         async with self.room as room:
             await room.speak(340)
             self.began = loop.step
             assert self.responder.running == 1
             await room.speak(140)
             await room.quiet(240)
-            if self.was_asked:
-                await room.told.wait_for(events.ReplyStarted)
-                self.committed = loop.step - 1  # who waits for an event learns of it a step later
             await asyncio.sleep(5)
 
     @property
