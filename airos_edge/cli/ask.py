@@ -50,8 +50,8 @@ def _recording(question: str) -> bytes | None:
 
 
 async def _ask_here(arguments: Namespace, recording: bytes | None) -> dict[str, Any]:
+    from airos_edge.box import open_box
     from airos_edge.config import load
-    from airos_edge.daemon import open_box
     from airos_edge.http.ask import ask
     from airos_edge.http.recording import decode
 

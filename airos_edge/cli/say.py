@@ -22,8 +22,8 @@ def main(arguments: Namespace) -> int:
 
 
 async def _say_here(arguments: Namespace) -> bytes:
+    from airos_edge.box import open_box
     from airos_edge.config import load
-    from airos_edge.daemon import open_box
 
     async with open_box(load(arguments.config)) as box:
         return await box.say(arguments.text)

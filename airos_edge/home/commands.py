@@ -64,7 +64,7 @@ class HouseCommands:
             return None
         return Understood(
             found.intent.name,
-            {name: entity.value for name, entity in found.entities.items()},
+            {name: _whole(entity.value) for name, entity in found.entities.items()},
             {
                 name: str(entity.text_clean or entity.value)
                 for name, entity in found.entities.items()

@@ -97,7 +97,10 @@ def compile_sentences(house: House, language: str) -> Sentences:
     if data is None:
         raise ConfigError(f"language: there are no sentences in {language!r}")
     served = {name: {"data": list(_blocks(data["intents"], name))} for name in {**SERVED, **OWN}}
-    written = {**data, "intents": {name: blocks for name, blocks in served.items() if blocks["data"]}}
+    written = {
+        **data,
+        "intents": {name: blocks for name, blocks in served.items() if blocks["data"]},
+    }
     lists = _slot_lists(house)
     return Sentences(
         language,
@@ -142,9 +145,10 @@ def _spoken(written: Mapping[str, Any]) -> dict[str, Any]:
 
 def _spoken_templates(templates: list[str]) -> Iterator[str]:
     for template in templates:
-        with_verb = VERB_LEFT_OUT.sub(r"<\1>", template)
-        if not UNSPOKEN.search(with_verb):
-            yield with_verb
+        spoken = VERB_LEFT_OUT.sub(r"<\1>", template)
+        spoken = spoken.replace("[(<all>|<the>)]", "[<the>]").replace("[<all>] ", "")
+        if not UNSPOKEN.search(spoken):
+            yield spoken
 
 
 def _slot_lists(house: House) -> "dict[str, SlotList]":

@@ -1,0 +1,98 @@
+"""The composition root: the box and its doors, in the order they open and, mirrored, close."""
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+from airos_edge.box import Box, open_box
+from airos_edge.config import Config
+from airos_edge.errors import AirosError
+from airos_edge.http.control import control_routes, health_routes
+from airos_edge.http.listener import Doors, listen
+from airos_edge.paths import socket_path
+from airos_edge.realtime.socket import RealtimeDoor
+
+log = logging.getLogger(__name__)
+
+GRACE_S = 5.0
+"""How long running answers may take to end once the daemon was told to stop."""
+
+
+def run(config: Config, demo: bool, reread: Callable[[], Config]) -> None:
+    """Runs until SIGTERM or SIGINT. The first lets running answers end, a second does not.
+
+    SIGHUP reads the configuration again. Raises AirosError when the box cannot start.
+    """
+    try:
+        asyncio.run(_run(config, demo, reread, time.monotonic()))
+    except asyncio.CancelledError:
+        log.info("Stopped without waiting.")
+
+
+async def _run(config: Config, demo: bool, reread: Callable[[], Config], started: float) -> None:
+    stop = _stop_on_signals()
+    async with AsyncExitStack() as stack:
+        box = await stack.enter_async_context(open_box(config, demo))
+
+        async def reload() -> str:
+            changed = await box.reload(reread())
+            log.info("Reloaded; changed: %s.", changed)
+            return changed
+
+        realtime = RealtimeDoor(box.open_session, box.rules, config.language)
+        control = control_routes(box.open_asking, box.say, box.check, reload)
+        routes = [*realtime.routes(), *health_routes(box.health)]
+        doors = await stack.enter_async_context(
+            listen(config.server, routes, control, socket_path())
+        )
+        _reload_on_hangup(reload)
+        _describe(config, demo, doors, box, time.monotonic() - started)
+        await stop.wait()
+        log.info("Stopping.")
+        await realtime.close(GRACE_S)
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """The first signal sets the event; a second one, or one during the start, cancels the daemon."""
+    loop, main, stop = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
+
+    def caught() -> None:
+        if stop.is_set() and main is not None:
+            main.cancel()
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, caught)
+    return stop
+
+
+def _reload_on_hangup(reload: Callable[[], object]) -> None:
+    running: set[asyncio.Task[None]] = set()
+
+    async def quietly() -> None:
+        try:
+            await reload()  # type: ignore[misc]
+        except AirosError as error:
+            log.error("Not reloaded, nothing was changed: %s", error)
+
+    def caught() -> None:
+        task = asyncio.get_running_loop().create_task(quietly(), name="reload")
+        running.add(task)
+        task.add_done_callback(running.discard)
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, caught)
+
+
+def _describe(config: Config, demo: bool, doors: Doors, box: Box, took_s: float) -> None:
+    where = f"{doors.host}:{doors.port}"
+    log.info(
+        "%s is ready after %.1f s%s.", config.name, took_s, ", with the demo house" if demo else ""
+    )
+    log.info("Open: ws://%s/v1/realtime  any OpenAI Realtime client, with any key", where)
+    log.info("Open: http://%s/healthz  what works and what does not", where)
+    log.info("Open: %s  airos ask, say, check, reload", doors.socket_path)
+    for port, part in box.check()["engines"].items():
+        log.info("%s: %s (%s)", port, part["engine"] or "none", part["why"])
