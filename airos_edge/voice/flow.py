@@ -63,13 +63,19 @@ class Scope:
         running = set(self._tasks)
         for task in running:
             task.cancel()
-        try:
-            if running:
-                await asyncio.wait(running, timeout=self._grace_s)
-        finally:
-            for task in running:
-                if not task.done():
-                    _abandon(task)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._grace_s
+        cancelled: asyncio.CancelledError | None = None
+        while running and (left_s := deadline - loop.time()) > 0:
+            try:
+                _, running = await asyncio.wait(running, timeout=left_s)
+            except asyncio.CancelledError as meanwhile:
+                cancelled = meanwhile  # raised below: the tasks keep their grace
+        for task in running:
+            if not task.done():
+                _abandon(task)
+        if cancelled is not None:
+            raise cancelled
 
 
 def _abandon(task: asyncio.Task[Any]) -> None:

@@ -222,6 +222,8 @@ async def test_a_cancel_during_teardown_is_not_swallowed() -> None:
         consumer.cancel()
         await asyncio.wait([consumer])
         assert consumer.cancelled()
+        assert not flow.abandoned, "and costs what was being closed nothing of its grace"
+    assert asyncio.get_running_loop().time() == pytest.approx(1 + GRACE_S / 2)
 
 
 # ---- Scope --------------------------------------------------------------------------------------
