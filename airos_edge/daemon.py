@@ -42,7 +42,7 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
             log.info("Reloaded; changed: %s.", changed)
             return changed
 
-        realtime = RealtimeDoor(box.open_session, box.rules, config.language)
+        realtime = RealtimeDoor(box.open_session, box.rules)
         control = control_routes(box.open_asking, box.say, box.check, reload)
         routes = [*realtime.routes(), *health_routes(box.health)]
         doors = await stack.enter_async_context(

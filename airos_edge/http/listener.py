@@ -4,6 +4,7 @@ import errno
 import ipaddress
 import os
 import socket
+import stat
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -52,13 +53,17 @@ async def listen(
             await runner.setup()
         await _open_tcp(runners[0], settings)
         await web.UnixSite(runners[1], str(socket_path)).start()
-        socket_path.chmod(0o600)
+        os.chmod(socket_path, stat.S_IRUSR | stat.S_IWUSR)
         host, port = runners[0].addresses[0][:2]
         yield Doors(host, port, socket_path)
     finally:
         for runner in runners:
             await runner.cleanup()
-        socket_path.unlink(missing_ok=True)
+        _remove(socket_path)
+
+
+def _remove(socket_path: Path) -> None:
+    socket_path.unlink(missing_ok=True)
 
 
 def _application(routes: Iterable[web.RouteDef]) -> web.Application:

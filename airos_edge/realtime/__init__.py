@@ -1,0 +1,1 @@
+"""The Realtime API: OpenAI's events on one side, a voice session on the other."""

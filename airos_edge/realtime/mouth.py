@@ -1,0 +1,81 @@
+"""Speech to a Realtime client, in step with what it is assumed to have played."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from airos_edge.realtime.configuration import RATE_HZ
+from airos_edge.voice.ports import Says, Speech
+
+LEAD_S = 1.0
+"""How far the client is ahead at most: enough for a stall of the network, and little enough that
+nearly all of a long answer can still be called back when someone talks over it."""
+
+
+class RealtimeMouth:
+    """The client is taken to play in real time from the first audio on.
+
+    `drain` waits for the end of that, so that the reply is still there to be interrupted while its
+    last words are heard.
+    """
+
+    def __init__(
+        self, says: Says, send: Callable[[Says, bytes], None], room: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._says = says
+        self._send = send
+        self._room = room
+        self._resampler: Any = None
+        self._began: float | None = None
+        self._sent_s = 0.0
+        self._hushed = asyncio.Event()
+        self._heard_ms = 0
+
+    async def play(self, speech: Speech) -> None:
+        if self._hushed.is_set():
+            return
+        self._put(speech.chunk.pcm, speech.chunk.rate_hz, last=False)
+        await self._room()
+        await self._wait_until_heard(self._sent_s - LEAD_S)
+
+    async def drain(self) -> int:
+        if self._resampler is not None and not self._hushed.is_set():
+            self._put(b"", 0, last=True)
+        await self._wait_until_heard(self._sent_s)
+        return self._heard_ms if self._hushed.is_set() else round(self._sent_s * 1000)
+
+    def hush(self) -> int:
+        if not self._hushed.is_set():
+            self._heard_ms = round(min(self._sent_s, self._played_s()) * 1000)
+            self._hushed.set()
+        return self._heard_ms
+
+    def duck(self, db: float) -> None:
+        """A client sets its own volume."""
+
+    def _put(self, pcm: bytes, rate_hz: int, last: bool) -> None:
+        import soxr
+
+        if self._began is None:
+            self._began = asyncio.get_running_loop().time()
+        if self._resampler is None:
+            self._resampler = soxr.ResampleStream(rate_hz, RATE_HZ, 1, dtype="int16", quality="HQ")
+        samples = self._resampler.resample_chunk(np.frombuffer(pcm, "<i2"), last=last)
+        if len(samples):
+            self._sent_s += len(samples) / RATE_HZ
+            self._send(self._says, samples.astype("<i2").tobytes())
+
+    def _played_s(self) -> float:
+        if self._began is None:
+            return 0.0
+        return asyncio.get_running_loop().time() - self._began
+
+    async def _wait_until_heard(self, played_s: float) -> None:
+        wait_s = played_s - self._played_s()
+        if wait_s > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._hushed.wait()
