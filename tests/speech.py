@@ -1,0 +1,41 @@
+"""Recordings of speech, made by espeak-ng with a floor of noise: digital silence is heard nowhere."""
+
+from functools import cache
+
+import numpy as np
+import soxr
+
+from airos_edge.engines.espeak import load
+from airos_edge.voice.audio import BYTES_PER_SAMPLE, RATE_HZ, AudioChunk, samples_of
+
+SEED = 7
+
+
+@cache
+def spoken(
+    text: str,
+    voice: str = "en-us",
+    rate_wpm: int = 150,
+    noise_lsb: float = 30,
+    before_ms: int = 300,
+    after_ms: int = 800,
+    rate_hz: int = RATE_HZ,
+) -> bytes:
+    """16-bit mono PCM."""
+    recording = load().say(text, voice, rate_wpm)
+    speech = np.frombuffer(bytes(recording.pcm), "<i2").astype(np.float32)
+    speech = soxr.resample(speech, recording.rate_hz, rate_hz, "HQ")
+    quiet = [np.zeros(samples_of(ms, rate_hz), np.float32) for ms in (before_ms, after_ms)]
+    samples = np.concatenate([quiet[0], speech, quiet[1]])
+    samples += np.random.default_rng(SEED).normal(0, noise_lsb, len(samples))
+    return bytes(np.clip(samples, -32768, 32767).astype("<i2").tobytes())
+
+
+def noise(ms: int, lsb: float = 30, rate_hz: int = RATE_HZ) -> bytes:
+    samples = np.random.default_rng(SEED).normal(0, lsb, samples_of(ms, rate_hz))
+    return bytes(np.clip(samples, -32768, 32767).astype("<i2").tobytes())
+
+
+def chunks(pcm: bytes, ms: int = 20, rate_hz: int = RATE_HZ) -> list[AudioChunk]:
+    step = samples_of(ms, rate_hz) * BYTES_PER_SAMPLE
+    return [AudioChunk(pcm[at : at + step], rate_hz) for at in range(0, len(pcm), step)]
