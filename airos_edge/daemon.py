@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
 from airos_edge.box import Box, open_box
@@ -14,6 +14,7 @@ from airos_edge.http.control import control_routes, health_routes
 from airos_edge.http.listener import Doors, listen
 from airos_edge.paths import socket_path
 from airos_edge.realtime.socket import RealtimeDoor
+from airos_edge.voice.flow import Scope
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
         doors = await stack.enter_async_context(
             listen(config.server, routes, control, socket_path())
         )
-        _reload_on_hangup(reload)
+        _reload_on_hangup(reload, await stack.enter_async_context(Scope()))
         _describe(config, demo, doors, box, time.monotonic() - started)
         await stop.wait()
         log.info("Stopping.")
@@ -69,19 +70,15 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
-def _reload_on_hangup(reload: Callable[[], object]) -> None:
-    running: set[asyncio.Task[None]] = set()
-
+def _reload_on_hangup(reload: Callable[[], Awaitable[str]], scope: Scope) -> None:
     async def quietly() -> None:
         try:
-            await reload()  # type: ignore[misc]
+            await reload()
         except AirosError as error:
             log.error("Not reloaded, nothing was changed: %s", error)
 
     def caught() -> None:
-        task = asyncio.get_running_loop().create_task(quietly(), name="reload")
-        running.add(task)
-        task.add_done_callback(running.discard)
+        scope.start(quietly(), "reload")
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, caught)
 

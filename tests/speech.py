@@ -20,22 +20,27 @@ def spoken(
     before_ms: int = 300,
     after_ms: int = 800,
     rate_hz: int = RATE_HZ,
-) -> bytes:
-    """16-bit mono PCM."""
+) -> AudioChunk:
+    """The sentence with quiet around it."""
     recording = load().say(text, voice, rate_wpm)
     speech = np.frombuffer(bytes(recording.pcm), "<i2").astype(np.float32)
     speech = soxr.resample(speech, recording.rate_hz, rate_hz, "HQ")
     quiet = [np.zeros(samples_of(ms, rate_hz), np.float32) for ms in (before_ms, after_ms)]
     samples = np.concatenate([quiet[0], speech, quiet[1]])
     samples += np.random.default_rng(SEED).normal(0, noise_lsb, len(samples))
-    return bytes(np.clip(samples, -32768, 32767).astype("<i2").tobytes())
+    return _chunk(samples, rate_hz)
 
 
-def noise(ms: int, lsb: float = 30, rate_hz: int = RATE_HZ) -> bytes:
+def noise(ms: int, lsb: float = 30, rate_hz: int = RATE_HZ) -> AudioChunk:
     samples = np.random.default_rng(SEED).normal(0, lsb, samples_of(ms, rate_hz))
-    return bytes(np.clip(samples, -32768, 32767).astype("<i2").tobytes())
+    return _chunk(samples, rate_hz)
 
 
-def chunks(pcm: bytes, ms: int = 20, rate_hz: int = RATE_HZ) -> list[AudioChunk]:
-    step = samples_of(ms, rate_hz) * BYTES_PER_SAMPLE
-    return [AudioChunk(pcm[at : at + step], rate_hz) for at in range(0, len(pcm), step)]
+def pieces(sound: AudioChunk, ms: int = 20) -> list[AudioChunk]:
+    step = samples_of(ms, sound.rate_hz) * BYTES_PER_SAMPLE
+    starts = range(0, len(sound.pcm), step)
+    return [AudioChunk(sound.pcm[at : at + step], sound.rate_hz) for at in starts]
+
+
+def _chunk(samples: np.ndarray, rate_hz: int) -> AudioChunk:
+    return AudioChunk(np.clip(samples, -32768, 32767).astype("<i2").tobytes(), rate_hz)

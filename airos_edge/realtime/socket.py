@@ -6,6 +6,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -86,11 +87,10 @@ class RealtimeDoor:
     async def close(self, grace_s: float) -> None:
         """The daemon stops: running answers end, within the grace, then everyone is told to come again."""
         replies = [session.active for session in self._open.values()]
-        waits = [asyncio.ensure_future(reply.ended.wait()) for reply in replies if reply]
-        if waits:
-            _, late = await asyncio.wait(waits, timeout=grace_s)
-            for wait in late:
-                wait.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace_s):
+                for reply in filter(None, replies):
+                    await reply.ended.wait()
         for socket in list(self._open):
             await _close(socket, WSCloseCode.SERVICE_RESTART, "the daemon stops")
 
