@@ -146,6 +146,7 @@ def _spoken(written: Mapping[str, Any]) -> dict[str, Any]:
 def _spoken_templates(templates: list[str]) -> Iterator[str]:
     for template in templates:
         spoken = VERB_LEFT_OUT.sub(r"<\1>", template)
+        spoken = re.sub("^<is>", "is", spoken)  # one device; "are" is heard for "turn"
         spoken = spoken.replace("[(<all>|<the>)]", "[<the>]").replace("[<all>] ", "")
         if not UNSPOKEN.search(spoken):
             yield spoken

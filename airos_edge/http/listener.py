@@ -17,6 +17,8 @@ from airos_edge.http.settings import Settings
 
 LARGEST_BODY_BYTES = 64 * 1024 * 1024
 """A recording of five minutes at 48 kHz, stereo, 16 bit."""
+SHUTDOWN_S = 1.0
+"""What a handler that still runs is given when the doors close; answers were waited for before."""
 LONGEST_SOCKET_PATH = 107
 """Bytes that fit `sun_path`, see unix(7)."""
 
@@ -46,7 +48,8 @@ async def listen(
     _clear_stale(socket_path)
     public, control = _application(routes), _application([*routes, *control_routes])
     runners = [
-        web.AppRunner(app, access_log=None, handle_signals=False) for app in (public, control)
+        web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+        for app in (public, control)
     ]
     try:
         for runner in runners:
@@ -75,7 +78,7 @@ def _application(routes: Iterable[web.RouteDef]) -> web.Application:
 async def _open_tcp(runner: web.AppRunner, settings: Settings) -> None:
     where = f"{settings.host}:{settings.port}"
     try:
-        await web.TCPSite(runner, settings.host, settings.port, shutdown_timeout=2).start()
+        await web.TCPSite(runner, settings.host, settings.port).start()
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             message = f"{where} is in use by another program; stop it or set server.port"

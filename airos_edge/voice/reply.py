@@ -155,6 +155,7 @@ class Reply:
                     metadata=self._metadata,
                 )
             )
+        self.committed.set()  # an engine that outlives its draft is not kept waiting
 
     def _start(self, item: Item) -> None:
         previous_id = self._history.add(item)

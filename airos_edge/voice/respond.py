@@ -31,7 +31,7 @@ async def respond(reply: Reply, engines: Engines, floor: Floor) -> None:
     """
     responder = engines.responder
     try:
-        act = GatedTools(engines.tools, reply.committed)
+        act = GatedTools(engines.tools, reply)
         async with chain(responder.reply(reply.prompt, act), name=responder.name) as parts:
             in_time = patiently(parts, STALL_LIMIT_S, reply.committed, responder.name)
             if reply.prompt.speaking is None:
@@ -54,18 +54,20 @@ async def respond(reply: Reply, engines: Engines, floor: Floor) -> None:
 
 
 class GatedTools:
-    """`Act`: what a reply does to the world happens after its commit or not at all."""
+    """`Act`: what a reply does to the world happens after its commit and before its end, or not at all."""
 
-    def __init__(self, tools: Tools, committed: asyncio.Event) -> None:
+    def __init__(self, tools: Tools, reply: Reply) -> None:
         self._tools = tools
-        self._committed = committed
+        self._reply = reply
 
     async def __call__(self, call: Call) -> str:
-        await self._committed.wait()
+        await self.committed()
         return await self._tools(call)
 
     async def committed(self) -> None:
-        await self._committed.wait()
+        await self._reply.committed.wait()
+        if self._reply.outcome is not None:
+            raise EngineError("act", "the reply has ended")
 
 
 async def _texts(

@@ -1,0 +1,72 @@
+"""How the daemon starts and stops, and what it says when it cannot."""
+
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import StartDaemon
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_cleanly(start_daemon: StartDaemon, number: int) -> None:
+    daemon = start_daemon("--demo")
+    assert "demo" in daemon.log
+    assert f"ws://127.0.0.1:{daemon.port}/v1/realtime" in daemon.log
+    assert daemon.stop(number) == 0
+    assert "Stopped." in daemon.log
+    assert not Path(daemon.environment["AIROS_RUNTIME"], "control.sock").exists()
+
+
+def test_stopped_while_it_starts_it_ends(start_daemon: StartDaemon) -> None:
+    daemon = start_daemon(ready=False, expect_warnings=True)
+    assert daemon.stop() in (0, -signal.SIGTERM)
+
+
+def test_a_port_in_use_is_said_in_a_sentence(start_daemon: StartDaemon) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        daemon = start_daemon(ready=False, expect_warnings=True, AIROS_SERVER__PORT=port)
+        assert daemon.process.wait(20) == 1
+    assert f"127.0.0.1:{port} is in use" in daemon.log
+    assert "Traceback" not in daemon.log
+
+
+def test_a_second_daemon_does_not_push_the_first_aside(start_daemon: StartDaemon) -> None:
+    first = start_daemon()
+    second = start_daemon(
+        ready=False, expect_warnings=True, AIROS_RUNTIME=first.environment["AIROS_RUNTIME"]
+    )
+    assert second.process.wait(20) == 1
+    assert "another airos is running" in second.log
+    assert first.airos("ask", "what time is it").returncode == 0
+
+
+def test_an_engine_that_cannot_be_opened_is_left_out_and_named(start_daemon: StartDaemon) -> None:
+    daemon = start_daemon(config="wake: {words: [hey_jarvish]}\n", expect_warnings=True)
+    assert "hey_jarvis" in daemon.log
+    import json
+    import urllib.error
+    import urllib.request
+
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(f"http://127.0.0.1:{daemon.port}/healthz", timeout=10)
+    health = json.loads(caught.value.read())
+    assert caught.value.code == 503
+    assert health["parts"]["wake"]["state"] == "failed"
+    assert health["parts"]["asr"]["state"] == "ok"
+    assert daemon.airos("ask", "what time is it").returncode == 0
+
+
+def test_a_bad_configuration_is_refused_with_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("server:\n  prot: 8765\n")
+    command = [sys.executable, "-m", "airos_edge", "run", "--config", str(file)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert result.returncode == 1
+    assert f"{file}:2:3: server.prot: is unknown; try port" in result.stderr

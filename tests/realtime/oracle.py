@@ -1,0 +1,28 @@
+"""Whether a frame is what OpenAI's own SDK says it must be."""
+
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from openai.types.realtime import RealtimeServerEvent
+
+
+def _members(union: Any) -> Iterator[Any]:
+    for part in typing.get_args(union):
+        if hasattr(part, "model_fields"):
+            yield part
+        else:
+            yield from _members(part)
+
+
+KINDS = {
+    typing.get_args(kind.model_fields["type"].annotation)[0]: kind
+    for kind in _members(RealtimeServerEvent)
+    if "type" in kind.model_fields
+}
+
+
+def check(event: Mapping[str, Any]) -> None:
+    """Raises pydantic's ValidationError, or KeyError for an event that OpenAI does not send."""
+    KINDS[event["type"]].model_validate(event, strict=False)
+    assert event["event_id"]
