@@ -184,9 +184,8 @@ class _Reader:
             return value
 
         expanded = VARIABLE.sub(expand, node.value)
-        if node.tag == "tag:yaml.org,2002:str" and (
-            node.style is not None or expanded == node.value
-        ):
+        is_quoted = bool(node.style)  # of plain text, libyaml's style is "", yaml's own None
+        if node.tag == "tag:yaml.org,2002:str" and (is_quoted or expanded == node.value):
             return expanded
         return yaml.load(expanded if node.value != expanded else node.value, Loader)
 

@@ -17,8 +17,8 @@ def spoken(
     voice: str = "en-us",
     rate_wpm: int = 150,
     noise_lsb: float = 30,
-    before_ms: int = 300,
-    after_ms: int = 800,
+    before_ms: int = 0,
+    after_ms: int = 0,
     rate_hz: int = RATE_HZ,
 ) -> AudioChunk:
     """The sentence with quiet around it."""

@@ -1,6 +1,5 @@
 """A prompt to an answer that was heard: all that barge-in cancels."""
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import aclosing

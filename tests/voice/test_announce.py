@@ -46,6 +46,15 @@ async def test_a_voice_that_fails_is_an_error_and_silent(fault: Fault) -> None:
     assert speaker.mouths[0].hushed_at is not None
 
 
+async def test_a_voice_that_stalls_does_not_keep_the_floor() -> None:
+    speaker = FakeSpeaker()
+    floor = Floor(speaker)
+    engines = fake_engines(tts=FakeTts(fault=Fault.STALL, after_words=1))
+    with pytest.raises(EngineError, match="said nothing"):
+        await announce("One two three", Rank.RING, engines, floor, Speaking())
+    assert await announce("Next", Rank.MEDIA, fake_engines(), floor, Speaking()) == 200
+
+
 async def test_without_a_voice_the_error_says_where_to_look() -> None:
     with pytest.raises(EngineError, match="airos check"):
         await announce("Hi", Rank.RING, fake_engines(tts=None), Floor(FakeSpeaker()), Speaking())

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from airos_edge.voice import flow
 from airos_edge.voice.events import ItemEnded, Outcome
 from airos_edge.voice.floor import Floor
 from airos_edge.voice.flow import GRACE_S, Scope
@@ -171,6 +172,23 @@ async def test_an_apology_is_a_sentence_of_its_own(fault: Fault) -> None:
     outcome = await desk.responded()
     assert outcome.status == "failed"
     assert desk.tts.sentences == ["The light in the kit\n", APOLOGY]
+
+
+@pytest.mark.parametrize("commit", [True, False])
+async def test_a_responder_that_outlives_its_reply_does_nothing_any_more(commit: bool) -> None:
+    tools = FakeTools()
+    desk = Desk(Fault.SWALLOW, Do(Call("light")), Text("Done."), Done("fake"), tools=tools)
+    async with Scope() as scope:
+        task = scope.start(respond(desk.reply, desk.engines, Floor(desk.speaker)), "reply")
+        if commit:
+            desk.reply.commit()
+        await asyncio.sleep(1)
+        desk.reply.end(Outcome("cancelled", reason="turn_detected"))
+        task.cancel()
+        await asyncio.sleep(60)
+    assert tools.calls == []
+    assert desk.responder.running == 0
+    assert not flow.abandoned
 
 
 @pytest.mark.parametrize("fault", FATAL)

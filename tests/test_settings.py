@@ -1,0 +1,105 @@
+"""How YAML becomes settings, and how each mistake is told."""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Annotated, Literal
+
+import pytest
+
+from airos_edge import settings
+from airos_edge.errors import ConfigError
+from airos_edge.limits import Range
+
+
+class Colour(IntEnum):
+    RED = 1
+    BLUE = 2
+
+
+@dataclass(frozen=True)
+class Lamp:
+    name: str
+    watts: Annotated[float, Range(0, 100)] = 5.0
+
+
+@dataclass(frozen=True)
+class Room:
+    port: Annotated[int, Range(1, 10)] = 5
+    mode: Literal["day", "night"] = "day"
+    colour: Colour = Colour.RED
+    note: str | None = None
+    open: bool = False
+    lamps: tuple[Lamp, ...] = ()
+    named: dict[str, Lamp] = field(default_factory=dict)
+
+
+def read(text: str, **environ: str) -> Room:
+    return settings.read(Room, text, "room.yaml", environ)
+
+
+def problems(text: str, **environ: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        read(text, **environ)
+    return str(caught.value).splitlines()
+
+
+def test_every_kind_of_value_is_read() -> None:
+    room = read(
+        "port: 3\nmode: night\ncolour: blue\nnote: hello\nopen: true\n"
+        "lamps:\n  - name: a\n    watts: 7\nnamed:\n  x: {name: b}\n"
+    )
+    assert room == Room(3, "night", Colour.BLUE, "hello", True, (Lamp("a", 7.0),), {"x": Lamp("b")})
+    assert settings.plain(room)["colour"] == "blue"
+
+
+def test_nothing_gives_the_defaults() -> None:
+    assert read("") == read("# only a comment\n") == Room()
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("prot: 3", "room.yaml:1:1: prot: is unknown; try port"),
+        ("port: 11", "room.yaml:1:7: port: got 11, wants 1 to 10"),
+        ("port: '3'", "room.yaml:1:7: port: got '3', wants a whole number"),
+        ("port: 3.5", "room.yaml:1:7: port: got '3.5', wants a whole number"),
+        ("port: true", "room.yaml:1:7: port: got 'true', wants a whole number"),
+        ("mode: noon", "room.yaml:1:7: mode: got 'noon', wants day or night"),
+        ("colour: green", "room.yaml:1:9: colour: got 'green', wants red or blue"),
+        ("open: 1", "room.yaml:1:7: open: got '1', wants true or false"),
+        ("lamps: 1", "room.yaml:1:8: lamps: got '1', wants a list"),
+        ("lamps:\n- {watts: 1}", "room.yaml:2:3: lamps[0].name: is missing"),
+        ("lamps:\n- name: a\n  wats: 1", "room.yaml:3:3: lamps[0].wats: is unknown; try watts"),
+        ("[1, 2]", "room.yaml:1:1: the file: got a list, wants a mapping (key: value)"),
+        ("port: 3\nport: 4", "room.yaml:2:1: port: is given twice"),
+        ("note: ${NOWHERE}", "room.yaml:1:7: note: ${NOWHERE} is not set, and has no default"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place_and_its_mend(text: str, problem: str) -> None:
+    assert problems(text) == [problem]
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    assert len(problems("port: 99\nmode: noon\nopen: maybe\n")) == 3
+
+
+def test_what_is_no_yaml_is_told_with_line_and_column() -> None:
+    (problem,) = problems("port: 3\n  mode: [\n")
+    assert problem.startswith("room.yaml:2:")
+    assert "not YAML" in problem
+
+
+def test_variables_are_expanded_before_they_are_typed() -> None:
+    assert read("port: ${PORT:-4}").port == 4
+    assert read("port: ${PORT:-4}", PORT="6").port == 6
+    assert read("note: 'at ${PORT:-4}'").note == "at 4"
+
+
+def test_the_environment_sets_what_the_file_does_not() -> None:
+    assert read("open: true", AIROS_PORT="2") == Room(port=2, open=True)
+    assert read("named: {x: {name: b}}", AIROS_NAMED__X__WATTS="9").named["x"] == Lamp("b", 9.0)
+
+
+def test_a_mistake_in_the_environment_names_the_variable() -> None:
+    assert problems("", AIROS_PORT="99") == ["$AIROS_PORT: port: got 99, wants 1 to 10"]
+    assert problems("", AIROS_PROT="9") == ["$AIROS_PROT: there is no such option; try AIROS_PORT"]
