@@ -273,7 +273,7 @@ def fake_engines(**parts: Any) -> Engines:
 
 
 class FakeLease(Counted):
-    """`Borrow`: lends the engines it has at that moment, or fails with `error`."""
+    """Lends the engines it has at that moment, or fails with `error`."""
 
     def __init__(self, engines: Engines) -> None:
         super().__init__()
@@ -281,7 +281,7 @@ class FakeLease(Counted):
         self.error: AirosError | None = None
 
     @asynccontextmanager
-    async def __call__(self, reach: Place) -> AsyncIterator[Engines]:
+    async def borrow(self, reach: Place) -> AsyncIterator[Engines]:
         if self.error is not None:
             raise self.error
         with self._count():

@@ -17,7 +17,7 @@ from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Event
 from airos_edge.voice.floor import Floor
 from airos_edge.voice.hub import Hub
-from airos_edge.voice.ports import Prompt, Says, Speaking, Speech
+from airos_edge.voice.ports import Engines, Prompt, Says, Speaking, Speech
 from airos_edge.voice.session import Session
 from tests.diagrams import diagrams, once
 from tests.fakes import WAKE_WORD, Counted, FakeLease, FakeVad, FakeWake, fake_engines
@@ -198,6 +198,7 @@ class Room:
         rules: TurnRules | None = None,
         manner: Prompt | None = None,
         lead_ms: int = 200,
+        lease: Callable[[Engines], Any] = FakeLease,
         **parts: Any,
     ) -> None:
         self.told = Tape()
@@ -207,12 +208,12 @@ class Room:
         self.speaker = FakeSpeaker(lead_ms, self.happened.append)
         self.floor = Floor(self.speaker)
         self.engines = fake_engines(**parts)
-        self.lease = FakeLease(self.engines)
+        self.lease = lease(self.engines)
         self.session = Session(
             "sess_1",
             Ear(rules or TurnRules(), FakeVad(), FakeWake()),
             self.floor,
-            self.lease,
+            self.lease.borrow,
             self._tell,
             manner or Prompt(speaking=Speaking()),
         )

@@ -86,7 +86,7 @@ class RealtimeDoor:
 
     async def close(self, grace_s: float) -> None:
         """The daemon stops: running answers end, within the grace, then everyone is told to come again."""
-        replies = [session.active for session in self._open.values()]
+        replies = [session.replies.active for session in self._open.values()]
         with suppress(TimeoutError):
             async with asyncio.timeout(grace_s):
                 for reply in filter(None, replies):

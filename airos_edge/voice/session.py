@@ -1,13 +1,11 @@
 """One conversation: what is heard starts a turn and, by the rules, ends the reply before it."""
 
 import asyncio
-import logging
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from airos_edge.errors import AirosError, BusyError
 from airos_edge.voice import events
@@ -17,19 +15,14 @@ from airos_edge.voice.floor import Floor
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.hear import hear
 from airos_edge.voice.history import History, Item
-from airos_edge.voice.ids import new_id
-from airos_edge.voice.ports import Act, Call, Done, Engines, Hints, Place, Prompt, Text
+from airos_edge.voice.ports import Hints, Prompt
+from airos_edge.voice.replies import Borrow, Replies
 from airos_edge.voice.reply import Reply
-from airos_edge.voice.respond import respond
 from airos_edge.voice.utterance import Judgement, OpenedBy, Utterance
 
-log = logging.getLogger(__name__)
-
+NO_HINTS = Hints()
 DUCK_DB = 15.0
 """How much quieter a reply becomes while someone may be talking over it."""
-
-Borrow = Callable[[Place], AbstractAsyncContextManager[Engines]]
-"""Leases the engines of one hear or one respond. Raises ReachError."""
 
 
 @dataclass(eq=False, slots=True)
@@ -49,8 +42,9 @@ class Turn:
 class Session:
     """Use it as a context manager: leaving it ends every turn. Its methods never wait.
 
-    `manner` is the prompt without its items: how replies of this conversation are made. `tell` gets
-    every event of this session in order; it must not fail and must not wait.
+    `manner` is the prompt without its items: how replies of this conversation are made; `hints` are
+    for the recogniser. Both may be changed, for the next question. `tell` gets every event of this
+    session in order; it must not fail and must not wait.
     """
 
     def __init__(
@@ -61,19 +55,19 @@ class Session:
         borrow: Borrow,
         tell: Callable[[events.Event], None],
         manner: Prompt,
+        hints: Hints = NO_HINTS,
     ) -> None:
         self.id = session_id
         self.ear = ear
         self.history = History()
         self.manner = manner
-        self._floor = floor
+        self.hints = hints
         self._borrow = borrow
         self._face_tell = tell
         self._scope = Scope()
+        self.replies = Replies(self._scope, self.history, floor, borrow, self._tell)
         self._asking: Turn | None = None
         self._open: Turn | None = None
-        self._active: Reply | None = None
-        self._running: dict[str, tuple[Reply, asyncio.Task[None]]] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -84,8 +78,7 @@ class Session:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for reply, _ in list(self._running.values()):
-            reply.end(events.Outcome("cancelled", reason="session_ended"))
+        self.replies.cancel_all("session_ended")
         await self._scope.__aexit__(kind, error, trace)
 
     # ---- what a face brings ----
@@ -119,13 +112,6 @@ class Session:
 
     # ---- replies ----
 
-    @property
-    def active(self) -> Reply | None:
-        """The reply of this conversation that has not ended."""
-        if self._active is not None and self._active.outcome is not None:
-            self._active = None
-        return self._active
-
     def prompt(self, *more: Item) -> Prompt:
         """What a reply would depend on now."""
         return replace(self.manner, items=(*self.history, *more))
@@ -140,29 +126,17 @@ class Session:
 
         Raises BusyError while another reply of the conversation goes on.
         """
-        if apart is None and self.active is not None:
-            raise BusyError(f"the reply {self.active.id} has not ended")
-        history = History() if apart else self.history
-        reply = Reply(
-            new_id("resp"),
-            prompt or self.prompt(),
-            history,
-            self._tell,
-            apart is not None,
-            metadata,
-        )
-        self._run(reply, apart or self._floor)
-        self._commit(reply)
+        active = self.replies.active
+        if apart is None and active is not None:
+            raise BusyError(f"the reply {active.id} has not ended")
+        reply = self.replies.start(prompt or self.prompt(), apart=apart, metadata=metadata)
+        self.replies.commit(reply)
         return reply
 
     def interrupt(self, reason: str, reply_id: str | None = None) -> bool:
-        """Hushes, notes what was heard and cancels: the active reply, or the one named. False: there is none."""
-        reply = self.active if reply_id is None else self._running.get(reply_id, (None,))[0]
-        if reply is None or reply.outcome is not None:
-            return False
-        reply.end(events.Outcome("cancelled", reason=reason))
-        self._cancel(reply)
-        return True
+        """Silences and cancels the active reply, or the one named. False: there is none."""
+        reply = self.replies.running.get(reply_id) if reply_id else self.replies.active
+        return reply is not None and self.replies.cancel(reply, reason)
 
     # ---- what the ear says ----
 
@@ -195,8 +169,8 @@ class Session:
         rule = self.ear.rules.interrupt
         if utterance.opened_by in ("wake", "follow_up") or rule == "stop":
             self._claim(turn)
-        elif rule == "duck" and self.active and self.active.mouth:
-            self.active.mouth.duck(DUCK_DB)
+        elif rule == "duck":
+            self.replies.duck(DUCK_DB)
         self._scope.start(self._take(turn), f"turn {utterance.id}")
 
     def _claim(self, turn: Turn) -> None:
@@ -235,11 +209,10 @@ class Session:
         utterance = turn.utterance
         text: str | None = None
         failure: AirosError | None = None
-        hints = Hints(self.manner.speaking.language if self.manner.speaking else "en")
         try:
             async with self._borrow(self.manner.reach) as engines:
                 text = await hear(
-                    utterance, engines, hints, lambda partial: self._heard_partial(turn, partial)
+                    utterance, engines, self.hints, lambda said: self._heard_partial(turn, said)
                 )
         except AirosError as error:
             failure = error
@@ -269,7 +242,7 @@ class Session:
             self._discard(turn)
         complete = partial.judgement is Judgement.COMPLETE
         if turn.draft is None and complete and self.ear.rules.answer:
-            turn.draft = self._draft(prompt)
+            turn.draft = self.replies.start(prompt)
 
     def _question(self, turn: Turn, text: str | None) -> Prompt:
         """What the answer depends on: all that was said, but by the user nothing after the question."""
@@ -287,8 +260,8 @@ class Session:
             self._drop(turn)
             return
         self._claim(turn)
-        while self.active is not None:
-            await self.active.ended.wait()
+        while self.replies.active is not None:
+            await self.replies.active.ended.wait()
         if self._asking not in (turn, None) and self.ear.rules.interrupt != "never":
             self._discard(turn)
             return
@@ -296,77 +269,23 @@ class Session:
         draft = turn.draft
         if failure or draft is None or draft.outcome is not None or draft.prompt != prompt:
             self._discard(turn)
-            draft = self._draft(prompt, failure)
+            draft = self.replies.start(prompt, failure=failure)
         turn.draft = None
         draft.stamp("recognise")
-        self._commit(draft, turn.closed_at)
+        self.replies.commit(draft, turn.closed_at)
 
     def _drop(self, turn: Turn) -> None:
         """It was nothing that is answered: what was going on goes on."""
         self._discard(turn)
         if self._asking is turn:
             self._asking = None
-        if self._open is None and self.active and self.active.mouth:
-            self.active.mouth.duck(0.0)
-
-    # ---- a reply's task ----
-
-    def _draft(self, prompt: Prompt, failure: AirosError | None = None) -> Reply:
-        reply = Reply(new_id("resp"), prompt, self.history, self._tell)
-        self._run(reply, self._floor, failure)
-        return reply
-
-    def _commit(self, reply: Reply, since: float | None = None) -> None:
-        if not reply.apart:
-            self._active = reply
-        reply.commit(since)
-
-    def _run(self, reply: Reply, floor: Floor, failure: AirosError | None = None) -> None:
-        task = self._scope.start(self._reply(reply, floor, failure), f"reply {reply.id}")
-        self._running[reply.id] = (reply, task)
-        task.add_done_callback(lambda _: self._ended(reply))
-
-    def _ended(self, reply: Reply) -> None:
-        """Whatever its task died of, a reply ends; usually it has."""
-        self._running.pop(reply.id, None)
-        if reply.outcome is None:
-            log.error("The reply %s was broken off", reply.id)
-            reply.end(events.Outcome("failed", error="it was broken off by a mistake; see the log"))
-
-    async def _reply(self, reply: Reply, floor: Floor, failure: AirosError | None) -> None:
-        try:
-            async with self._borrow(reply.prompt.reach) as engines:
-                if failure is not None:
-                    engines = replace(engines, responder=Failed(failure))
-                await respond(reply, engines, floor)
-        except AirosError as error:
-            await reply.committed.wait()
-            reply.end(events.Outcome("failed", error=str(error)))
+        if self._open is None:
+            self.replies.duck(0.0)
 
     def _discard(self, turn: Turn) -> None:
         if turn.draft is not None:
-            turn.draft.end(events.Outcome("cancelled", reason="superseded"))
-            self._cancel(turn.draft)
+            self.replies.cancel(turn.draft, "superseded")
             turn.draft = None
-
-    def _cancel(self, reply: Reply) -> None:
-        running = self._running.get(reply.id)
-        if running is not None:
-            running[1].cancel()
 
     def _tell(self, event: events.Event) -> None:
         self._face_tell(replace(event, session_id=self.id))
-
-
-class Failed:
-    """A responder for a question that could not be heard: it fails as the recogniser did."""
-
-    place = Place.LOCAL
-
-    def __init__(self, failure: AirosError) -> None:
-        self.name = "asr"
-        self._failure = failure
-
-    async def reply(self, prompt: Prompt, act: Act) -> AsyncGenerator[Text | Call | Done, Any]:
-        raise self._failure
-        yield

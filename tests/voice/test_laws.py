@@ -114,7 +114,7 @@ async def test_the_laws_hold_in_chaos(seed: int) -> None:
         room.lease.error = None
         room.session.clear()
         await asyncio.sleep(120)
-        assert room.session.active is None, "every reply ends"
-        assert not room.session._running, "and every draft"
+        assert room.session.replies.active is None, "every reply ends"
+        assert not room.session.replies.running, "and every draft"
         assert not flow.abandoned
         room.nothing_is_open()

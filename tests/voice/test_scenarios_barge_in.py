@@ -115,7 +115,7 @@ async def test_before_the_turns_task_has_run_at_all() -> None:
         room.session.respond()
         for chunk in speech(20):
             room.session.feed(chunk)
-        assert room.session.active is None
+        assert room.session.replies.active is None
         await room.ask()
         assert await room.answered(2) == "You said second."
         assert room.engines.responder.opened == 1  # type: ignore[attr-defined]
@@ -182,9 +182,9 @@ async def test_rule_wake_goes_on_for_anything_but_its_wake_word() -> None:
         await room.play(wake_word())
         await room.ask()
         await room.speak(600)
-        assert room.session.active is not None, "somebody talks, but not to us"
+        assert room.session.replies.active is not None, "somebody talks, but not to us"
         await room.play(wake_word())
-        assert room.session.active is None
+        assert room.session.replies.active is None
         await room.ask()
         assert await room.answered(2) == "You said second."
         room.follows("Rule wake")

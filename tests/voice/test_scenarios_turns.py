@@ -163,7 +163,7 @@ async def test_an_answer_waits_for_an_announcement_and_is_interrupted_while_it_w
         scope.start(announce(long, Rank.RING, room.engines, room.floor, Speaking()), "announcing")
         await room.ask()
         await room.quiet(100)
-        assert room.session.active is not None
+        assert room.session.replies.active is not None
         await room.ask()
         assert await room.answered(2) == "You said second."
         assert room.texts == ["first", "", "second", "You said second."]
@@ -180,14 +180,11 @@ async def test_a_hot_swap_in_a_turn() -> None:
             self.closed_s = asyncio.get_running_loop().time()
 
     old, new = Closing(name="old_voice"), Closing(name="new_voice")
-    room = Room(tts=old, asr=FakeAsr("first", "second"), responder=FakeResponder())
-    lease = Lease(room.engines)
-    room.session._borrow = lease.borrow
-    async with room:
+    async with Room(lease=Lease, tts=old, asr=FakeAsr("first", "second")) as room:
         await room.ask()
         await room.quiet(100)
         parts = {"asr": room.engines.asr, "responder": room.engines.responder}
-        lease.swap(fake_engines(tts=new, **parts))
+        room.lease.swap(fake_engines(tts=new, **parts))
         assert await room.answered() == "You said first."
         ended_s = asyncio.get_running_loop().time()
         await room.ask()
@@ -196,7 +193,7 @@ async def test_a_hot_swap_in_a_turn() -> None:
         assert old.closed_s == ended_s, "after its turn and not before"
         assert new.closed_s is None
         room.follows("A hot swap in a turn")
-    await lease.aclose()
+    await room.lease.aclose()
 
 
 # ---- clients ------------------------------------------------------------------------------------

@@ -209,7 +209,7 @@ async def test_a_reply_is_interrupted_by_its_name() -> None:
         assert room.session.interrupt("client_cancelled", apart.id)
         assert not room.session.interrupt("client_cancelled", apart.id)
         assert not room.session.interrupt("client_cancelled", "resp_nobody")
-        assert room.session.active is spoken
+        assert room.session.replies.active is spoken
         await room.answered(2)
         assert statuses(room) == ["cancelled", "completed"]
         assert speaker.mouths[0].hushed_at == pytest.approx(1.0)
