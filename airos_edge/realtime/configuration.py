@@ -1,11 +1,12 @@
 """The session object: its defaults, what an update changes, and what that means for ear and replies."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from airos_edge.errors import ProtocolError
+from airos_edge.realtime import checks
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.ports import Prompt, Speaking
 
@@ -78,8 +79,7 @@ def updated(configuration: Mapping[str, Any], update: Any) -> dict[str, Any]:
 
     Raises ProtocolError, which names the parameter.
     """
-    if not isinstance(update, dict):
-        raise ProtocolError("session must be an object", code="invalid_value", param="session")
+    update = checks.mapping("session", update)
     kind = update.get("type", configuration["type"])
     if kind != configuration["type"]:
         if kind != "transcription":
@@ -90,41 +90,32 @@ def updated(configuration: Mapping[str, Any], update: Any) -> dict[str, Any]:
         )
     changed = copy.deepcopy(dict(configuration))
     for key, value in update.items():
-        if key in ("type", "id", "object", "expires_at", "model"):
-            continue
         if key == "audio":
             _update_audio(changed["audio"], value)
-        else:
+        elif key not in FIXED:
             changed[key] = _checked(f"session.{key}", key, value, changed)
     return changed
 
 
 def _update_audio(audio: dict[str, Any], update: Any) -> None:
-    for side, values in _object("session.audio", update).items():
+    for side, values in checks.mapping("session.audio", update).items():
+        path = f"session.audio.{side}"
         if side not in audio:
-            raise _unknown(f"session.audio.{side}")
-        for key, value in _object(f"session.audio.{side}", values).items():
-            path = f"session.audio.{side}.{key}"
-            audio[side][key] = _checked(path, key, value, audio[side])
+            raise checks.unknown(path)
+        for key, value in checks.mapping(path, values).items():
+            audio[side][key] = _checked(f"{path}.{key}", key, value, audio[side])
 
 
 def _checked(path: str, key: str, value: Any, known: Mapping[str, Any]) -> Any:
     if key not in known:
-        raise _unknown(path)
-    check = CHECKS.get(key)
-    return check(path, value) if check else value
-
-
-def _object(path: str, value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise _invalid(path, "an object")
-    return value
+        raise checks.unknown(path)
+    return CHECKS[key](path, value)
 
 
 def _format(path: str, value: Any) -> dict[str, Any]:
-    given = _object(path, value)
+    given = checks.mapping(path, value)
     if given.get("type") != "audio/pcm" or given.get("rate", RATE_HZ) != RATE_HZ:
-        raise _invalid(path, "{'type': 'audio/pcm', 'rate': 24000}")
+        raise checks.invalid(path, "{'type': 'audio/pcm', 'rate': 24000}")
     return dict(PCM)
 
 
@@ -133,88 +124,73 @@ def _modalities(path: str, value: Any) -> list[str]:
         return ["text"]
     if value in (["audio"], ["text", "audio"], ["audio", "text"]):
         return ["audio"]
-    raise _invalid(path, "['audio'] or ['text']")
+    raise checks.invalid(path, "['audio'] or ['text']")
 
 
-def _turn_detection(path: str, value: Any) -> dict[str, Any] | None:
-    if value is None:
-        return None
-    given = _object(path, value)
-    kind = given.get("type", "server_vad")
-    defaults = {"server_vad": SERVER_VAD, "semantic_vad": SEMANTIC_VAD}.get(kind)
-    if defaults is None:
-        raise _invalid(f"{path}.type", "'server_vad' or 'semantic_vad'")
+def _turn_detection(path: str, value: Any) -> dict[str, Any]:
+    given = checks.mapping(path, value)
+    kind = checks.one_of(*DETECTIONS)(f"{path}.type", given.get("type", "server_vad"))
     for key, part in given.items():
-        if key not in defaults:
-            raise _unknown(f"{path}.{key}")
-        limits = VAD_LIMITS.get(key)
-        if limits is not None and not (part is None and key == "idle_timeout_ms"):
-            _number(*limits)(f"{path}.{key}", part)
-        if key == "eagerness" and part not in PATIENCE:
-            raise _invalid(f"{path}.{key}", "low, medium, high or auto")
-        if key.endswith("_response") and not isinstance(part, bool):
-            raise _invalid(f"{path}.{key}", "true or false")
-    return {**defaults, **given, "type": kind}
+        if key not in DETECTIONS[kind]:
+            raise checks.unknown(f"{path}.{key}")
+        DETECTION_CHECKS[key](f"{path}.{key}", part)
+    return {**DETECTIONS[kind], **given, "type": kind}
 
 
-def _number(low: float, high: float) -> Callable[[str, Any], Any]:
-    def check(path: str, value: Any) -> Any:
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not low <= value <= high
-        ):
-            raise _invalid(path, f"a number from {low:g} to {high:g}")
-        return value
-
-    return check
-
-
-def _text(path: str, value: Any) -> str:
-    if value is not None and not isinstance(value, str):
-        raise _invalid(path, "text")
-    return value or ""
+def _transcription(path: str, value: Any) -> dict[str, Any]:
+    given = checks.mapping(path, value)
+    for key in ("model", "language", "prompt"):
+        checks.nullable(checks.text)(f"{path}.{key}", given.get(key))
+    return given
 
 
 def _tools(path: str, value: Any) -> list[dict[str, Any]]:
-    tools = value or []
-    if not isinstance(tools, list):
-        raise _invalid(path, "a list")
+    tools = checks.sequence(path, [] if value is None else value)
     for place, tool in enumerate(tools):
-        if not isinstance(tool, dict) or tool.get("type") != "function" or not tool.get("name"):
-            raise _invalid(f"{path}[{place}]", "a function tool with a name")
+        if not isinstance(tool, dict) or tool.get("type") != "function":
+            raise checks.invalid(f"{path}[{place}]", "a function tool")
+        checks.text(f"{path}[{place}].name", tool.get("name"))
     return tools
 
 
 def _max_tokens(path: str, value: Any) -> Any:
-    return value if value in (None, "inf") else _number(1, 4096)(path, value)
+    return value if value in (None, "inf") else checks.number(1, 4096)(path, value)
 
 
-CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
-    "format": _format,
+FIXED = {"type", "id", "object", "expires_at", "model"}
+"""What an update may repeat and cannot change."""
+CHECKS: Mapping[str, checks.Check] = {
     "output_modalities": _modalities,
-    "turn_detection": _turn_detection,
-    "instructions": _text,
+    "instructions": checks.nullable(checks.text),
     "tools": _tools,
+    "tool_choice": checks.text_or_mapping,
+    "parallel_tool_calls": checks.nullable(checks.boolean),
     "max_output_tokens": _max_tokens,
-    "speed": _number(0.25, 1.5),
+    "tracing": checks.nullable(checks.text_or_mapping),
+    "truncation": checks.text_or_mapping,
+    "prompt": checks.nullable(checks.mapping),
+    "reasoning": checks.nullable(checks.mapping),
+    "include": checks.nullable(checks.sequence),
+    # of audio.input
+    "format": _format,
+    "transcription": checks.nullable(_transcription),
+    "noise_reduction": checks.nullable(checks.mapping),
+    "turn_detection": checks.nullable(_turn_detection),
+    # of audio.output
+    "voice": checks.text_or_mapping,
+    "speed": checks.number(0.25, 1.5),
 }
-VAD_LIMITS = {
-    "threshold": (0.0, 1.0),
-    "prefix_padding_ms": (0, 5000),
-    "silence_duration_ms": (0, 10_000),
-    "idle_timeout_ms": (1000, 600_000),
+DETECTIONS = {"server_vad": SERVER_VAD, "semantic_vad": SEMANTIC_VAD}
+DETECTION_CHECKS: Mapping[str, checks.Check] = {
+    "type": checks.text,
+    "threshold": checks.number(0, 1),
+    "prefix_padding_ms": checks.number(0, 5000),
+    "silence_duration_ms": checks.number(0, 10_000),
+    "idle_timeout_ms": checks.nullable(checks.number(1000, 600_000)),
+    "eagerness": checks.one_of(*PATIENCE),
+    "create_response": checks.boolean,
+    "interrupt_response": checks.boolean,
 }
-
-
-def _invalid(path: str, wanted: str) -> ProtocolError:
-    return ProtocolError(
-        f"Invalid value for '{path}': wants {wanted}.", code="invalid_value", param=path
-    )
-
-
-def _unknown(path: str) -> ProtocolError:
-    return ProtocolError(f"Unknown parameter: '{path}'.", code="unknown_parameter", param=path)
 
 
 # ---- what it means ------------------------------------------------------------------------------
@@ -226,13 +202,13 @@ def rules_of(configuration: Mapping[str, Any], box: TurnRules) -> TurnRules:
     answers = configuration["type"] == "realtime"
     if detection is None:
         return replace(
-            box, detection="push", answer=False, interrupt="never", longest_s=PUSH_LONGEST_S
+            box, detection="push", answer="never", interrupt="never", longest_s=PUSH_LONGEST_S
         )
     common = replace(
         box,
         detection="speech",
         interrupt="stop" if detection["interrupt_response"] else "never",
-        answer=answers and detection["create_response"],
+        answer="always" if answers and detection["create_response"] else "never",
     )
     if detection["type"] == "server_vad":
         return replace(
@@ -251,13 +227,12 @@ def rules_of(configuration: Mapping[str, Any], box: TurnRules) -> TurnRules:
     )
 
 
-def manner_of(configuration: Mapping[str, Any], before: Prompt) -> Prompt:
+def manner_of(configuration: Mapping[str, Any], before: Prompt, language: str) -> Prompt:
     """How replies are made. OpenAI's voices are accepted; what speaks is the box's own."""
     if configuration["type"] == "transcription":
         return before
     limit = configuration["max_output_tokens"]
     spoken = configuration["output_modalities"] == ["audio"]
-    language = before.speaking.language if before.speaking else "en"
     speed = configuration["audio"]["output"]["speed"]
     return replace(
         before,

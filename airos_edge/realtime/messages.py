@@ -1,14 +1,16 @@
 """Items, responses and errors as the Realtime API writes them, and back."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from airos_edge.errors import ProtocolError
-from airos_edge.voice.events import Outcome
-from airos_edge.voice.history import Item
+from airos_edge.realtime import checks
+from airos_edge.voice.events import Outcome, ReplyEnded, ReplyStarted
+from airos_edge.voice.history import Item, Role
 from airos_edge.voice.ids import new_id
 
-TEXT_PARTS = {"input_text", "output_text", "text"}
+TEXT_PARTS = ("input_text", "output_text", "text")
 
 
 def error(
@@ -73,106 +75,75 @@ def part(item: Item, with_content: bool = True) -> dict[str, Any]:
 
 def item_in(given: Any, path: str = "item") -> Item:
     """Raises ProtocolError."""
-    if not isinstance(given, dict):
-        raise ProtocolError(f"'{path}' must be an object", code="invalid_value", param=path)
-    item_id = str(given.get("id") or new_id("item"))
+    given = checks.mapping(path, given)
+    own_id = checks.nullable(checks.text)(f"{path}.id", given.get("id"))
     kind = given.get("type", "message")
+
+    def text(key: str) -> str:
+        return checks.text(f"{path}.{key}", given.get(key))
+
+    if kind == "message":
+        return _message_in(given, path, own_id or new_id("item"))
+    checks.one_of("function_call", "function_call_output")(f"{path}.type", kind)
+    item = Item(own_id or new_id("item"), kind=kind)
     if kind == "function_call_output":
-        return Item(
-            item_id,
-            kind=kind,
-            call_id=_text(given, "call_id", path),
-            text=_text(given, "output", path),
-        )
-    if kind == "function_call":
-        return Item(
-            item_id,
-            kind=kind,
-            call_id=str(given.get("call_id") or new_id("call")),
-            name=_text(given, "name", path),
-            arguments=_text(given, "arguments", path),
-        )
-    if kind != "message":
-        raise ProtocolError(
-            f"Items of type '{kind}' are not supported.", code="invalid_value", param=f"{path}.type"
-        )
-    role = given.get("role")
-    if role not in ("user", "assistant", "system"):
-        raise ProtocolError(
-            "The role must be user, assistant or system.",
-            code="invalid_value",
-            param=f"{path}.role",
-        )
-    content = given.get("content")
-    if not isinstance(content, list):
-        raise ProtocolError(
-            "The content must be a list.", code="invalid_value", param=f"{path}.content"
-        )
-    texts = [
-        _text_of_part(piece, f"{path}.content[{place}]") for place, piece in enumerate(content)
-    ]
+        return replace(item, call_id=text("call_id"), text=text("output"))
+    call_id = text("call_id") if given.get("call_id") else new_id("call")
+    return replace(item, name=text("name"), arguments=text("arguments"), call_id=call_id)
+
+
+def _message_in(given: Mapping[str, Any], path: str, item_id: str) -> Item:
+    role: Role = checks.one_of("user", "assistant", "system")(f"{path}.role", given.get("role"))
+    content = checks.sequence(f"{path}.content", given.get("content"))
+    texts = [_text_of(piece, f"{path}.content[{place}]") for place, piece in enumerate(content)]
     return Item(item_id, role=role, text="".join(texts))
 
 
-def _text_of_part(piece: Any, path: str) -> str:
-    kind = piece.get("type") if isinstance(piece, dict) else None
+def _text_of(piece: Any, path: str) -> str:
+    kind = checks.mapping(path, piece).get("type")
     if kind not in TEXT_PARTS:
         message = f"Content of type '{kind}' is not supported here; audio comes by input_audio_buffer.append."
         raise ProtocolError(message, code="unsupported_content_type", param=f"{path}.type")
-    return _text(piece, "text", path)
-
-
-def _text(given: Mapping[str, Any], key: str, path: str) -> str:
-    value = given.get(key)
-    if not isinstance(value, str):
-        code = "missing_required_parameter" if value is None else "invalid_value"
-        raise ProtocolError(f"'{path}.{key}' must be text.", code=code, param=f"{path}.{key}")
-    return value
+    return checks.text(f"{path}.text", piece.get("text"))
 
 
 # ---- responses ----------------------------------------------------------------------------------
 
 
 def response(
-    response_id: str,
-    configuration: Mapping[str, Any],
-    spoken: bool,
-    outcome: Outcome | None,
-    conversation_id: str | None,
-    metadata: Mapping[str, str] | None,
+    event: ReplyStarted | ReplyEnded, configuration: Mapping[str, Any], conversation_id: str
 ) -> dict[str, Any]:
     """A response as it is when it is created (no outcome yet) or done."""
+    outcome = event.outcome if isinstance(event, ReplyEnded) else None
     output = configuration["audio"].get("output")
     return {
         "object": "realtime.response",
-        "id": response_id,
+        "id": event.reply_id,
         "status": outcome.status if outcome else "in_progress",
         "status_details": _details(outcome) if outcome else None,
         "output": [item_out(item) for item in outcome.items] if outcome else [],
-        "conversation_id": conversation_id,
-        "output_modalities": ["audio"] if spoken else ["text"],
-        "max_output_tokens": configuration.get("max_output_tokens", "inf"),
+        "conversation_id": None if event.apart else conversation_id,
+        "output_modalities": ["audio"] if event.prompt.speaking else ["text"],
+        "max_output_tokens": event.prompt.max_tokens or "inf",
         "audio": {"output": {"format": output["format"], "voice": output["voice"]}}
         if output
         else None,
         "usage": _usage(outcome) if outcome else None,
-        "metadata": dict(metadata) if metadata else None,
+        "metadata": dict(event.metadata) if event.metadata else None,
     }
 
 
+def engine_failed(message: str | None) -> dict[str, Any]:
+    return {"type": "server_error", "code": "engine_failed", "message": message}
+
+
 def _details(outcome: Outcome) -> dict[str, Any] | None:
-    if outcome.status == "completed":
-        return None
-    details: dict[str, Any] = {"type": outcome.status}
-    if outcome.status == "failed":
-        details["error"] = {
-            "type": "server_error",
-            "code": "engine_failed",
-            "message": outcome.error,
-        }
-    else:
-        details["reason"] = outcome.reason
-    return details
+    match outcome.status:
+        case "completed":
+            return None
+        case "failed":
+            return {"type": "failed", "error": engine_failed(outcome.error)}
+    return {"type": outcome.status, "reason": outcome.reason}
 
 
 def _usage(outcome: Outcome) -> dict[str, Any]:

@@ -23,7 +23,8 @@ from airos_edge.voice.session import Session
 
 log = logging.getLogger(__name__)
 
-LARGEST_FRAME = 16 * 1024 * 1024
+LARGEST_FRAME = 64 * 1024 * 1024
+"""A larger one closes the connection; what is smaller and too large still is told so by an error event."""
 SLOW_BYTES = 256 * 1024
 """When so much waits for a client, its speech waits too."""
 TOO_SLOW_BYTES = 4 * 1024 * 1024
@@ -45,7 +46,7 @@ class Outgoing:
         self._changed = asyncio.Event()
 
     def put(self, event: Mapping[str, Any]) -> None:
-        frame = json.dumps(event, ensure_ascii=False)
+        frame = json.dumps(event)
         self._frames.append(frame)
         self._bytes += len(frame)
         if self._bytes > TOO_SLOW_BYTES:
@@ -130,6 +131,8 @@ class RealtimeDoor:
                 async for message in socket:
                     if message.type is WSMsgType.TEXT:
                         conversation.receive(message.data)
+                    elif message.type is WSMsgType.BINARY:
+                        conversation.receive(message.data.decode(errors="replace"))
             finally:
                 del self._open[socket]
         return socket

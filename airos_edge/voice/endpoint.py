@@ -12,6 +12,9 @@ from airos_edge.voice.utterance import Judgement
 
 Detection = Literal["wake", "speech", "push"]
 Interrupt = Literal["stop", "duck", "wake", "never"]
+Answering = Literal["never", "understood", "always"]
+"""Which questions are answered unasked: "understood" leaves out what was only overheard and held no
+word for us; a client that has asked for an answer to everything it hears gets "always"."""
 
 HYSTERESIS = 0.15
 """Speech goes on until its probability is this much under the threshold (as Silero's own iterator has it)."""
@@ -47,8 +50,7 @@ class TurnRules(Settings):
     """Speech this long is speech, not a cough."""
     padding_ms: int = 300
     """Kept from before the speech began."""
-    answer: bool = True
-    """Whether a question is answered without being asked to."""
+    answer: Answering = "understood"
 
     def silence_ms(self, judgement: Judgement | None) -> int:
         """The silence that ends a question of which a recogniser thinks so."""

@@ -229,7 +229,8 @@ class Session:
         if utterance.id in self.history:
             self.history.change(utterance.id, text=text)
         self._tell(events.Transcribed(item_id=utterance.id, text=text, audio_ms=utterance.ms))
-        if not text and utterance.opened_by == "speech":
+        overheard = utterance.opened_by == "speech" and self.ear.rules.answer != "always"
+        if not text and overheard:
             self._drop(turn)
         else:
             await self._answer(turn, text)
@@ -241,7 +242,7 @@ class Session:
         if turn.draft is not None and turn.draft.prompt != prompt:
             self._discard(turn)
         complete = partial.judgement is Judgement.COMPLETE
-        if turn.draft is None and complete and self.ear.rules.answer:
+        if turn.draft is None and complete and self.ear.rules.answer != "never":
             turn.draft = self.replies.start(prompt)
 
     def _question(self, turn: Turn, text: str | None) -> Prompt:
@@ -256,7 +257,7 @@ class Session:
         self, turn: Turn, text: str | None, failure: AirosError | None = None
     ) -> None:
         """Now, or where a reply may not be interrupted, when it has ended."""
-        if not self.ear.rules.answer:
+        if self.ear.rules.answer == "never":
             self._drop(turn)
             return
         self._claim(turn)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
-from airos_edge.voice.audio import RATE_HZ, AudioChunk
+from airos_edge.voice.audio import AudioChunk, ms_of
 
 OpenedBy = Literal["wake", "speech", "push", "follow_up"]
 
@@ -60,6 +60,8 @@ class Utterance:
         self.judgement: Judgement | None = None
         self.wanted_end = False
         self.outcome: Ended | None = None
+        self.samples = 0
+        """How many were recorded until now."""
         self._chunks: list[AudioChunk] = []
         self._changed = asyncio.Event()
 
@@ -94,17 +96,14 @@ class Utterance:
         return b"".join(chunk.pcm for chunk in self._chunks)
 
     @property
-    def samples(self) -> int:
-        return sum(chunk.samples for chunk in self._chunks)
-
-    @property
     def ms(self) -> int:
-        return round(self.samples * 1000 / RATE_HZ)
+        return ms_of(self.samples)
 
     # ---- for the ear ----
 
     def write(self, chunk: AudioChunk) -> None:
         self._chunks.append(chunk)
+        self.samples += chunk.samples
         self._wake_readers()
 
     def end(self, outcome: Ended) -> None:

@@ -48,7 +48,7 @@ class Chaos:
         return TurnRules(
             detection=self.draw.choice(["speech", "speech", "wake", "push"]),
             interrupt=self.draw.choice(["stop", "duck", "wake", "never"]),
-            answer=self.draw.random() < 0.8,
+            answer=self.draw.choice(["never", "understood", "understood", "always"]),
         )
 
     def said(self) -> Said:

@@ -66,7 +66,7 @@ async def test_a_reply_apart_beside_a_spoken_one() -> None:
 
 
 async def test_a_session_that_only_transcribes() -> None:
-    async with Room(TurnRules(answer=False), asr=FakeAsr("first", "second")) as room:
+    async with Room(TurnRules(answer="never"), asr=FakeAsr("first", "second")) as room:
         await room.ask()
         await room.ask()
         await room.quiet(1000)

@@ -7,7 +7,7 @@ import pytest
 
 from airos_edge.errors import BusyError, EngineUnavailable, ReachError
 from airos_edge.voice import events
-from airos_edge.voice.endpoint import TurnRules
+from airos_edge.voice.endpoint import Answering, TurnRules
 from airos_edge.voice.floor import Floor
 from airos_edge.voice.flow import GRACE_S
 from airos_edge.voice.history import Item
@@ -53,6 +53,16 @@ async def test_of_two_questions_in_quick_succession_the_last_is_answered_and_bot
         assert questions(room) == ["second"]
         prompt = room.engines.responder.prompts[0]  # type: ignore[attr-defined]
         assert [item.text for item in prompt.items] == ["first", "second"]
+
+
+@pytest.mark.parametrize(("rule", "answers"), [("understood", 0), ("always", 1), ("never", 0)])
+async def test_what_held_no_word_for_us_is_answered_where_everything_is(
+    rule: Answering, answers: int
+) -> None:
+    async with Room(TurnRules(answer=rule), asr=FakeAsr("")) as room:
+        await room.ask()
+        await room.quiet(3000)
+        assert len(room.told.of(events.ReplyEnded)) == answers
 
 
 async def test_words_that_come_late_do_not_interrupt_the_answer_to_a_later_question() -> None:
@@ -182,7 +192,7 @@ async def test_a_draft_that_died_is_thought_out_anew() -> None:
 
 
 async def test_without_leave_to_answer_nothing_is_drafted() -> None:
-    async with Room(TurnRules(answer=False), asr=FakeAsr(COMPLETE)) as room:
+    async with Room(TurnRules(answer="never"), asr=FakeAsr(COMPLETE)) as room:
         await room.ask()
         assert questions(room) == []
 
@@ -216,7 +226,7 @@ async def test_a_reply_is_interrupted_by_its_name() -> None:
 
 
 async def test_audio_that_is_committed_but_not_to_be_answered_interrupts_nobody() -> None:
-    rules = replace(PUSH, answer=False)
+    rules = replace(PUSH, answer="never")
     async with Room(rules, asr=FakeAsr("aside"), responder=FakeResponder(slow)) as room:
         room.session.respond()
         await room.speak(600)
@@ -227,7 +237,7 @@ async def test_audio_that_is_committed_but_not_to_be_answered_interrupts_nobody(
 
 
 async def test_short_words_that_are_not_to_be_answered_leave_the_reply_as_loud_as_it_was() -> None:
-    rules = TurnRules(answer=False)
+    rules = TurnRules(answer="never")
     async with Room(rules, asr=FakeAsr("yes"), responder=FakeResponder(slow)) as room:
         room.session.respond()
         await room.quiet(500)

@@ -1,0 +1,144 @@
+"""What a session tells, as the API's server events: values to values, in the order the API promises."""
+
+import base64
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from airos_edge.realtime import messages
+from airos_edge.voice import events
+from airos_edge.voice.ports import Says
+
+AUDIO_PER_EVENT = 240_000
+"""Bytes of PCM in one event: with base64, every frame stays under the 1 MiB that pipecat reads."""
+
+ServerEvent = tuple[str, dict[str, Any]]
+"""Its type and its fields, but for the event's own id."""
+
+
+def server_events(
+    event: events.Event, configuration: Mapping[str, Any], conversation_id: str
+) -> Iterator[ServerEvent]:
+    """None for what the API has no words for, such as a wake word."""
+    match event:
+        case events.SpeechStarted() | events.SpeechStopped() if event.opened_by != "push":
+            yield _speech(event)
+        case events.QuestionEnded():
+            fields = {"item_id": event.item.id, "previous_item_id": event.previous_id}
+            yield "input_audio_buffer.committed", fields
+        case events.Transcribed() | events.TranscriptionFailed():
+            if configuration["audio"]["input"]["transcription"] is not None:
+                yield from _transcription(event)
+        case events.ItemAdded() | events.ItemDeleted() | events.ItemTruncated():
+            yield from _history(event)
+        case events.ReplyStarted() | events.ReplyEnded():
+            yield from _reply(event, configuration, conversation_id)
+        case events.ItemStarted():
+            yield from _item_started(event)
+        case events.TextSaid():
+            kind = "output_audio_transcript" if event.spoken else "output_text"
+            place = _place(event.reply_id, event.item_id, event.output_index)
+            yield f"response.{kind}.delta", {**place, "delta": event.text}
+        case events.ItemEnded():
+            yield from _item_ended(event)
+
+
+def audio_deltas(says: Says, pcm: bytes) -> Iterator[ServerEvent]:
+    """The sound of a reply, 24 kHz PCM."""
+    place = _place(says.reply_id, says.item_id, says.output_index)
+    for start in range(0, len(pcm), AUDIO_PER_EVENT):
+        delta = base64.b64encode(pcm[start : start + AUDIO_PER_EVENT]).decode()
+        yield "response.output_audio.delta", {**place, "delta": delta}
+
+
+def _speech(event: events.SpeechStarted | events.SpeechStopped) -> ServerEvent:
+    kind = "input_audio_buffer.speech"
+    if isinstance(event, events.SpeechStarted):
+        return f"{kind}_started", {"audio_start_ms": event.start_ms, "item_id": event.item_id}
+    return f"{kind}_stopped", {"audio_end_ms": event.end_ms, "item_id": event.item_id}
+
+
+def _transcription(event: events.Transcribed | events.TranscriptionFailed) -> Iterator[ServerEvent]:
+    kind = "conversation.item.input_audio_transcription"
+    place = {"item_id": event.item_id, "content_index": 0}
+    if isinstance(event, events.TranscriptionFailed):
+        error = {**messages.engine_failed(event.message), "param": None}
+        yield f"{kind}.failed", {**place, "error": error}
+        return
+    if event.text:
+        yield f"{kind}.delta", {**place, "delta": event.text}
+    usage = {"type": "duration", "seconds": event.audio_ms / 1000}
+    yield f"{kind}.completed", {**place, "transcript": event.text, "usage": usage}
+
+
+def _history(
+    event: events.ItemAdded | events.ItemDeleted | events.ItemTruncated,
+) -> Iterator[ServerEvent]:
+    match event:
+        case events.ItemAdded():
+            item = messages.item_out(event.item)
+            fields = {"item": item, "previous_item_id": event.previous_id}
+            yield "conversation.item.added", fields
+            yield "conversation.item.done", fields
+        case events.ItemDeleted():
+            yield "conversation.item.deleted", {"item_id": event.item_id}
+        case events.ItemTruncated():
+            fields = {"content_index": 0, "audio_end_ms": event.heard_ms}
+            yield "conversation.item.truncated", {"item_id": event.item_id, **fields}
+
+
+def _reply(
+    event: events.ReplyStarted | events.ReplyEnded,
+    configuration: Mapping[str, Any],
+    conversation_id: str,
+) -> Iterator[ServerEvent]:
+    response = messages.response(event, configuration, conversation_id)
+    if isinstance(event, events.ReplyStarted):
+        yield "response.created", {"response": response}
+    else:
+        yield "response.done", {"response": response}
+        yield "rate_limits.updated", {"rate_limits": []}
+
+
+def _item_started(event: events.ItemStarted) -> Iterator[ServerEvent]:
+    item = messages.item_out(event.item, with_content=False)
+    index = {"response_id": event.reply_id, "output_index": event.output_index}
+    yield "response.output_item.added", {**index, "item": item}
+    if not event.apart:
+        added = {"item": item, "previous_item_id": event.previous_id}
+        yield "conversation.item.added", added
+    if event.item.kind == "message":
+        place = _place(event.reply_id, event.item.id, event.output_index)
+        part = messages.part(event.item, with_content=False)
+        yield "response.content_part.added", {**place, "part": part}
+
+
+def _item_ended(event: events.ItemEnded) -> Iterator[ServerEvent]:
+    item, out = event.item, messages.item_out(event.item)
+    place = _place(event.reply_id, item.id, event.output_index)
+    text = item.text or ""
+    if item.kind == "function_call":
+        del place["content_index"]
+        call = {**place, "call_id": item.call_id}
+        kind = "response.function_call_arguments"
+        yield f"{kind}.delta", {**call, "delta": item.arguments}
+        yield f"{kind}.done", {**call, "name": item.name, "arguments": item.arguments}
+    elif item.spoken:
+        yield "response.output_audio.done", place
+        yield "response.output_audio_transcript.done", {**place, "transcript": text}
+        yield "response.content_part.done", {**place, "part": messages.part(item)}
+    else:
+        yield "response.output_text.done", {**place, "text": text}
+        yield "response.content_part.done", {**place, "part": messages.part(item)}
+    if not event.apart:
+        yield "conversation.item.done", {"item": out, "previous_item_id": event.previous_id}
+    index = {"response_id": event.reply_id, "output_index": event.output_index}
+    yield "response.output_item.done", {**index, "item": out}
+
+
+def _place(reply_id: str, item_id: str, output_index: int) -> dict[str, Any]:
+    return {
+        "response_id": reply_id,
+        "item_id": item_id,
+        "output_index": output_index,
+        "content_index": 0,
+    }
