@@ -3,15 +3,27 @@
 import os
 from pathlib import Path
 
+SYSTEM = Path("/run/airos")
+"""Where the daemon that systemd starts for the whole box has its socket."""
+
 
 def socket_path() -> Path:
-    """The control socket: in $AIROS_RUNTIME, systemd's $RUNTIME_DIRECTORY, or the user's own runtime
-    directory; the daemon and the commands that look for it must agree."""
+    """The control socket: in $AIROS_RUNTIME, systemd's $RUNTIME_DIRECTORY, the box's own runtime
+    directory where a daemon made it, or the user's; the daemon and the commands must agree."""
     for name in ("AIROS_RUNTIME", "RUNTIME_DIRECTORY"):
         if os.environ.get(name):
             return Path(os.environ[name]) / "control.sock"
-    system = Path("/run/airos/control.sock")
-    if system.exists():
-        return system
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    return Path(runtime or Path.home() / ".local/state") / "airos" / "control.sock"
+    if os.path.exists(SYSTEM / "control.sock"):
+        return SYSTEM / "control.sock"
+    return _users_own() / "airos" / "control.sock"
+
+
+def _users_own() -> Path:
+    """A login sets $XDG_RUNTIME_DIR; cron and `su` do not, and mean the same directory."""
+    if os.environ.get("XDG_RUNTIME_DIR"):
+        return Path(os.environ["XDG_RUNTIME_DIR"])
+    usual = Path(f"/run/user/{os.getuid()}")
+    try:
+        return usual if usual.is_dir() else Path.home() / ".local/state"
+    except RuntimeError:  # a user without a home; the daemon says that it cannot make `usual`
+        return usual

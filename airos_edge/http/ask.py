@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from airos_edge.errors import EngineError
+from airos_edge.errors import RecordingError
 from airos_edge.http.recording import encode_wav
-from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, samples_of
+from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, ms_of, samples_of
 from airos_edge.voice.events import Event, Outcome, ReplyEnded, Transcribed
 from airos_edge.voice.history import Item
 from airos_edge.voice.ids import new_id
@@ -72,8 +72,8 @@ class Tape:
 async def ask(question: str | bytes, open_session: OpenAsking) -> Answer:
     """Asks a text, or a recording (16 kHz PCM), and waits for the whole answer.
 
-    A reply that fails is an answer with its error. Raises EngineError where there was no reply at
-    all. Cancelling ends the conversation.
+    A reply that fails is an answer with its error. Raises RecordingError when the recording is
+    empty or longer than a question may be. Cancelling ends the conversation.
     """
     ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
     transcript = question if isinstance(question, str) else ""
@@ -98,9 +98,14 @@ async def ask(question: str | bytes, open_session: OpenAsking) -> Answer:
 
 
 def _play_into(session: Session, pcm: bytes) -> None:
+    seconds, longest_s = ms_of(len(pcm) // BYTES_PER_SAMPLE) / 1000, session.ear.rules.longest_s
+    if not pcm:
+        raise RecordingError("the recording holds no sound")
+    if seconds > longest_s:  # the ear would end the question there, and take the rest for another
+        raise RecordingError(
+            f"the recording is {seconds:.1f} s long, a question {longest_s} s (turn.longest_s)"
+        )
     step = samples_of(PIECE_MS) * BYTES_PER_SAMPLE
     for start in range(0, len(pcm), step):
         session.feed(AudioChunk(pcm[start : start + step]))
-    if session.ear.utterance is None:
-        raise EngineError("ear", "the recording holds no sound")
     session.commit()

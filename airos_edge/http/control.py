@@ -1,6 +1,8 @@
 """The control API: what `airos ask`, `say`, `check` and `reload` say to the daemon."""
 
+import asyncio
 import base64
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -8,6 +10,7 @@ from aiohttp import web
 
 from airos_edge.errors import AirosError
 from airos_edge.http.ask import OpenAsking, ask
+from airos_edge.http.limits import text_within
 from airos_edge.http.recording import decode
 
 
@@ -21,16 +24,16 @@ def control_routes(
 
     async def post_ask(request: web.Request) -> web.Response:
         if request.content_type == "application/json":
-            question: str | bytes = await _text_of(request)
+            question: str | bytes = await _text_of(request, "ask")
         else:
-            question = decode(await request.read())
+            question = await asyncio.to_thread(decode, await request.read())
         answer = await ask(question, open_session)
         return web.json_response(
             answer.as_json() | {"audio": base64.b64encode(answer.wav).decode()}
         )
 
     async def post_say(request: web.Request) -> web.Response:
-        wav = await say(await _text_of(request))
+        wav = await say(await _text_of(request, "say"))
         return web.json_response({"audio": base64.b64encode(wav).decode()})
 
     async def get_check(request: web.Request) -> web.Response:
@@ -68,16 +71,18 @@ def _with_errors(handler: Handler) -> Handler:
             return await handler(request)
         except AirosError as error:
             return web.json_response({"error": str(error)}, status=400)
+        except ConnectionResetError:  # the client has gone; nobody will read this
+            return web.json_response({"error": "the connection was lost"}, status=400)
 
     return answer
 
 
-async def _text_of(request: web.Request) -> str:
+async def _text_of(request: web.Request, purpose: str) -> str:
     try:
-        body = await request.json()
-    except ValueError:
-        raise AirosError("the request's body is not JSON") from None
+        body = json.loads(await request.read())
+    except (ValueError, RecursionError) as error:
+        raise AirosError(f"the request's body is not JSON: {error}") from None
     text = body.get("text") if isinstance(body, dict) else None
-    if not isinstance(text, str) or not text.strip():
-        raise AirosError("the request has no text")
-    return text.strip()
+    if not isinstance(text, str):
+        raise AirosError('the request\'s body wants the form {"text": "…"}')
+    return text_within(text, purpose)

@@ -5,22 +5,23 @@ import ipaddress
 import os
 import socket
 import stat
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
 
 from airos_edge.errors import AirosError, ConfigError
+from airos_edge.http.limits import LARGEST_BODY_BYTES
 from airos_edge.http.settings import Settings
 
-LARGEST_BODY_BYTES = 64 * 1024 * 1024
-"""A recording of five minutes at 48 kHz, stereo, 16 bit."""
 SHUTDOWN_S = 1.0
 """What a handler that still runs is given when the doors close; answers were waited for before."""
 LONGEST_SOCKET_PATH = 107
 """Bytes that fit `sun_path`, see unix(7)."""
+PROBE_S = 1.0
+"""How long a daemon may take to accept a connection and still not count as dead: it counts as alive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,38 +42,47 @@ async def listen(
 ) -> AsyncIterator[Doors]:
     """Serves `routes` on TCP, and those and `control_routes` on the Unix socket.
 
-    Leaving the block closes both. Raises AirosError when a door cannot be opened, ConfigError when
-    the host would open it to strangers.
+    The socket is for the daemon's own user. Leaving the block closes both. Raises AirosError when
+    a door cannot be opened, ConfigError when the host would open it to strangers.
     """
     _refuse_strangers(settings.host)
-    _clear_stale(socket_path)
-    public, control = _application(routes), _application([*routes, *control_routes])
-    runners = [
-        web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
-        for app in (public, control)
-    ]
-    try:
-        for runner in runners:
-            await runner.setup()
-        await _open_tcp(runners[0], settings)
-        await web.UnixSite(runners[1], str(socket_path)).start()
-        os.chmod(socket_path, stat.S_IRUSR | stat.S_IWUSR)
-        host, port = runners[0].addresses[0][:2]
+    async with AsyncExitStack() as stack:
+        door = _bind_control(socket_path)
+        stack.callback(door.close)
+        control = await _runner(stack, [*routes, *control_routes])
+        public = await _runner(stack, routes)
+        stack.callback(socket_path.unlink, missing_ok=True)  # first: the next daemon may be waiting
+        await _open_tcp(public, settings)
+        await web.SockSite(control, door).start()
+        host, port = public.addresses[0][:2]
         yield Doors(host, port, socket_path)
-    finally:
-        for runner in runners:
-            await runner.cleanup()
-        _remove(socket_path)
 
 
-def _remove(socket_path: Path) -> None:
-    socket_path.unlink(missing_ok=True)
-
-
-def _application(routes: Iterable[web.RouteDef]) -> web.Application:
-    app = web.Application(client_max_size=LARGEST_BODY_BYTES)
+async def _runner(stack: AsyncExitStack, routes: Iterable[web.RouteDef]) -> web.AppRunner:
+    app = web.Application(client_max_size=LARGEST_BODY_BYTES, middlewares=[_refuse_in_a_sentence])
     app.add_routes(routes)
-    return app
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    stack.push_async_callback(runner.cleanup)
+    await runner.setup()
+    return runner
+
+
+@web.middleware
+async def _refuse_in_a_sentence(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """What aiohttp refuses by itself is JSON with an `error`, like all that we refuse."""
+    try:
+        return await handler(request)
+    except web.HTTPNotFound as error:
+        status, why = error.status, f"there is no {request.path}"
+    except web.HTTPMethodNotAllowed as error:
+        wanted = " or ".join(sorted(error.allowed_methods))
+        status, why = error.status, f"{request.path} takes {wanted}, not {request.method}"
+    except web.HTTPRequestEntityTooLarge as error:
+        limit = LARGEST_BODY_BYTES // 1024**2
+        status, why = error.status, f"the request is larger than {limit} MiB"
+    return web.json_response({"error": why}, status=status)
 
 
 async def _open_tcp(runner: web.AppRunner, settings: Settings) -> None:
@@ -81,10 +91,9 @@ async def _open_tcp(runner: web.AppRunner, settings: Settings) -> None:
         await web.TCPSite(runner, settings.host, settings.port).start()
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            message = f"{where} is in use by another program; stop it or set server.port"
-        else:
-            message = f"cannot listen on {where}: {error.strerror or error}"
-        raise AirosError(message) from error
+            why = "is in use by another program; stop it, or choose another port: server.port"
+            raise AirosError(f"{where} {why} or AIROS_SERVER__PORT") from error
+        raise AirosError(f"cannot listen on {where}: {error.strerror or error}") from error
 
 
 def _refuse_strangers(host: str) -> None:
@@ -100,19 +109,51 @@ def _refuse_strangers(host: str) -> None:
         )
 
 
-def _clear_stale(socket_path: Path) -> None:
-    """Removes what a daemon that died left behind; refuses to push a living one aside."""
-    if len(os.fsencode(socket_path)) > LONGEST_SOCKET_PATH:
+# ---- the control socket -------------------------------------------------------------------------
+
+
+def _bind_control(path: Path) -> socket.socket:
+    """The socket, not yet listening: until it does nobody can connect, and then only its owner."""
+    if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
+        raise AirosError(f"{path}: too long for a socket; set AIROS_RUNTIME to a shorter path")
+    door = socket.socket(socket.AF_UNIX)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _clear_stale(path)
+        door.bind(str(path))
+        path.chmod(stat.S_IRUSR | stat.S_IWUSR)
+    except OSError as error:
+        door.close()
         raise AirosError(
-            f"{socket_path}: too long for a socket; set AIROS_RUNTIME to a shorter path"
-        )
-    socket_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not socket_path.exists():
+            f"cannot make the control socket {path}: {error.strerror}; "
+            "set AIROS_RUNTIME to a directory of your own"
+        ) from error
+    except AirosError:
+        door.close()
+        raise
+    return door
+
+
+def _clear_stale(path: Path) -> None:
+    """Removes what a daemon that died left behind; refuses to push a living one, or a file, aside."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
         return
+    if not stat.S_ISSOCK(mode):
+        raise AirosError(f"{path} is in the way: it is no socket; remove it")
     with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(PROBE_S)
         try:
-            probe.connect(str(socket_path))
-        except OSError:
-            socket_path.unlink()
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
             return
-    raise AirosError(f"another airos is running; it listens on {socket_path}")
+        except PermissionError:
+            raise AirosError(
+                f"another user's airos is running, or has left {path}; "
+                "set AIROS_RUNTIME to a directory of your own"
+            ) from None
+        except TimeoutError:
+            pass  # it is there, and busy
+    raise AirosError(f"another airos is running; it listens on {path}")

@@ -8,12 +8,14 @@ from airos_edge.errors import RecordingError
 from airos_edge.voice.audio import FULL_SCALE, RATE_HZ
 
 LONGEST_S = 60
+SLOWEST_HZ, FASTEST_HZ = 8_000, 48_000
 
 
 def decode(data: bytes) -> bytes:
     """16 kHz mono 16-bit PCM of a WAV, FLAC or Ogg file of 8–48 kHz, mono or stereo, any width.
 
-    Raises RecordingError, which says what the file is instead.
+    What is no number in a file of floats is silence. Raises RecordingError, which says what the
+    file is instead. Blocks, for a fifth of a second at most.
     """
     import soundfile
     import soxr
@@ -21,22 +23,31 @@ def decode(data: bytes) -> bytes:
     if not data:
         raise RecordingError("the file is empty")
     try:
-        samples, rate_hz = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
+        with soundfile.SoundFile(io.BytesIO(data)) as file:
+            rate_hz = file.samplerate
+            _refuse_unusual(rate_hz, file.channels)
+            # Never as many frames as the header claims: that may be more than there is memory.
+            samples = file.read(LONGEST_S * rate_hz + 1, dtype="float32", always_2d=True)
+    except (RuntimeError, TypeError) as error:  # LibsndfileError is a RuntimeError
         raise RecordingError("this is not audio that can be read; a WAV file is wanted") from error
-    if not len(samples):
-        raise RecordingError("the file holds no sound")
-    if not 8_000 <= rate_hz <= 48_000:
-        raise RecordingError(f"the rate is {rate_hz} Hz; 8000 to 48000 Hz can be read")
     if len(samples) > LONGEST_S * rate_hz:
-        raise RecordingError(
-            f"{len(samples) / rate_hz:.0f} s long; at most {LONGEST_S} s can be asked"
-        )
-    mono = np.nan_to_num(samples.mean(axis=1), posinf=1.0, neginf=-1.0)
+        raise RecordingError(f"the recording is longer than {LONGEST_S} s, the most that is heard")
+    mono = np.clip(np.nan_to_num(samples), -1.0, 1.0).mean(axis=1)
     resampled = soxr.resample(mono, rate_hz, RATE_HZ, "HQ") if rate_hz != RATE_HZ else mono
+    if not len(resampled):
+        raise RecordingError("the file holds no sound")
     return bytes(
         (np.clip(resampled, -1.0, 1 - 1 / FULL_SCALE) * FULL_SCALE).astype("<i2").tobytes()
     )
+
+
+def _refuse_unusual(rate_hz: int, channels: int) -> None:
+    if not SLOWEST_HZ <= rate_hz <= FASTEST_HZ:
+        raise RecordingError(
+            f"the rate is {rate_hz} Hz; {SLOWEST_HZ} to {FASTEST_HZ} Hz can be read"
+        )
+    if channels > 2:
+        raise RecordingError(f"it has {channels} channels; mono and stereo can be read")
 
 
 def encode_wav(pcm: bytes, rate_hz: int) -> bytes:
