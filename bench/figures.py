@@ -1,0 +1,105 @@
+"""What a figure is: measured values, the floor measured beside them, and what they had to reach."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`floor` is what cannot be beaten, measured in the same run; `wrong` are the rounds that do not
+    count among `values` because the daemon did something else than it was asked for."""
+
+    name: str
+    unit: str
+    values: Sequence[float]
+    floor: Sequence[float] = ()
+    floor_name: str = ""
+    target: float | None = None
+    """At most this much, by the median: the machine's own noise is in the p95."""
+    wrong: Sequence[str] = ()
+
+    @property
+    def median(self) -> float:
+        return median(self.values) if self.values else float("nan")
+
+    @property
+    def ratio(self) -> float | None:
+        return self.median / median(self.floor) if self.floor and median(self.floor) else None
+
+    @property
+    def above(self) -> float | None:
+        return self.median - median(self.floor) if self.floor else None
+
+    @property
+    def verdict(self) -> str:
+        if self.target is None:
+            return ""
+        return "reached" if self.median <= self.target else "NOT reached"
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "unit": self.unit,
+            "median": round(self.median, 4) if self.values else None,
+            "p95": round(p95(self.values), 4) if self.values else None,
+            "floor": {"name": self.floor_name, "median": median(self.floor), "p95": p95(self.floor)}
+            if self.floor
+            else None,
+            "ratio": self.ratio if self.values else None,
+            "target": self.target,
+            "verdict": self.verdict,
+            "wrong": list(self.wrong),
+            "values": [round(value, 4) for value in self.values],
+        }
+
+
+def p95(values: Sequence[float]) -> float:
+    """The smallest value that 95 of 100 do not exceed; of fewer than twenty, the greatest."""
+    if not values:
+        return float("nan")
+    ordered = sorted(values)
+    return ordered[-(-95 * len(ordered) // 100) - 1]
+
+
+HEADINGS = ("", "median", "p95", "n", "wrong", "floor", "ratio", "above", "target", "")
+
+
+def table(figures: Iterable[Figure]) -> str:
+    """The figures in columns, and under them what went wrong."""
+    figures = list(figures)
+    rows = [HEADINGS, *map(_row, figures)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if place in (0, 5, 9) else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    lines.insert(1, "-" * max(map(len, lines)))
+    lines += [f"wrong: {figure.name}: {what}" for figure in figures for what in figure.wrong]
+    return "\n".join(lines)
+
+
+def _row(figure: Figure) -> tuple[str, ...]:
+    floor = f"{_number(median(figure.floor))} {figure.floor_name}" if figure.floor else ""
+    return (
+        f"{figure.name} [{figure.unit}]",
+        _number(figure.median),
+        _number(p95(figure.values)),
+        str(len(figure.values)),
+        str(len(figure.wrong) or ""),
+        floor,
+        "" if figure.ratio is None else f"{figure.ratio:.2f}",
+        "" if figure.above is None else _number(figure.above),
+        "" if figure.target is None else f"<= {figure.target:g}",
+        figure.verdict,
+    )
+
+
+def _number(value: float) -> str:
+    """Three digits, as far as they say anything."""
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    return f"{value:.{digits}f}"
