@@ -20,8 +20,6 @@ SHUTDOWN_S = 1.0
 """What a handler that still runs is given when the doors close; answers were waited for before."""
 LONGEST_SOCKET_PATH = 107
 """Bytes that fit `sun_path`, see unix(7)."""
-PROBE_S = 1.0
-"""How long a daemon may take to accept a connection and still not count as dead: it counts as alive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +141,7 @@ def _clear_stale(path: Path) -> None:
     if not stat.S_ISSOCK(mode):
         raise AirosError(f"{path} is in the way: it is no socket; remove it")
     with socket.socket(socket.AF_UNIX) as probe:
-        probe.settimeout(PROBE_S)
+        probe.setblocking(False)
         try:
             probe.connect(str(path))
         except ConnectionRefusedError:
@@ -154,6 +152,6 @@ def _clear_stale(path: Path) -> None:
                 f"another user's airos is running, or has left {path}; "
                 "set AIROS_RUNTIME to a directory of your own"
             ) from None
-        except TimeoutError:
-            pass  # it is there, and busy
+        except BlockingIOError:
+            pass  # it is there, and too busy to accept
     raise AirosError(f"another airos is running; it listens on {path}")
