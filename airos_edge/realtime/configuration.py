@@ -153,6 +153,16 @@ def _tools(path: str, value: Any) -> list[dict[str, Any]]:
     return tools
 
 
+def _tool_choice(path: str, value: Any) -> Any:
+    if isinstance(value, str):
+        return checks.one_of("auto", "none", "required")(path, value)
+    given = checks.mapping(path, value)
+    kind = checks.one_of("function", "mcp")(f"{path}.type", given.get("type"))
+    key = "name" if kind == "function" else "server_label"
+    checks.text(f"{path}.{key}", given.get(key))
+    return given
+
+
 def _max_tokens(path: str, value: Any) -> Any:
     return value if value in (None, "inf") else checks.number(1, 4096)(path, value)
 
@@ -163,7 +173,7 @@ CHECKS: Mapping[str, checks.Check] = {
     "output_modalities": _modalities,
     "instructions": checks.nullable(checks.text),
     "tools": _tools,
-    "tool_choice": checks.text_or_mapping,
+    "tool_choice": _tool_choice,
     "parallel_tool_calls": checks.nullable(checks.boolean),
     "max_output_tokens": _max_tokens,
     "tracing": checks.nullable(checks.text_or_mapping),

@@ -10,6 +10,8 @@ from airos_edge.voice.events import Outcome, ReplyEnded, ReplyStarted
 from airos_edge.voice.history import Item, Role
 from airos_edge.voice.ids import new_id
 
+REASONS = ("turn_detected", "client_cancelled", "max_output_tokens", "content_filter")
+"""Why a response was cancelled or is incomplete; what else ends one, the API has no word for."""
 TEXT_PARTS = ("input_text", "output_text", "text")
 
 
@@ -143,7 +145,8 @@ def _details(outcome: Outcome) -> dict[str, Any] | None:
             return None
         case "failed":
             return {"type": "failed", "error": engine_failed(outcome.error)}
-    return {"type": outcome.status, "reason": outcome.reason}
+    reason = {"reason": outcome.reason} if outcome.reason in REASONS else {}
+    return {"type": outcome.status, **reason}
 
 
 def _usage(outcome: Outcome) -> dict[str, Any]:

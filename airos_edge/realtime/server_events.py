@@ -82,8 +82,8 @@ def _history(
         case events.ItemDeleted():
             yield "conversation.item.deleted", {"item_id": event.item_id}
         case events.ItemTruncated():
-            fields = {"content_index": 0, "audio_end_ms": event.heard_ms}
-            yield "conversation.item.truncated", {"item_id": event.item_id, **fields}
+            cut = {"content_index": 0, "audio_end_ms": event.heard_ms}
+            yield "conversation.item.truncated", {"item_id": event.item_id, **cut}
 
 
 def _reply(

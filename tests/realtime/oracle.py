@@ -15,11 +15,16 @@ def _members(union: Any) -> Iterator[Any]:
             yield from _members(part)
 
 
-KINDS = {
-    typing.get_args(kind.model_fields["type"].annotation)[0]: kind
-    for kind in _members(RealtimeServerEvent)
-    if "type" in kind.model_fields
-}
+def types_of(union: Any) -> dict[str, Any]:
+    """The classes of a union of events, by the type that each stands for."""
+    return {
+        typing.get_args(kind.model_fields["type"].annotation)[0]: kind
+        for kind in _members(union)
+        if "type" in kind.model_fields
+    }
+
+
+KINDS = types_of(RealtimeServerEvent)
 
 
 def check(event: Mapping[str, Any]) -> None:
