@@ -6,8 +6,10 @@ after the last word, since the decoder looks ahead.
 """
 
 import asyncio
+import logging
 import tempfile
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Set
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,10 +21,12 @@ from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.voice.audio import AudioChunk, samples_of
 from airos_edge.voice.grammar import Grammar
 from airos_edge.voice.ports import Hints, Place, Transcript
-from airos_edge.voice.utterance import Utterance
+from airos_edge.voice.utterance import Judgement, Utterance
 
 if TYPE_CHECKING:
     from pocketsphinx import Decoder
+
+log = logging.getLogger(__name__)
 
 NAME = "pocketsphinx"
 MODEL = "pocketsphinx/model/en-us/en-us"
@@ -64,8 +68,10 @@ class PocketsphinxAsr:
                 self._free.pop() if self._free else await asyncio.to_thread(_open, self._grammar)
             )
             try:
-                async for transcript in self._decode(decoder, heard):
-                    yield transcript
+                # Closed before its decoder is given back: the next to use it begins an utterance.
+                async with aclosing(self._decode(decoder, heard)) as transcripts:
+                    async for transcript in transcripts:
+                        yield transcript
             finally:
                 self._free.append(decoder)
 
@@ -74,25 +80,26 @@ class PocketsphinxAsr:
     ) -> AsyncGenerator[Transcript, None]:
         noise = np.random.default_rng(seed=0)
         text = ""
-        decoder.start_utt()
         try:
-            async for chunk in heard:
-                decoder.process_raw(_with_noise(chunk, noise), False, False)
-                said = _hypothesis(decoder)
-                if said != text:
-                    text = said
-                    yield Transcript(text, judgement=self._grammar.judge(text.split()))
-                else:
-                    await asyncio.sleep(0)  # a recording that lies ready must not keep the loop
-            silence = AudioChunk(bytes(2 * samples_of(TRAILING_MS)))
-            decoder.process_raw(_with_noise(silence, noise), False, False)
+            decoder.start_utt()
+            try:
+                async for chunk in heard:
+                    decoder.process_raw(_with_noise(chunk, noise), False, False)
+                    said = _hypothesis(decoder)
+                    if said != text:
+                        text = said
+                        yield Transcript(text, judgement=self._grammar.judge(text.split()))
+                    else:
+                        await asyncio.sleep(0)  # a recording that lies ready must not keep the loop
+                silence = AudioChunk(bytes(2 * samples_of(TRAILING_MS)))
+                decoder.process_raw(_with_noise(silence, noise), False, False)
+            finally:
+                decoder.end_utt()
         except RuntimeError as error:
             raise EngineError(NAME, f"decoding failed: {error}") from error
-        finally:
-            decoder.end_utt()
         text = _hypothesis(decoder)
         judgement = self._grammar.judge(text.split())
-        is_sentence = text and judgement is not None and judgement.value in ("open", "complete")
+        is_sentence = text and judgement in (Judgement.OPEN, Judgement.COMPLETE)
         yield Transcript(text if is_sentence else "", final=True, judgement=judgement)
 
 
@@ -112,10 +119,11 @@ def _open(grammar: Grammar) -> "Decoder":
         from pocketsphinx import Config, Decoder
 
         with tempfile.NamedTemporaryFile("w", suffix=".dict", encoding="utf-8") as own:
-            own.writelines(f"{line}\n" for line in _pronunciations(grammar.words, dictionary))
+            lines = _pronunciations(grammar.words, dictionary)
+            own.writelines(f"{line}\n" for line in lines)
             own.flush()
             decoder = Decoder(Config(hmm=str(model), dict=own.name, **SETTINGS))
-        fsg = decoder.create_fsg("house", 0, len(grammar.arcs), _transitions(grammar))
+        fsg = decoder.create_fsg("house", 0, len(grammar.arcs), _transitions(grammar, lines))
         decoder.add_fsg("house", fsg)
         decoder.activate_search("house")
     except (ImportError, RuntimeError, ValueError, OSError) as error:
@@ -123,18 +131,25 @@ def _open(grammar: Grammar) -> "Decoder":
     return decoder
 
 
-def _transitions(grammar: Grammar) -> list[tuple[int, int, float] | tuple[int, int, float, str]]:
-    """pocketsphinx knows one final state: each of ours leads there without a word."""
+def _transitions(
+    grammar: Grammar, lines: Iterable[str]
+) -> list[tuple[int, int, float] | tuple[int, int, float, str]]:
+    """pocketsphinx knows one final state: each of ours leads there without a word.
+
+    A word without a pronunciation is left out: pocketsphinx would refuse the whole grammar for it.
+    """
     final = len(grammar.arcs)
+    known = {line.partition(" ")[0] for line in lines}
     words = [
         (state, target, 1.0, word)
         for state, arcs in enumerate(grammar.arcs)
         for word, target in arcs.items()
+        if word in known
     ]
     return [*words, *((state, final, 1.0) for state in grammar.finals)]
 
 
-def _pronunciations(words: Iterable[str], dictionary: Path) -> list[str]:
+def _pronunciations(words: Set[str], dictionary: Path) -> list[str]:
     """The dictionary's lines for these words only: all of it would be 135,000 lines and 20 MB."""
     missing = set(words)
     lines = []
@@ -144,7 +159,11 @@ def _pronunciations(words: Iterable[str], dictionary: Path) -> list[str]:
             if word in words:
                 missing.discard(word)
                 lines.append(line.rstrip())
-    lines += [f"{word} {phones}" for word in sorted(missing) if (phones := pronounce(word))]
+    for word in sorted(missing):
+        if phones := pronounce(word):
+            lines.append(f"{word} {phones}")
+        else:
+            log.warning("Nobody knows how %r is said; it is not listened for.", word)
     return sorted(lines)
 
 

@@ -1,6 +1,5 @@
 """What a sentence means in this house, what it does, and what is answered."""
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,12 +11,13 @@ from airos_edge.home.sentences import Sentences
 from airos_edge.home.timers import Timer, Timers
 from airos_edge.voice.ports import Call
 
-log = logging.getLogger(__name__)
-
-EFFECTS = {"HassTurnOn", "HassTurnOff", "HassLightSet", "HassStartTimer", "HassCancelTimer"}
+EFFECTS = {
+    *("HassTurnOn", "HassTurnOff", "HassLightSet"),
+    *("HassStartTimer", "HassCancelTimer", "HassCancelAllTimers"),
+}
 """The intents that change something; the others only look."""
 ABOUT_THE_HOUSE = {"HassTurnOn", "HassTurnOff", "HassLightSet", "HassGetState"}
-HALF = {"half": 30, "1/2": 30}
+SERVICES = {"HassTurnOn": "turn_on", "HassLightSet": "turn_on", "HassTurnOff": "turn_off"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,61 +73,102 @@ class HouseCommands:
         )
 
     async def call(self, call: Call) -> str:
-        """The house's tools, named like the intents. Gives the devices or the timer it concerned.
+        """The house's tools, named like the intents. Gives the devices or timers it concerned.
 
-        Raises EngineError when there is nothing of the kind or a device fails.
+        Raises EngineError when there is nothing of the kind or a device fails; the other devices
+        have then done what they should.
         """
         slots = call.arguments
-        if call.name == "HassStartTimer":
-            seconds = _seconds(slots, "")
-            if seconds <= 0:
-                raise EngineError("timers", "a timer needs a duration")
-            return f"{self._timers.start(seconds).seconds} s"
-        if call.name == "HassCancelTimer":
-            return f"{self._timers.cancel(_seconds(slots, 'start_') or None).seconds} s"
-        services = {"HassTurnOn": "turn_on", "HassLightSet": "turn_on", "HassTurnOff": "turn_off"}
-        if call.name not in services:
-            raise EngineError("house", f"there is no tool {call.name!r}")
+        match call.name:
+            case "HassStartTimer":
+                seconds = _seconds(slots)
+                if seconds <= 0:
+                    raise EngineError("timers", "a timer needs a duration")
+                return f"{self._timers.start(seconds).seconds} s"
+            case "HassCancelTimer":
+                return f"{self._timers.cancel(_started_for(slots)).seconds} s"
+            case "HassCancelAllTimers":
+                return str(self._timers.cancel_all())
+            case "HassTurnOn" | "HassTurnOff" | "HassLightSet":
+                return await self._switch(SERVICES[call.name], slots)
+        raise EngineError("house", f"there is no tool {call.name!r}")
+
+    async def _switch(self, service: str, slots: Mapping[str, Any]) -> str:
         devices = self._targets(slots)
         if not devices:
             raise EngineError("house", "nothing in the house is meant by that")
         data = {"brightness_pct": int(slots["brightness"])} if "brightness" in slots else {}
+        failed = []
         for device in devices:
-            await self._house.call(device, services[call.name], data)
+            try:
+                await self._house.call(device, service, data)
+            except EngineError:
+                failed.append(device.name)
+        if failed:
+            raise EngineError("house", f"could not reach {' and '.join(failed)}")
         return ", ".join(device.name for device in devices)
 
-    def answer(self, understood: Understood) -> str:
-        """The answer from the intents package's own template, after the effect if there is one."""
+    def answer(self, understood: Understood, result: str = "") -> str:
+        """The answer from the intents package's own template, after the effect if there is one.
+
+        `result` is what `call` gave for the effect.
+        """
         slots: dict[str, Any] = dict(understood.said)
         query: dict[str, list[StateView]] = {}
         state: StateView | None = None
-        if understood.intent == "HassGetCurrentTime":
-            slots["time"] = self._now().time()
-        elif understood.intent == "HassGetCurrentDate":
-            slots["date"] = self._now().date()
-        elif understood.intent == "HassTimerStatus":
-            slots["timers"] = [TimerView.of(timer) for timer in self._timers.running]
-        elif understood.intent in ABOUT_THE_HOUSE:
-            views = [self._view(device) for device in self._targets(understood.slots)]
-            wanted = understood.slots.get("state")
-            query = {
-                "matched": [view for view in views if view.state == wanted],
-                "unmatched": [view for view in views if view.state != wanted],
-            }
-            state = views[0] if views else None
+        match understood.intent:
+            case "HassGetCurrentTime":
+                slots["time"] = self._now().time()
+            case "HassGetCurrentDate":
+                slots["date"] = self._now().date()
+            case "HassCancelAllTimers":
+                slots["canceled"] = int(result)
+            case "HassTimerStatus":
+                seconds = _started_for(understood.slots)
+                timers = self._timers.lasting(seconds)
+                if seconds is not None and not timers:
+                    return self._sentences.errors["timer_not_found"]
+                slots["timers"] = [TimerView.of(timer) for timer in timers]
+            case intent if intent in ABOUT_THE_HOUSE:
+                views = [self._view(device) for device in self._targets(understood.slots)]
+                if not views:
+                    return self._not_there(understood)
+                wanted = understood.slots.get("state")
+                query = {
+                    "matched": [view for view in views if view.state == wanted],
+                    "unmatched": [view for view in views if view.state != wanted],
+                }
+                state = views[0]
         template = self._sentences.responses[understood.intent][understood.response]
-        text = self._templates.from_string(template).render(slots=slots, state=state, query=query)
-        text = " ".join(text.split())
-        if text and self._house.label and understood.intent in ABOUT_THE_HOUSE:
-            return f"{text}, {self._house.label}"
-        return text
+        text = self._render(template, slots=slots, state=state, query=query)
+        return self._labelled(text) if understood.intent in ABOUT_THE_HOUSE else text
 
     def sorry(self, understood: Understood) -> str:
         """What is said when the effect was not possible."""
-        if understood.intent == "HassCancelTimer":
-            return self._sentences.errors["timer_not_found"]
-        name = understood.said.get("area") or understood.said.get("name") or "this"
-        return f"Sorry, I can't do that with {name}"
+        errors = self._sentences.errors
+        match understood.intent:
+            case "HassStartTimer":
+                return f"Sorry, {len(self._timers.running)} timers are all I can keep"
+            case "HassCancelTimer":
+                found = self._timers.lasting(_started_for(understood.slots))
+                return errors["multiple_timers_matched" if found else "timer_not_found"]
+        devices = self._targets(understood.slots)
+        if not devices:
+            return self._not_there(understood)
+        silent = [device.name for device in devices if device.name in self._house.unreachable]
+        return self._labelled(f"Sorry, I can't reach {' and '.join(silent)}")
+
+    def _not_there(self, understood: Understood) -> str:
+        """No device is what was meant, in the package's words."""
+        kind = "no_domain_in_area" if "area" in understood.slots else "no_domain"
+        slots = {"domain": "light", **understood.slots}
+        return self._labelled(self._render(self._sentences.errors[kind], **slots))
+
+    def _render(self, template: str, **values: Any) -> str:
+        return " ".join(self._templates.from_string(template).render(values).split())
+
+    def _labelled(self, text: str) -> str:
+        return f"{text}, {self._house.label}" if text and self._house.label else text
 
     def _targets(self, slots: Mapping[str, Any]) -> list[DeviceSettings]:
         domain = slots.get("domain") or ("light" if "brightness" in slots else None)
@@ -144,6 +185,7 @@ class StateView:
     name: str
     domain: str
     state: str
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def state_with_unit(self) -> str:
@@ -152,7 +194,7 @@ class StateView:
 
 @dataclass(frozen=True, slots=True)
 class TimerView:
-    """A timer as the templates know it (Home Assistant's own fields, rounded as it rounds)."""
+    """A timer as the templates know it: Home Assistant's own fields, rounded to what is worth saying."""
 
     total_seconds_left: int
     rounded_hours_left: int
@@ -168,22 +210,26 @@ class TimerView:
     @classmethod
     def of(cls, timer: Timer) -> "TimerView":
         left = timer.seconds_left
-        return cls(left, *_hours_minutes_seconds(left), *_hours_minutes_seconds(timer.seconds))
+        # To five minutes above an hour, to five seconds above a minute.
+        step = 300 if left >= 3600 else 5 if left >= 60 else 1
+        rounded = round(left / step) * step
+        return cls(left, *_hours_minutes_seconds(rounded), *_hours_minutes_seconds(timer.seconds))
 
 
 def _hours_minutes_seconds(seconds: int) -> tuple[int, int, int]:
     return seconds // 3600, seconds // 60 % 60, seconds % 60
 
 
-def _seconds(slots: Mapping[str, Any], prefix: str) -> int:
+def _seconds(slots: Mapping[str, Any], prefix: str = "") -> int:
     parts = {"hours": 3600, "minutes": 60, "seconds": 1}
-    return sum(_number(slots.get(prefix + part, 0)) * size for part, size in parts.items())
+    return sum(int(slots.get(prefix + part, 0)) * size for part, size in parts.items())
+
+
+def _started_for(slots: Mapping[str, Any]) -> int | None:
+    """How long the timer that is meant was set for; None if that was not said."""
+    return _seconds(slots, "start_") or None
 
 
 def _whole(value: Any) -> Any:
     """hassil gives a percentage as a float."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _number(value: Any) -> int:
-    return HALF.get(value, 0) if isinstance(value, str) and value in HALF else int(value)

@@ -9,14 +9,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from airos_edge.home.names import WORD, number_words
 from airos_edge.voice.grammar import Grammar, Network
 
 if TYPE_CHECKING:
     from hassil.expression import Expression
     from hassil.intents import IntentData, Intents, SlotList
 
-WORD = re.compile(r"[a-z][a-z']*")
-"""What can be a word; a fragment with anything else in it ("%") is written, never spoken."""
 COURTESIES = ("please", "can you", "could you")
 """May come before a sentence. After one they would leave every sentence open to go on."""
 
@@ -24,7 +23,8 @@ COURTESIES = ("please", "can you", "could you")
 def compile_grammar(intents: "Intents", slot_lists: "Mapping[str, SlotList]") -> Grammar:
     """All sentences of the intents that need no context but what is in the lists.
 
-    A name that is not English is spelled as it is; the recogniser finds its pronunciation.
+    A value with anything in it that is no word ("%", "TV-2") is left out: it is written, never
+    spoken. A name that is not English stays as it is; the recogniser finds its pronunciation.
     """
     network = Network()
     begin = network.state()
@@ -194,26 +194,3 @@ def _values(slot_list: "SlotList | None") -> "Iterator[Expression]":
             TextChunk(number_words(int(n)))
             for n in range(slot_list.start, slot_list.stop + 1, slot_list.step)
         )
-
-
-def number_words(number: int) -> str:
-    """ "twenty five", as it is spoken: without hyphens."""
-    if number < 0:
-        return f"minus {number_words(-number)}"
-    if number < 20:
-        return _SMALL[number]
-    if number < 100:
-        return (
-            f"{_TENS[number // 10]} {_SMALL[number % 10]}" if number % 10 else _TENS[number // 10]
-        )
-    rest = number % 100
-    hundreds = f"{_SMALL[number // 100]} hundred"
-    return f"{hundreds} {number_words(rest)}" if rest else hundreds
-
-
-_SMALL = [
-    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
-    *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"),
-    "nineteen",
-]
-_TENS = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]

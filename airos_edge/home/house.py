@@ -1,11 +1,15 @@
 """The house: what can be spoken to, and what state it is in."""
 
-from collections.abc import Callable, Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
-from airos_edge.errors import ConfigError
+from airos_edge.errors import ConfigError, EngineError
+from airos_edge.home.names import said
 from airos_edge.voice.events import Event
+
+log = logging.getLogger(__name__)
 
 Domain = Literal["light", "switch", "fan"]
 
@@ -73,18 +77,18 @@ class House:
     label: str = ""
     """Said after answers about it: a demonstration house is to be known as one."""
     states: dict[str, State] = field(default_factory=dict)
+    unreachable: set[str] = field(default_factory=set)
+    """The devices whose last call failed. Their state is what it was before."""
 
     def __post_init__(self) -> None:
+        _check_names("home.areas", self.settings.areas)
+        _check_names("home.devices", self.settings.devices)
         areas = {area.name for area in self.settings.areas}
-        seen: set[str] = set()
         for place, device in enumerate(self.settings.devices):
-            path = f"home.devices[{place}]"
             if device.area is not None and device.area not in areas:
-                raise ConfigError(f"{path}.area: {device.area!r} is not one of home.areas")
-            for name in (device.name, *device.aliases):
-                if name.lower() in seen:
-                    raise ConfigError(f"{path}: another device is called {name!r}, too")
-                seen.add(name.lower())
+                raise ConfigError(
+                    f"home.devices[{place}].area: {device.area!r} is not one of home.areas"
+                )
             self.states.setdefault(device.name, State())
 
     def find(
@@ -100,9 +104,15 @@ class House:
                 yield device
 
     async def call(self, device: DeviceSettings, service: str, data: Mapping[str, Any]) -> None:
-        """Raises EngineError."""
+        """Raises EngineError; the device's state is then what it was."""
         before = self.states[device.name]
-        after = await self.devices.call(device, before, service, data)
+        try:
+            after = await self.devices.call(device, before, service, data)
+        except EngineError as error:
+            log.warning("%s could not be reached: %s", device.name, error)
+            self.unreachable.add(device.name)
+            raise
+        self.unreachable.discard(device.name)
         self.states[device.name] = after
         if after != before:
             self.publish(DeviceChanged(name=device.name, domain=device.domain, state=after))
@@ -114,6 +124,23 @@ class VirtualDevices:
     async def call(
         self, device: DeviceSettings, before: State, service: str, data: Mapping[str, Any]
     ) -> State:
-        if service == "turn_off":
+        brightness_pct = data.get("brightness_pct", before.brightness_pct)
+        if service == "turn_off" or brightness_pct == 0:  # Home Assistant's lights are off at 0 %
             return replace(before, is_on=False)
-        return State(True, data.get("brightness_pct", before.brightness_pct))
+        return State(True, brightness_pct)
+
+
+def _check_names(path: str, named: Sequence[AreaSettings | DeviceSettings]) -> None:
+    """Two that sound alike cannot be told apart, and a name without a word cannot be called."""
+    seen: dict[str, int] = {}
+    for place, one in enumerate(named):
+        for name in (one.name, *one.aliases):
+            spoken = said(name)
+            if not spoken:
+                raise ConfigError(f"{path}[{place}]: {name!r} has no letter or number to say")
+            first = seen.setdefault(spoken, place)
+            if first != place:
+                raise ConfigError(
+                    f"{path}[{place}]: {name!r} sounds like a name of {path}[{first}], "
+                    f"{named[first].name!r}; each needs its own"
+                )

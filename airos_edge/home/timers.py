@@ -12,9 +12,9 @@ from airos_edge.voice.flow import Scope
 MOST = 50
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Timer:
-    """`due` is the event loop's time."""
+    """`due` is the event loop's time. Two that were set alike are two."""
 
     seconds: int
     due: float
@@ -56,13 +56,27 @@ class Timers:
         self._running[timer] = self._scope.start(self._wait(timer), f"timer of {seconds} s")
         return timer
 
+    def lasting(self, seconds: int | None) -> list[Timer]:
+        """Those that were set for so long; of None, all. The next to ring first."""
+        return [timer for timer in self.running if seconds in (None, timer.seconds)]
+
     def cancel(self, seconds: int | None = None) -> Timer:
-        """The only one, or the one that was set for so long. Raises EngineError if there is none."""
-        found = [timer for timer in self.running if seconds in (None, timer.seconds)]
-        if not found:
-            raise EngineError("timers", "there is no such timer")
+        """The only one, or the only one that was set for so long.
+
+        Raises EngineError if there is none, or more than one: which was meant is not for us to guess.
+        """
+        found = self.lasting(seconds)
+        if len(found) != 1:
+            raise EngineError("timers", f"{len(found) or 'no'} timers are meant by that")
         self._running.pop(found[0]).cancel()
         return found[0]
+
+    def cancel_all(self) -> int:
+        """How many there were."""
+        count = len(self._running)
+        while self._running:
+            self._running.popitem()[1].cancel()
+        return count
 
     async def _wait(self, timer: Timer) -> None:
         await asyncio.sleep(timer.seconds)

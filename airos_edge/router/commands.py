@@ -34,7 +34,7 @@ class House(Protocol[U]):
     """What the house makes of a sentence."""
 
     def understand(self, text: str, place: str | None) -> U | None: ...
-    def answer(self, understood: U) -> str: ...
+    def answer(self, understood: U, result: str) -> str: ...
     def sorry(self, understood: U) -> str: ...
 
 
@@ -53,9 +53,10 @@ class Commands(Generic[U]):
             yield Done(self.name)
             return
         try:
+            result = ""
             if understood.is_effect:
-                await act(Call(understood.intent, understood.slots))
-            answer = self._house.answer(understood)
+                result = await act(Call(understood.intent, understood.slots))
+            answer = self._house.answer(understood, result)
         except EngineError:
             answer = self._house.sorry(understood)
         if answer:
