@@ -2,24 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import asdict, replace
+from typing import Any
 
 from airos_edge.config import Config, effective
-from airos_edge.engines import registry
 from airos_edge.engines.lease import Lease
-from airos_edge.errors import AirosError, EngineError, EngineUnavailable
+from airos_edge.errors import AirosError, EngineUnavailable
 from airos_edge.home import demo as demo_house
-from airos_edge.home.commands import HouseCommands
-from airos_edge.home.house import House, VirtualDevices
-from airos_edge.home.sentences import compile_sentences
+from airos_edge.home.house import House, State, VirtualDevices
 from airos_edge.home.timers import Timer, Timers
 from airos_edge.http.ask import Tape
 from airos_edge.http.recording import encode_wav
-from airos_edge.router.commands import Commands
+from airos_edge.parts import Parts, Workshop, assemble
 from airos_edge.voice.announce import announce
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
@@ -27,26 +23,12 @@ from airos_edge.voice.events import Announced, Event, TimerFinished
 from airos_edge.voice.floor import Floor, Rank
 from airos_edge.voice.hub import Hub
 from airos_edge.voice.ids import new_id
-from airos_edge.voice.ports import Engines, OpenMouth, Prompt, Speaking, Vad, Wake
+from airos_edge.voice.ports import Hints, OpenMouth, Prompt, Speaking
 from airos_edge.voice.session import Session
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
 RING = "The timer is over."
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What one configuration is made into. `faults` says of each part that is missing why."""
-
-    config: Config
-    house: House
-    engines: Engines
-    open_vad: Callable[[], Vad] | None
-    open_wake: Callable[[], Wake] | None
-    choices: tuple[registry.Choice, ...]
-    faults: Mapping[str, str]
 
 
 class Box:
@@ -56,14 +38,18 @@ class Box:
     """
 
     def __init__(
-        self, parts: Parts, lease: Lease, hub: Hub, rebuild: Callable[[Config], Any]
+        self,
+        parts: Parts,
+        lease: Lease,
+        hub: Hub,
+        rebuild: Callable[[Config], Coroutine[Any, Any, Parts]],
     ) -> None:
         self.hub = hub
-        self.floor = Floor(Tape().open)
-        self.sessions: set[Session] = set()
+        self.floor = Floor(lambda says: Tape())
         self._parts = parts
         self._lease = lease
         self._rebuild = rebuild
+        self._reloading = asyncio.Lock()
 
     # ---- conversations ----
 
@@ -83,6 +69,11 @@ class Box:
         if self._parts.open_vad is None and rules.detection != "push":
             raise EngineUnavailable("vad", self._parts.faults["vad"])
         vad = self._parts.open_vad() if self._parts.open_vad else Deaf()
+        wake = None
+        if rules.detection == "wake":
+            if self._parts.open_wake is None:
+                raise EngineUnavailable("wake", self._parts.faults["wake"])
+            wake = self._parts.open_wake()
         manner = Prompt(
             instructions=config.assistant.instructions,
             speaking=Speaking(language=config.language) if self._parts.engines.tts else None,
@@ -95,11 +86,12 @@ class Box:
 
         return Session(
             new_id("sess"),
-            Ear(rules, vad),
+            Ear(rules, vad, wake),
             Floor(open_mouth),
             self._lease.borrow,
             tell_all,
             manner,
+            Hints(config.language),
         )
 
     def open_asking(self, tell: Callable[[Event], None], open_mouth: OpenMouth) -> Session:
@@ -109,7 +101,7 @@ class Box:
     async def say(self, text: str) -> bytes:
         """Speaks on the box's own loudspeaker; gives the speech as WAV. Raises EngineError."""
         tape = Tape()
-        await self._announce(text, Rank.ANNOUNCE, Floor(tape.open))
+        await self._announce(text, Rank.ANNOUNCE, Floor(lambda says: tape))
         self.hub.publish(Announced(text=text))
         return encode_wav(bytes(tape.pcm), tape.rate_hz) if tape.pcm else b""
 
@@ -151,17 +143,20 @@ class Box:
 
         Raises AirosError.
         """
-        before = self._parts.config
-        changed = [
-            name for name in effective(config) if getattr(config, name) != getattr(before, name)
-        ]
-        if not changed:
-            return "nothing"
-        if "server" in changed:
-            raise AirosError("server: its address changes with a restart only; nothing was changed")
-        self._parts = await self._rebuild(config)
-        self._lease.swap(self._parts.engines)
-        return ", ".join(changed)
+        async with self._reloading:
+            before = self._parts.config
+            changed = [
+                name for name in effective(config) if getattr(config, name) != getattr(before, name)
+            ]
+            if not changed:
+                return "nothing"
+            if "server" in changed:
+                raise AirosError(
+                    "server: its address changes with a restart only; nothing was changed"
+                )
+            self._parts = await self._rebuild(config)
+            self._lease.swap(self._parts.engines)
+            return ", ".join(changed)
 
 
 class Deaf:
@@ -179,41 +174,17 @@ async def open_box(config: Config, demo: bool = False) -> AsyncIterator[Box]:
 
     Raises ConfigError where the configuration contradicts itself. Leaving the block closes all.
     """
-    hub = Hub()
-    async with AsyncExitStack() as stack:
-        timers = Timers(lambda timer: box.ring(timer))
-        parts = await build(config, demo, hub, timers)
-        lease = Lease(parts.engines)
-        stack.push_async_callback(lease.aclose)
-        box = Box(parts, lease, hub, lambda config: build(config, demo, hub, timers))
-        await stack.enter_async_context(timers)
+    hub, workshop, states = Hub(), Workshop(), dict[str, State]()
+    timers = Timers(lambda timer: box.ring(timer))
+
+    async def build(config: Config) -> Parts:
+        home = demo_house.HOUSE if demo and not config.home.devices else config.home
+        label = demo_house.LABEL if home is demo_house.HOUSE else ""
+        house = House(home, VirtualDevices(), hub.publish, label, states)
+        return await assemble(config, house, timers, workshop)
+
+    parts = await build(config)
+    lease = Lease(parts.engines)
+    box = Box(parts, lease, hub, build)
+    async with aclosing(lease), timers:
         yield box
-
-
-async def build(config: Config, demo: bool, hub: Hub, timers: Timers) -> Parts:
-    settings = demo_house.HOUSE if demo and not config.home.devices else config.home
-    label = demo_house.LABEL if settings is demo_house.HOUSE else ""
-    house = House(settings, VirtualDevices(), hub.publish, label)
-    sentences = await asyncio.to_thread(compile_sentences, house, config.language)
-    commands = HouseCommands(sentences, house, timers, datetime.now)
-    await asyncio.to_thread(commands.understand, "what time is it", None)
-    choices = tuple(registry.choose_all(config))
-    faults: dict[str, str] = {}
-
-    async def opened(port: str, open_engine: Callable[[registry.Choice], T]) -> T | None:
-        choice = next(choice for choice in choices if choice.port == port)
-        try:
-            if choice.engine is None:
-                raise EngineUnavailable(port, choice.why)
-            return await asyncio.to_thread(open_engine, choice)
-        except EngineError as error:
-            faults[port] = str(error)
-            log.warning("Going on without %s: %s", port, error)
-            return None
-
-    tts = await opened("tts", lambda choice: registry.open_tts(choice, config.tts))
-    asr = await opened("asr", lambda choice: registry.open_asr(choice, sentences.grammar))
-    vad = await opened("vad", registry.open_vad)
-    wake = await opened("wake", lambda choice: registry.open_wake(choice, config.wake))
-    engines = Engines(asr, Commands(commands), tts, commands.call)
-    return Parts(config, house, engines, vad, wake, choices, faults)

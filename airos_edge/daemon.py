@@ -39,7 +39,9 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
         box = await stack.enter_async_context(open_box(config, demo))
 
         async def reload() -> str:
-            changed = await box.reload(reread())
+            config = reread()
+            changed = await box.reload(config)
+            logging.getLogger().setLevel(config.log.level.upper())
             log.info("Reloaded; changed: %s.", changed)
             return changed
 

@@ -1,0 +1,86 @@
+"""What a configuration is made into: the house's sentences, and the engines that could be opened."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from airos_edge.config import Config
+from airos_edge.engines import registry
+from airos_edge.errors import EngineError, EngineUnavailable
+from airos_edge.home.commands import HouseCommands
+from airos_edge.home.house import House
+from airos_edge.home.sentences import compile_sentences
+from airos_edge.home.timers import Timers
+from airos_edge.router.commands import Commands
+from airos_edge.voice.ports import Engines, Vad, Wake
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What one configuration is made into. `faults` says of each part that is missing why."""
+
+    config: Config
+    house: House
+    engines: Engines
+    open_vad: Callable[[], Vad] | None
+    open_wake: Callable[[], Wake] | None
+    choices: tuple[registry.Choice, ...]
+    faults: Mapping[str, str]
+
+
+class Workshop:
+    """Makes parts, in threads. A part is made anew when what it is made of has changed, else kept."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, tuple[object, Any]] = {}
+
+    async def make(self, name: str, made_of: object, make: Callable[[], T]) -> T:
+        """Raises what `make` raises; it is then called again the next time."""
+        before = self._made.get(name)
+        if before is not None and before[0] == made_of:
+            kept: T = before[1]
+            return kept
+        made = await asyncio.to_thread(make)
+        self._made[name] = (made_of, made)
+        return made
+
+
+async def assemble(config: Config, house: House, timers: Timers, workshop: Workshop) -> Parts:
+    """Raises ConfigError; an engine that cannot be opened is a fault, and the rest goes on."""
+    language = config.language
+    sentences = await workshop.make(
+        "sentences", (house.settings, language), lambda: compile_sentences(house, language)
+    )
+    commands = HouseCommands(sentences, house, timers, datetime.now)
+    await asyncio.to_thread(commands.understand, "what time is it", None)  # the first takes longer
+    choices = {choice.port: choice for choice in registry.choose_all(config)}
+    faults: dict[str, str] = {}
+
+    async def opened(
+        port: registry.Port, made_of: object, open_engine: Callable[[registry.Choice], T]
+    ) -> T | None:
+        choice = choices[port]
+        try:
+            if choice.engine is None:
+                raise EngineUnavailable(port, choice.why)
+            return await workshop.make(port, (choice, made_of), lambda: open_engine(choice))
+        except EngineError as error:
+            faults[port] = str(error)
+            log.warning("Going on without %s: %s", port, error)
+            return None
+
+    tts = await opened("tts", config.tts, lambda choice: registry.open_tts(choice, config.tts))
+    asr = await opened(
+        "asr", sentences.grammar, lambda choice: registry.open_asr(choice, sentences.grammar)
+    )
+    vad = await opened("vad", None, registry.open_vad)
+    wake = await opened("wake", config.wake, lambda choice: registry.open_wake(choice, config.wake))
+    engines = Engines(asr, Commands(commands), tts, commands.call)
+    return Parts(config, house, engines, vad, wake, tuple(choices.values()), faults)

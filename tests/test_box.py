@@ -1,0 +1,198 @@
+"""The box with its real engines and no doors: what it hears, what it keeps, and what it says is wrong."""
+
+import asyncio
+import json
+from dataclasses import replace
+
+import pytest
+
+from airos_edge.box import open_box
+from airos_edge.config import Config
+from airos_edge.engines.registry import TtsSettings, WakeSettings
+from airos_edge.errors import AirosError, EngineUnavailable
+from airos_edge.home.house import AreaSettings, DeviceChanged, DeviceSettings
+from airos_edge.home.house import Settings as HomeSettings
+from airos_edge.http.ask import ask
+from airos_edge.http.settings import Settings as ServerSettings
+from airos_edge.voice import events
+from tests.room import FakeSpeaker, Tape
+from tests.speech import noise, pieces, spoken
+
+ATTIC = HomeSettings(
+    areas=(AreaSettings("attic"),), devices=(DeviceSettings("attic light", "light", "attic"),)
+)
+
+
+async def test_after_its_wake_word_it_hears_a_command_and_answers() -> None:
+    told, speaker = Tape(), FakeSpeaker()
+    async with open_box(Config(), demo=True) as box:
+        rules = replace(box.rules(), detection="wake")
+        async with box.open_session(told, speaker, rules) as session:
+            said = [
+                noise(500),
+                spoken("hey jarvis", after_ms=300),
+                spoken("turn on the kitchen light", after_ms=1500),
+            ]
+            for sound in said:
+                for piece in pieces(sound):
+                    await asyncio.sleep(piece.ms / 1000)
+                    session.feed(piece)
+            ended = await told.wait_for(events.ReplyEnded)
+    (woke,) = told.of(events.Woke)
+    assert woke.word == "hey_jarvis"
+    assert woke.score > 0.5
+    assert -60 < woke.loudness_dbfs < 0
+    assert told.of(events.SpeechStarted)[0].opened_by == "wake"
+    assert told.of(events.Transcribed)[0].text == "turn on the kitchen light"
+    assert ended.outcome.intent == "HassTurnOn"
+    assert speaker.text == "Turned on the light, in the demo house"
+
+
+async def test_talk_without_the_wake_word_is_not_listened_to() -> None:
+    told = Tape()
+    async with open_box(Config(), demo=True) as box:
+        rules = replace(box.rules(), detection="wake")
+        async with box.open_session(told, FakeSpeaker(), rules) as session:
+            for piece in pieces(spoken("turn on the kitchen light", after_ms=1500)):
+                session.feed(piece)
+                await asyncio.sleep(piece.ms / 1000)
+    assert told.events == []
+
+
+async def test_a_complete_command_closes_sooner_than_the_usual_silence() -> None:
+    told = Tape()
+    async with open_box(Config(), demo=True) as box:
+        async with box.open_session(told, FakeSpeaker(), box.rules()) as session:
+            sound = spoken("is the kitchen light on", before_ms=500, after_ms=1500)
+            closed_at = 0.0
+            for piece in pieces(sound):
+                session.feed(piece)
+                await asyncio.sleep(piece.ms / 1000)
+                if not closed_at and told.of(events.SpeechStopped):
+                    closed_at = asyncio.get_running_loop().time()
+            await told.wait_for(events.ReplyEnded)
+        silence_ms = closed_at * 1000 - (sound.ms - 1500)
+        usual_ms = box.rules().silence_ms(None)
+    assert silence_ms < usual_ms / 2
+
+
+async def test_what_happens_to_a_device_is_published() -> None:
+    async with open_box(Config(), demo=True) as box:
+        with box.hub.watch() as watch:
+            await ask("turn on the kitchen light", box.open_asking)
+            changed = [event async for event in _until_device_changed(watch)][-1]
+    assert isinstance(changed, DeviceChanged)
+    assert (changed.name, changed.state.text) == ("kitchen light", "on")
+
+
+async def _until_device_changed(watch):  # type: ignore[no-untyped-def]
+    async for event in watch:
+        yield event
+        if isinstance(event, DeviceChanged):
+            return
+
+
+async def test_an_answer_is_all_that_can_be_printed_as_json() -> None:
+    async with open_box(Config(), demo=True) as box:
+        answer = (await ask("set a timer for five minutes", box.open_asking)).as_json()
+    assert json.loads(json.dumps(answer)) == answer
+    assert {"transcript", "intent", "slots", "answer", "tier", "left", "stages_ms"} <= set(answer)
+    assert answer["slots"] == {"minutes": 5}
+
+
+async def test_an_empty_house_knows_the_time_and_says_honestly_what_it_does_not_know() -> None:
+    async with open_box(Config()) as box:
+        assert (await ask("what time is it", box.open_asking)).outcome.status == "completed"
+        answer = await ask("tell me a story", box.open_asking)
+    assert answer.outcome.text == "I only know house commands yet."
+
+
+async def test_a_timer_rings_and_is_gone() -> None:
+    async with open_box(Config()) as box:
+        with box.hub.watch() as watch:
+            await ask("set a timer for ten seconds", box.open_asking)
+            before = asyncio.get_running_loop().time()
+            async for event in watch:
+                if isinstance(event, events.TimerFinished):
+                    break
+            assert asyncio.get_running_loop().time() - before == pytest.approx(10, abs=0.5)
+        left = await ask("how much time is left on the timer", box.open_asking)
+    assert "no timers" in left.outcome.text.lower()
+
+
+async def test_a_reload_keeps_what_it_does_not_change() -> None:
+    config = replace(Config(), home=ATTIC)
+    async with open_box(config) as box:
+        await ask("turn on the attic light", box.open_asking)
+        await ask("set a timer for five minutes", box.open_asking)
+        before = box._parts
+        voice = replace(config, tts=TtsSettings(rate=1.5))
+        assert await box.reload(voice) == "tts"
+        after = box._parts
+        assert after.engines.tts is not before.engines.tts
+        assert after.engines.asr is before.engines.asr
+        assert after.open_wake is before.open_wake
+        state = await ask("is the attic light on", box.open_asking)
+        timer = await ask("how much time is left on the timer", box.open_asking)
+    assert state.outcome.text.startswith("Yes")
+    assert "minutes" in timer.outcome.text
+
+
+async def test_a_renamed_lamp_is_understood_by_its_new_name_only() -> None:
+    async with open_box(replace(Config(), home=ATTIC)) as box:
+        renamed = replace(ATTIC, devices=(DeviceSettings("roof light", "light", "attic"),))
+        assert await box.reload(replace(Config(), home=renamed)) == "home"
+        new = await ask("turn on the roof light", box.open_asking)
+        old = await ask("turn on the attic light", box.open_asking)
+        spoken_new = spoken("turn on the roof light", before_ms=300, after_ms=300)
+        heard = await ask(spoken_new.pcm, box.open_asking)
+    assert (new.outcome.intent, heard.outcome.intent) == ("HassTurnOn", "HassTurnOn")
+    assert old.outcome.slots.get("name") != "attic light"
+
+
+async def test_a_reload_that_cannot_be_done_changes_nothing() -> None:
+    async with open_box(replace(Config(), home=ATTIC)) as box:
+        elsewhere = replace(Config(), home=HomeSettings(), server=ServerSettings(port=1))
+        with pytest.raises(AirosError, match="restart"):
+            await box.reload(elsewhere)
+        nowhere = replace(ATTIC, areas=())
+        with pytest.raises(AirosError, match="attic"):
+            await box.reload(replace(Config(), home=nowhere))
+        assert await box.reload(replace(Config(), home=ATTIC)) == "nothing"
+        assert (
+            await ask("turn on the attic light", box.open_asking)
+        ).outcome.intent == "HassTurnOn"
+
+
+async def test_an_engine_that_cannot_be_opened_degrades_one_thing_and_is_named() -> None:
+    config = replace(Config(), wake=WakeSettings(words=("hey_jarvish",)))
+    async with open_box(config) as box:
+        health = box.health()
+        assert health["status"] == "degraded"
+        assert "hey_jarvis" in health["parts"]["wake"]["why"]
+        assert health["parts"]["asr"] == {"engine": "pocketsphinx", "state": "ok"}
+        assert (await ask("what time is it", box.open_asking)).outcome.status == "completed"
+        with pytest.raises(EngineUnavailable, match="hey_jarvis"):
+            box.open_session(Tape(), FakeSpeaker(), replace(box.rules(), detection="wake"))
+        assert await box.reload(Config()) == "wake"
+        assert box.health()["status"] == "ok"
+
+
+async def test_a_box_without_ears_answers_what_is_typed_and_fails_what_is_said() -> None:
+    async with open_box(replace(Config(), language="de")) as box:
+        assert box.health()["parts"]["asr"]["state"] == "failed"
+        typed = await ask("wie spät ist es", box.open_asking)
+        heard = await ask(spoken("what time is it").pcm, box.open_asking)
+    assert typed.outcome.status == "completed"
+    assert typed.outcome.intent == "HassGetCurrentTime"
+    assert heard.outcome.status == "failed"
+    assert heard.outcome.error is not None
+
+
+async def test_what_is_said_aloud_is_given_as_sound_and_published() -> None:
+    async with open_box(Config()) as box:
+        with box.hub.watch() as watch:
+            wav = await box.say("good morning")
+            assert isinstance(await anext(watch), events.Announced)
+    assert wav.startswith(b"RIFF")
+    assert len(wav) > 10_000
