@@ -1,6 +1,7 @@
 """`airos`: arguments to exit codes. Each command is a file; it is imported when it is called."""
 
 import argparse
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -8,26 +9,50 @@ from pathlib import Path
 from airos_edge import __version__
 from airos_edge.errors import AirosError
 
+MISUSED = 2
+"""What argparse itself answers to arguments it does not know."""
 INTERRUPTED = 130
 """What a shell says of a program that Ctrl-C ended."""
+UNREAD = 141
+"""What a shell says of a program that wrote to a pipe nobody reads any more."""
 
 
 def main(argv: list[str] | None = None) -> int:
-    arguments = _parser().parse_args(argv)
-    command = import_module(f"airos_edge.cli.{arguments.command}")
+    """What the shell gets: 0, 1 after a sentence on stderr, or one of the numbers above."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.command is None:
+        parser.print_help(sys.stderr)
+        return MISUSED
+    _print_anything()
     try:
-        return int(command.main(arguments))
+        status = int(import_module(f"airos_edge.cli.{arguments.command}").main(arguments))
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return status
     except AirosError as error:
         print(f"airos: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:
+        # `airos … | head` has what it wants. What is still to be written goes nowhere, without
+        # the complaint that Python makes when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNREAD
+
+
+def _print_anything() -> None:
+    """A terminal that lacks a character shows its code; it is no reason to fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="airos", description="The voice appliance of a house.")
     parser.add_argument("--version", action="version", version=f"airos {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     run = commands.add_parser("run", help="start the daemon")
     run.add_argument("--demo", action="store_true", help="with a small demonstration house")
@@ -40,24 +65,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     ask.add_argument("--json", action="store_true", help="print the answer as JSON")
     _heard(ask)
-    _configured(ask)
+    _configured(ask, "without a daemon: the configuration file")
 
     say = commands.add_parser("say", help="speak a text")
     say.add_argument("text", metavar="TEXT")
     _heard(say)
-    _configured(say)
+    _configured(say, "without a daemon: the configuration file")
 
     check = commands.add_parser("check", help="show the effective configuration and the engines")
     check.add_argument("--json", action="store_true", help="print it as JSON")
     _configured(check)
 
-    reload = commands.add_parser("reload", help="have the daemon read its configuration again")
-    _configured(reload)
+    commands.add_parser("reload", help="have the daemon read its configuration again")
     return parser
 
 
-def _configured(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration file")
+def _configured(parser: argparse.ArgumentParser, what: str = "the configuration file") -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help=what)
 
 
 def _heard(parser: argparse.ArgumentParser) -> None:

@@ -3,15 +3,17 @@
 import asyncio
 import base64
 import json
+import stat
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
 from airos_edge.cli import control, speech
 from airos_edge.errors import RecordingError
+from airos_edge.http.limits import LARGEST_BODY_BYTES, text_within
 from airos_edge.paths import socket_path
 
-RECORDINGS = {".wav", ".flac", ".ogg"}
+RECORDINGS = {".wav", ".flac", ".ogg", ".mp3"}
 STAGES = ("recognise", "respond", "speak", "done")
 LEFT = {
     "nothing": "nothing left this box",
@@ -21,17 +23,18 @@ LEFT = {
 
 
 def main(arguments: Namespace) -> int:
+    speech.refuse_unwritable(arguments.save)  # now: when it was asked it is too late
     recording = _recording(arguments.question)
-    try:
-        if recording is None:
-            answer = control.post_json(socket_path(), "/api/ask", {"text": arguments.question})
-        else:
-            answer = control.request(socket_path(), "POST", "/api/ask", recording, "audio/wav")
-    except control.NoDaemon:
-        answer = asyncio.run(_ask_here(arguments, recording))
+    if recording is None:
+        answer = _ask_text(text_within(arguments.question, "ask"), arguments)
+    else:
+        try:
+            answer = _ask_recording(recording, arguments)
+        except (RecordingError, control.Refused) as error:
+            raise RecordingError(f"{arguments.question}: {error}") from error
     wav = base64.b64decode(answer.pop("audio"))
     if arguments.json:
-        print(json.dumps(answer, ensure_ascii=False))
+        print(json.dumps(answer, ensure_ascii=False), flush=True)
     else:
         _show(answer)
     speech.hand_over(wav, arguments)
@@ -39,37 +42,71 @@ def main(arguments: Namespace) -> int:
 
 
 def _recording(question: str) -> bytes | None:
-    """The bytes of the file that is meant, None if a text is."""
+    """The bytes of the file that is meant, None if a text is.
+
+    A file is meant by the name of one, by what ends like a recording, and by a path to anything.
+    """
     path = Path(question)
-    if path.suffix.lower() not in RECORDINGS and not path.is_file():
+    meant = path.suffix.lower() in RECORDINGS
+    try:
+        found = path.stat()
+    except OSError as error:
+        if meant:
+            raise RecordingError(f"{path}: {error.strerror}") from error
         return None
+    if stat.S_ISREG(found.st_mode):
+        return _read(path, found.st_size)
+    if meant or "/" in question:  # of a pipe or a device nobody knows where it ends
+        kind = "a directory" if stat.S_ISDIR(found.st_mode) else "a pipe or a device"
+        raise RecordingError(f"{path}: this is {kind}, no recording")
+    return None
+
+
+def _read(path: Path, size: int) -> bytes:
+    if size > LARGEST_BODY_BYTES:
+        raise RecordingError(f"{path}: {size / 1e6:.0f} MB are too many for a question")
     try:
         return path.read_bytes()
     except OSError as error:
         raise RecordingError(f"{path}: {error.strerror}") from error
 
 
-async def _ask_here(arguments: Namespace, recording: bytes | None) -> dict[str, Any]:
+def _ask_text(text: str, arguments: Namespace) -> dict[str, Any]:
+    try:
+        return control.post_json(socket_path(), "/api/ask", {"text": text})
+    except control.NoDaemon:
+        return asyncio.run(_ask_here(text, arguments))
+
+
+def _ask_recording(recording: bytes, arguments: Namespace) -> dict[str, Any]:
+    try:
+        return control.request(socket_path(), "POST", "/api/ask", recording, "audio/wav")
+    except control.NoDaemon:
+        from airos_edge.http.recording import decode
+
+        return asyncio.run(_ask_here(decode(recording), arguments))
+
+
+async def _ask_here(question: str | bytes, arguments: Namespace) -> dict[str, Any]:
     from airos_edge.box import open_box
     from airos_edge.config import load
     from airos_edge.http.ask import ask
-    from airos_edge.http.recording import decode
 
-    question = arguments.question if recording is None else decode(recording)
     async with open_box(load(arguments.config), demo=arguments.demo) as box:
         answer = await ask(question, box.open_asking)
     return answer.as_json() | {"audio": base64.b64encode(answer.wav).decode()}
 
 
 def _show(answer: dict[str, Any]) -> None:
-    print(f"You said     {answer['transcript'] or '(nothing that was understood)'}")
-    print(f"Airos says   {answer['answer']}")
-    print(f"Answered by  {answer['tier'] or 'nobody'}, {LEFT[answer['left']]}")
+    lines = [
+        f"You said     {answer['transcript'] or '(nothing that was understood)'}",
+        f"Airos says   {answer['answer'] or '(nothing)'}",
+        f"Answered by  {answer['tier'] or 'nobody'}, {LEFT[answer['left']]}",
+    ]
     if answer["error"]:
-        print(f"It failed    {answer['error']}")
-    stages = (
-        f"{stage} {answer['stages_ms'][stage]:.1f}"
-        for stage in STAGES
-        if stage in answer["stages_ms"]
-    )
-    print(f"Milliseconds {' · '.join(stages)}  (each since the question ended)")
+        lines.append(f"It failed    {answer['error']}")
+    took_ms = answer["stages_ms"]
+    stages = [f"{stage} {took_ms[stage]:.1f}" for stage in STAGES if stage in took_ms]
+    if stages:
+        lines.append(f"Milliseconds {' · '.join(stages)}  (each since the question ended)")
+    print("\n".join(lines), flush=True)

@@ -1,32 +1,72 @@
-"""`airos check`: the effective configuration, and which engines it chooses and why."""
+"""`airos check`: the effective configuration, which engines it chooses and why, and the daemon's."""
 
 import json
+import os
 from argparse import Namespace
+from typing import Any
 
+from airos_edge.cli import control
 from airos_edge.config import effective, find, load
-from airos_edge.engines.registry import choose_all
+from airos_edge.engines.registry import Choice, choose_all
+from airos_edge.errors import DaemonError
+from airos_edge.paths import socket_path
+from airos_edge.settings import ENVIRONMENT_PREFIX, NOT_OPTIONS
 
 
 def main(arguments: Namespace) -> int:
     config = load(arguments.config)
-    choices = choose_all(config)
+    options, choices = effective(config), choose_all(config)
+    source = find(arguments.config)
+    daemon = _daemon()
     if arguments.json:
         engines = {choice.port: {"engine": choice.engine, "why": choice.why} for choice in choices}
-        print(
-            json.dumps(
-                {
-                    "source": str(find(arguments.config) or ""),
-                    "config": effective(config),
-                    "engines": engines,
-                }
-            )
-        )
+        report = {
+            "source": str(source or ""),
+            "environment": _from_environment(),
+            "config": options,
+            "engines": engines,
+            "daemon": daemon,
+        }
+        print(json.dumps(report, ensure_ascii=False))
         return 0
     import yaml
 
-    print(f"# from {find(arguments.config) or 'no file: every option has its default'}")
-    print(yaml.safe_dump(effective(config), sort_keys=False, allow_unicode=True), end="")
+    print(f"# from {source or 'no file: every option has its default'}")
+    if _from_environment():
+        print(f"# and from the environment: {', '.join(_from_environment())}")
+    print(yaml.safe_dump(options, sort_keys=False, allow_unicode=True), end="")
     print("# engines")
     for choice in choices:
         print(f"#   {choice.port:<5} {choice.engine or 'none':<15} {choice.why}")
+    print(f"# {_compared(daemon, options, choices)}")
     return 0
+
+
+def _from_environment() -> list[str]:
+    names = (name for name in os.environ if name.startswith(ENVIRONMENT_PREFIX))
+    return sorted(name for name in names if name not in NOT_OPTIONS)
+
+
+def _daemon() -> dict[str, Any]:
+    """What the daemon runs with: `config` and `engines`, or an `error`."""
+    try:
+        return control.request(socket_path(), "GET", "/api/check")
+    except DaemonError as error:
+        return {"error": str(error)}
+
+
+def _compared(daemon: dict[str, Any], options: dict[str, Any], choices: list[Choice]) -> str:
+    """The daemon has read its configuration when it started; since then the file may have changed."""
+    if "error" in daemon:
+        return str(daemon["error"])
+    theirs = daemon["config"]
+    differing = [name for name in options if theirs.get(name) != options[name]]
+    chosen = {choice.port: choice.engine for choice in choices}
+    if (
+        not differing
+        and {port: part["engine"] for port, part in daemon["engines"].items()} != chosen
+    ):
+        differing = ["the engines that are installed"]
+    if not differing:
+        return "the daemon runs with this configuration"
+    return f"the daemon runs with another configuration; different: {', '.join(differing)}"

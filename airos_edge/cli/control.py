@@ -15,6 +15,10 @@ class NoDaemon(DaemonError):
     """Nothing listens on the socket."""
 
 
+class Refused(DaemonError):
+    """The daemon was asked for what it will not do; its own words."""
+
+
 class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, path: Path) -> None:
         super().__init__("localhost", timeout=TIMEOUT_S)
@@ -29,24 +33,49 @@ class _UnixConnection(http.client.HTTPConnection):
 def request(
     path: Path, method: str, route: str, body: bytes = b"", content_type: str = "application/json"
 ) -> dict[str, Any]:
-    """The daemon's answer. Raises NoDaemon, and DaemonError with the daemon's own words."""
+    """The daemon's answer. Waits a minute for it.
+
+    Raises NoDaemon, Refused, and DaemonError where the daemon cannot be asked or does not answer.
+    """
     connection = _UnixConnection(path)
     try:
+        _connect(connection, path)
         connection.request(method, route, body, {"Content-Type": content_type})
         response = connection.getresponse()
-        answer = json.loads(response.read())
-    except (FileNotFoundError, ConnectionRefusedError):
-        raise NoDaemon(f"no daemon is running ({path}); start one with `airos run`") from None
-    except PermissionError:
-        raise DaemonError(f"the daemon belongs to another user ({path})") from None
-    except (OSError, http.client.HTTPException, ValueError) as error:
+        return _answer(response.status, response.read())
+    except TimeoutError:
+        raise DaemonError(f"the daemon gave no answer for {TIMEOUT_S} s") from None
+    except (OSError, http.client.HTTPException) as error:
         raise DaemonError(f"the daemon did not answer: {error or type(error).__name__}") from error
     finally:
         connection.close()
-    if response.status != http.client.OK:
-        raise DaemonError(str(answer.get("error", answer)))
-    return dict(answer)
 
 
 def post_json(path: Path, route: str, value: dict[str, Any]) -> dict[str, Any]:
     return request(path, "POST", route, json.dumps(value).encode())
+
+
+def _connect(connection: _UnixConnection, path: Path) -> None:
+    try:
+        connection.connect()
+    except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
+        raise NoDaemon(f"no daemon is running ({path}); start one with `airos run`") from None
+    except PermissionError:
+        raise DaemonError(
+            f"the daemon of {path} is another user's; be that user, or set AIROS_RUNTIME to a "
+            "directory of your own"
+        ) from None
+    except OSError as error:
+        raise DaemonError(f"{path} cannot be reached: {error.strerror or error}") from error
+
+
+def _answer(status: int, body: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict) or (status != http.client.OK and "error" not in answer):
+        raise DaemonError(f"the daemon failed (HTTP {status}); its log says more")
+    if status != http.client.OK:
+        raise Refused(str(answer["error"]))
+    return answer

@@ -7,5 +7,6 @@ from airos_edge.paths import socket_path
 
 
 def main(arguments: Namespace) -> int:
+    """Prints the sections that changed, or "nothing"."""
     print(control.request(socket_path(), "POST", "/api/reload")["changed"])
     return 0

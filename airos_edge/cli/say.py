@@ -2,28 +2,31 @@
 
 import asyncio
 import base64
+import sys
 from argparse import Namespace
 
 from airos_edge.cli import control, speech
-from airos_edge.errors import AirosError
+from airos_edge.http.limits import text_within
 from airos_edge.paths import socket_path
 
 
 def main(arguments: Namespace) -> int:
-    if not arguments.text.strip():
-        raise AirosError("there is nothing to say")
+    speech.refuse_unwritable(arguments.save)
+    text = text_within(arguments.text, "say")
     try:
-        answer = control.post_json(socket_path(), "/api/say", {"text": arguments.text})
+        answer = control.post_json(socket_path(), "/api/say", {"text": text})
         wav = base64.b64decode(answer["audio"])
     except control.NoDaemon:
-        wav = asyncio.run(_say_here(arguments))
-    speech.hand_over(wav, arguments)
+        wav = asyncio.run(_say_here(text, arguments))
+    if not speech.hand_over(wav, arguments):
+        players = ", ".join(command[0] for command in speech.PLAYERS)
+        print(f"airos: nobody heard it: none of {players} plays here", file=sys.stderr)
     return 0
 
 
-async def _say_here(arguments: Namespace) -> bytes:
+async def _say_here(text: str, arguments: Namespace) -> bytes:
     from airos_edge.box import open_box
     from airos_edge.config import load
 
     async with open_box(load(arguments.config)) as box:
-        return await box.say(arguments.text)
+        return await box.say(text)
