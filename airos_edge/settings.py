@@ -1,7 +1,7 @@
 """How a section of the configuration becomes a frozen dataclass: by the type hints of its fields.
 
-Understood are str, int, float, bool, Literal, Enum (by its member's name in lower case), X | None,
-tuple[X, ...], dict[str, X], dataclasses, and Annotated[X, Range(low, high)].
+Understood are str, int, float, bool, Secret, Literal, Enum (by its member's name in lower case),
+X | None, tuple[X, ...], dict[str, X], dataclasses, and Annotated[X, Range(low, high)].
 """
 
 import dataclasses
@@ -19,6 +19,7 @@ import yaml
 
 from airos_edge.errors import ConfigError
 from airos_edge.limits import Range
+from airos_edge.secret import Secret, secret
 
 T = TypeVar("T")
 ENVIRONMENT_PREFIX = "AIROS_"
@@ -42,7 +43,9 @@ def read(kind: type[T], text: str, file: str, environ: Mapping[str, str] = os.en
 
 
 def plain(value: Any) -> Any:
-    """The opposite: dataclasses, enums and tuples as what YAML and JSON can write."""
+    """The opposite: dataclasses, enums and tuples as what YAML and JSON can write; secrets masked."""
+    if isinstance(value, Secret):
+        return value.source
     if dataclasses.is_dataclass(value):
         return {
             field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)
@@ -96,6 +99,8 @@ class _Reader:
             if node is None or self._scalar(node, path) is None:
                 return None
             return self._read(node, arguments[0], path)
+        if hint is Secret:
+            return self._secret(node, path)
         if dataclasses.is_dataclass(hint):
             return self._dataclass(node, typing.cast("type", hint), path)
         if origin is tuple:
@@ -165,6 +170,15 @@ class _Reader:
         if value in choices:
             return choices[value]
         raise self._bad(node, path, f"got {_shown(node)}, wants {' or '.join(choices)}")
+
+    def _secret(self, node: yaml.Node | None, path: str) -> Secret:
+        value = self._scalar(node, path)
+        if not isinstance(value, str):
+            raise self._bad(node, path, "wants text, in quotes")
+        try:
+            return secret(value, self._environ)
+        except ConfigError as error:
+            raise self._bad(node, path, str(error)) from error
 
     def _within(self, value: Any, limits: Range, node: yaml.Node | None, path: str) -> Any:
         if value is None or limits.low <= value <= limits.high:

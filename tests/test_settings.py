@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from airos_edge import settings
 from airos_edge.errors import ConfigError
 from airos_edge.limits import Range
+from airos_edge.secret import Secret
 
 
 class Colour(IntEnum):
@@ -31,6 +33,7 @@ class Room:
     open: bool = False
     lamps: tuple[Lamp, ...] = ()
     named: dict[str, Lamp] = field(default_factory=dict)
+    key: Secret | None = None
 
 
 def read(text: str, **environ: str) -> Room:
@@ -103,3 +106,42 @@ def test_the_environment_sets_what_the_file_does_not() -> None:
 def test_a_mistake_in_the_environment_names_the_variable() -> None:
     assert problems("", AIROS_PORT="99") == ["$AIROS_PORT: port: got 99, wants 1 to 10"]
     assert problems("", AIROS_PROT="9") == ["$AIROS_PROT: there is no such option; try AIROS_PORT"]
+
+
+# ---- secrets ------------------------------------------------------------------------------------
+
+
+def test_a_secret_is_where_it_is_said_to_be(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("s3cret\n")
+    for text, environ in (
+        ("env:MY_KEY", {"MY_KEY": "s3cret"}),
+        (f"file:{tmp_path}/key", {}),
+        ("credential:key", {"CREDENTIALS_DIRECTORY": str(tmp_path)}),
+    ):
+        room = read(f"key: {text}", **environ)
+        assert room.key is not None
+        assert room.key.value == "s3cret"
+        assert settings.plain(room)["key"] == text
+
+
+def test_a_secret_is_never_shown() -> None:
+    room = read("key: s3cret")
+    assert room.key == Secret("s3cret")
+    assert settings.plain(room)["key"] == "***"
+    assert "s3cret" not in repr(room)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("key: env:MISSING", "room.yaml:1:6: key: env:MISSING is not set"),
+        ("key: file:/missing", "room.yaml:1:6: key: file:/missing cannot be read: No such file"),
+        ("key: credential:missing", "cannot be read"),
+        ("key: 12345678", "room.yaml:1:6: key: wants text, in quotes"),
+        ("key: ''", "is empty"),
+    ],
+)
+def test_a_secret_that_is_not_there_is_told_without_its_value(text: str, problem: str) -> None:
+    (told,) = problems(text)
+    assert problem in told
+    assert "12345678" not in told

@@ -1,18 +1,19 @@
 """One TCP port for every HTTP and WebSocket face, and a Unix socket for the control API."""
 
 import errno
-import ipaddress
 import os
 import socket
 import stat
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
-from airos_edge.errors import AirosError, ConfigError
+from airos_edge.errors import AirosError
+from airos_edge.http.keys import guard
 from airos_edge.http.limits import LARGEST_BODY_BYTES
 from airos_edge.http.settings import Settings
 
@@ -43,12 +44,12 @@ async def listen(
     The socket is for the daemon's own user. Leaving the block closes both. Raises AirosError when
     a door cannot be opened, ConfigError when the host would open it to strangers.
     """
-    _refuse_strangers(settings.host)
+    middlewares = [_refuse_in_a_sentence, guard(settings)]
     async with AsyncExitStack() as stack:
         door = _bind_control(socket_path)
         stack.callback(door.close)
-        control = await _runner(stack, [*routes, *control_routes])
-        public = await _runner(stack, routes)
+        control = await _runner(stack, [*routes, *control_routes], [_refuse_in_a_sentence])
+        public = await _runner(stack, routes, middlewares)
         stack.callback(socket_path.unlink, missing_ok=True)  # first: the next daemon may be waiting
         await _open_tcp(public, settings)
         await web.SockSite(control, door).start()
@@ -56,8 +57,10 @@ async def listen(
         yield Doors(host, port, socket_path)
 
 
-async def _runner(stack: AsyncExitStack, routes: Iterable[web.RouteDef]) -> web.AppRunner:
-    app = web.Application(client_max_size=LARGEST_BODY_BYTES, middlewares=[_refuse_in_a_sentence])
+async def _runner(
+    stack: AsyncExitStack, routes: Iterable[web.RouteDef], middlewares: Iterable[Middleware]
+) -> web.AppRunner:
+    app = web.Application(client_max_size=LARGEST_BODY_BYTES, middlewares=middlewares)
     app.add_routes(routes)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
     stack.push_async_callback(runner.cleanup)
@@ -66,9 +69,7 @@ async def _runner(stack: AsyncExitStack, routes: Iterable[web.RouteDef]) -> web.
 
 
 @web.middleware
-async def _refuse_in_a_sentence(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
+async def _refuse_in_a_sentence(request: web.Request, handler: Handler) -> web.StreamResponse:
     """What aiohttp refuses by itself is JSON with an `error`, like all that we refuse."""
     try:
         return await handler(request)
@@ -92,19 +93,6 @@ async def _open_tcp(runner: web.AppRunner, settings: Settings) -> None:
             why = "is in use by another program; stop it, or choose another port: server.port"
             raise AirosError(f"{where} {why} or AIROS_SERVER__PORT") from error
         raise AirosError(f"cannot listen on {where}: {error.strerror or error}") from error
-
-
-def _refuse_strangers(host: str) -> None:
-    """Until there are keys, only this box may connect."""
-    try:
-        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
-        raise ConfigError(
-            f"server.host: got {host!r}, wants a loopback address such as 127.0.0.1: "
-            "anyone who reaches another one could use this box, as there are no API keys"
-        )
 
 
 # ---- the control socket -------------------------------------------------------------------------

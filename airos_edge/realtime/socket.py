@@ -96,9 +96,8 @@ class RealtimeDoor:
             await _close(socket, WSCloseCode.SERVICE_RESTART, "the daemon stops")
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
-        refusal = _refused(request)
-        if refusal is not None:
-            return refusal
+        if request.headers.get("Upgrade", "").lower() != "websocket":
+            return web.Response(status=426, text="This is a WebSocket: the Realtime API.\n")
         kind = "transcription" if request.query.get("intent") == "transcription" else "realtime"
         model = request.query.get("model") or "airos"
         session_id, expires_at = new_id("sess"), int(time.time()) + SESSION_S
@@ -136,13 +135,6 @@ class RealtimeDoor:
             finally:
                 del self._open[socket]
         return socket
-
-
-def _refused(request: web.Request) -> web.Response | None:
-    """Who may connect: on a listener that only this box can reach, everyone, with any key or none."""
-    if request.headers.get("Upgrade", "").lower() != "websocket":
-        return web.Response(status=426, text="This is a WebSocket: the Realtime API.\n")
-    return None
 
 
 async def _until_gone(outgoing: Outgoing, socket: web.WebSocketResponse) -> None:

@@ -1,0 +1,56 @@
+"""Who may come in by TCP: who brings an API key, or, while there is none, everyone on this box."""
+
+import hmac
+import ipaddress
+from collections.abc import Sequence
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
+
+from airos_edge.errors import ConfigError
+from airos_edge.http.settings import Settings
+
+IN_A_SUBPROTOCOL = "openai-insecure-api-key."
+"""How a browser brings its key, since it cannot set headers of a WebSocket."""
+OPEN_TO_ALL = {"/healthz"}
+
+
+def guard(settings: Settings) -> Middleware:
+    """Answers 401, in OpenAI's form, to who brings no key of `server.api_keys`. No keys: no question.
+
+    Raises ConfigError when the host would open the box to strangers: others reach it, and it has no keys.
+    """
+    keys = [key.value for key in settings.api_keys]
+    if not keys and not _is_loopback(settings.host):
+        raise ConfigError(
+            f"server.host: got {settings.host!r}, wants a loopback address such as 127.0.0.1, or "
+            "server.api_keys: anyone who reaches another address could use this box"
+        )
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not keys or request.path in OPEN_TO_ALL or _brings(request, keys):
+            return await handler(request)
+        message = "No valid API key was provided; server.api_keys in the configuration has them."
+        error = {"message": message, "type": "invalid_request_error", "code": "invalid_api_key"}
+        return web.json_response({"error": error}, status=401)
+
+    return check
+
+
+def _brings(request: web.Request, keys: Sequence[str]) -> bool:
+    scheme, _, bearer = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    protocols = request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, "").split(",")
+    brought = [
+        bearer.strip() if scheme.lower() == "bearer" else "",
+        request.headers.get("api-key", ""),
+        *(protocol.strip().removeprefix(IN_A_SUBPROTOCOL) for protocol in protocols),
+    ]
+    return any(hmac.compare_digest(a.encode(), b.encode()) for a in brought for b in keys)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
