@@ -90,7 +90,8 @@ def _describe(config: Config, demo: bool, doors: Doors, box: Box, took_s: float)
     log.info(
         "%s is ready after %.1f s%s.", config.name, took_s, ", with the demo house" if demo else ""
     )
-    log.info("Open: ws://%s/v1/realtime  any OpenAI Realtime client, with any key", where)
+    key = "one of server.api_keys" if config.server.api_keys else "any key"
+    log.info("Open: ws://%s/v1/realtime  any OpenAI Realtime client, with %s", where, key)
     log.info("Open: http://%s/healthz  what works and what does not", where)
     log.info("Open: %s  airos ask, say, check, reload", doors.socket_path)
     for port, part in box.check()["engines"].items():

@@ -234,6 +234,7 @@ def rules_of(configuration: Mapping[str, Any], box: TurnRules) -> TurnRules:
         common,
         user_silence_threshold_ms=round(box.user_silence_threshold_ms * patience),
         question_end_silence_ms=round(box.question_end_silence_ms * patience),
+        open_silence_ms=round(box.open_silence_ms * patience),
     )
 
 

@@ -32,6 +32,8 @@ class Settings:
     """Silence this much longer ends the question."""
     complete_silence_ms: Annotated[int, Range(30, 5000)] = 100
     """Silence that ends a question whose words are complete (stop consonants last 50–100 ms)."""
+    open_silence_ms: Annotated[int, Range(30, 5000)] = 400
+    """Silence that ends a question whose words could end here or go on ("… for five minutes")."""
     prefix_silence_ms: Annotated[int, Range(100, 10000)] = 1500
     """Silence that ends a question whose words cannot end here ("turn on the")."""
     interrupt: Interrupt = "duck"
@@ -54,10 +56,13 @@ class TurnRules(Settings):
 
     def silence_ms(self, judgement: Judgement | None) -> int:
         """The silence that ends a question of which a recogniser thinks so."""
-        if self.judged and judgement is Judgement.COMPLETE:
-            return self.complete_silence_ms
-        if self.judged and judgement is Judgement.PREFIX:
-            return self.prefix_silence_ms
+        match judgement if self.judged else None:
+            case Judgement.COMPLETE:
+                return self.complete_silence_ms
+            case Judgement.OPEN:
+                return self.open_silence_ms
+            case Judgement.PREFIX:
+                return self.prefix_silence_ms
         return self.user_silence_threshold_ms + self.question_end_silence_ms
 
 

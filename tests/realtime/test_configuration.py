@@ -83,6 +83,8 @@ def test_semantic_vad_waits_by_the_words_and_by_its_eagerness() -> None:
     }
     waits = [rules.silence_ms(None) for rules in hold.values()]
     assert waits == [1400, 700, 700, 350]
+    opens = [rules.silence_ms(Judgement.OPEN) for rules in hold.values()]
+    assert opens == [800, 400, 400, 200]
     assert {rules.silence_ms(Judgement.COMPLETE) for rules in hold.values()} == {100}
 
 

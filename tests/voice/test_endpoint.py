@@ -54,14 +54,14 @@ def test_speech_after_a_pause_resumes_and_the_silence_counts_anew() -> None:
     [
         (Judgement.COMPLETE, 128),
         (Judgement.PREFIX, 1504),
-        (Judgement.OPEN, 704),
+        (Judgement.OPEN, 416),
         (Judgement.REJECT, 704),
         (None, 704),
     ],
 )
 def test_the_words_say_how_long_to_wait(judgement: Judgement | None, closes_ms: int) -> None:
-    found = edges(opened(), closes_ms, 0.0, judgement)
-    assert found[-1] == (Edge.CLOSED, closes_ms)
+    found = edges(opened(), 3200, 0.0, judgement)
+    assert next(ms for edge, ms in found if edge is Edge.CLOSED) == closes_ms
 
 
 def test_a_client_that_counts_silence_itself_is_obeyed_to_the_letter() -> None:
