@@ -7,7 +7,11 @@ LETTER = "[a-zß-öø-ɏ]"
 """The Latin letters, accents included: those that an English voice reads as a word."""
 WORD = re.compile(f"{LETTER}(?:{LETTER}|')*")
 """What can be said as a word; "%" and "卧室" are written, never spoken here."""
-PART = re.compile(rf"{LETTER}+(?:'{LETTER}+)*|\d+|&|[^\W\d_]+")
+ORDINALS = {
+    **{"1st": "first", "2nd": "second", "3rd": "third", "4th": "fourth", "5th": "fifth"},
+    **{"6th": "sixth", "7th": "seventh", "8th": "eighth", "9th": "ninth", "10th": "tenth"},
+}
+PART = re.compile(rf"\b(?:{'|'.join(ORDINALS)})\b|{LETTER}+(?:'{LETTER}+)*|\d+|&|[^\W\d_]+")
 """What of a name is said: words, numbers, "and"; its punctuation is not."""
 
 
@@ -45,10 +49,8 @@ def _parts(name: str) -> list[str]:
 
 
 def _words(part: str) -> str:
-    if part == "&":
-        return "and"
     if not part.isdecimal():
-        return part
+        return "and" if part == "&" else ORDINALS.get(part, part)
     # A long number in a name is a number of something: it is read out, "two zero two four".
     return number_words(int(part)) if len(part) < 3 else " ".join(_SMALL[int(d)] for d in part)
 

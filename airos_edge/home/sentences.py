@@ -42,14 +42,24 @@ OWN: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "HassTurnOn": (
         {
             # The package's own block for where one is comes before it.
-            "sentences": ["<turn> on [<all>] [<the>] lights", "<turn> [<all>] [<the>] lights on"],
+            "sentences": [
+                "<turn> on [<the>] lights",
+                "<turn> [<the>] lights on",
+                "<turn> on <all> [<the>] lights",
+                "<turn> <all> [<the>] lights on",
+            ],
             "slots": {"domain": "light"},
             "response": "light_all",
         },
     ),
     "HassTurnOff": (
         {
-            "sentences": ["<turn> (off|out) [<the>] lights", "<turn> [<the>] lights (off|out)"],
+            "sentences": [
+                "<turn> (off|out) [<the>] lights",
+                "<turn> [<the>] lights (off|out)",
+                "<turn> off <all> <the> lights",
+                "<turn> <all> <the> lights off",
+            ],
             "slots": {"domain": "light"},
             "response": "light_all",
         },
@@ -120,11 +130,14 @@ SPOKEN_RULES = {
 }
 VERB_LEFT_OUT = re.compile(r"^\[<(turn|numeric_value_set|timer_set)>\]")
 """Written, "kitchen light on" will do; spoken, a sentence without its verb is mostly something else."""
+ENDING_LEFT_OUT = re.compile(r" \[(brightness|today|\[right\] now)\]$")
+"""Hardly ever said, and with it no sentence would be known to be whole before it had gone on."""
 UNSPOKEN = re.compile(
     r"^[\[{]|^<light>|^fan|activate|illuminate|light up|^timers? |^light |get every|make sure|^nevermind"
-    r"|^\(do you know|^<how_is>"
+    r"|^\(do you know|^<how_is>|\{name\} <light>"
 )
-"""Templates that are not listened for, by what they begin with or hold."""
+"""Templates that are not listened for, by what they begin with or hold. A "desk lamp light" is one
+whose own name would never be known to be whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +239,7 @@ def _spoken(written: Mapping[str, Any]) -> dict[str, Any]:
 
 def _spoken_templates(templates: list[str]) -> Iterator[str]:
     for template in templates:
-        spoken = VERB_LEFT_OUT.sub(r"<\1>", template)
+        spoken = ENDING_LEFT_OUT.sub("", VERB_LEFT_OUT.sub(r"<\1>", template))
         spoken = re.sub("^<is>", "is", spoken)  # one device; "are" is heard for "turn"
         spoken = spoken.replace("[(<all>|<the>)]", "[<the>]").replace("[<all>] ", "")
         if not UNSPOKEN.search(spoken):

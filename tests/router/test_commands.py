@@ -1,0 +1,111 @@
+"""Commands: one answer to each prompt, effects through `act` only, an honest no."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from airos_edge.errors import EngineError
+from airos_edge.router.commands import NO_COMMAND, NOT_HEARD, Commands
+from airos_edge.voice.history import Item
+from airos_edge.voice.ports import Call, Done, Place, Prompt, Text
+
+
+@dataclass(frozen=True)
+class Sentence:
+    intent: str
+    slots: Mapping[str, Any] = field(default_factory=dict)
+    is_effect: bool = False
+
+
+class House:
+    """Understands "lamp on", "lamp?" and "hush"."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, str | None]] = []
+
+    def understand(self, text: str, place: str | None) -> Sentence | None:
+        self.heard.append((text, place))
+        return {
+            "lamp on": Sentence("TurnOn", {"name": "lamp"}, is_effect=True),
+            "lamp?": Sentence("GetState", {"name": "lamp"}),
+            "hush": Sentence("Stop"),
+        }.get(text)
+
+    def answer(self, understood: Sentence, result: str) -> str:
+        return {"TurnOn": f"Done: {result}", "GetState": "It is on", "Stop": ""}[understood.intent]
+
+    def sorry(self, understood: Sentence) -> str:
+        return f"Sorry, no {understood.intent}"
+
+
+class Acts:
+    def __init__(self, error: EngineError | None = None) -> None:
+        self.calls: list[Call] = []
+        self._error = error
+
+    async def __call__(self, call: Call) -> str:
+        self.calls.append(call)
+        if self._error is not None:
+            raise self._error
+        return "lamp"
+
+    async def committed(self) -> None:
+        return
+
+
+async def reply(
+    text: str | None, act: Acts | None = None, house: House | None = None, place: str | None = None
+) -> list[Text | Call | Done]:
+    items = (Item("item_1", role="user", text=text),) if text is not None else ()
+    commands = Commands(house or House())
+    return [part async for part in commands.reply(Prompt(items=items, place=place), act or Acts())]
+
+
+async def test_an_effect_is_made_and_then_answered() -> None:
+    act = Acts()
+    assert await reply("lamp on", act) == [
+        Text("Done: lamp"),
+        Done("commands", intent="TurnOn", slots={"name": "lamp"}),
+    ]
+    assert act.calls == [Call("TurnOn", {"name": "lamp"})]
+
+
+async def test_a_question_has_no_effect() -> None:
+    act = Acts()
+    assert await reply("lamp?", act) == [
+        Text("It is on"),
+        Done("commands", intent="GetState", slots={"name": "lamp"}),
+    ]
+    assert act.calls == []
+
+
+async def test_an_effect_that_fails_is_not_said_to_be_done() -> None:
+    parts = await reply("lamp on", Acts(EngineError("house", "no answer")))
+    assert parts[0] == Text("Sorry, no TurnOn")
+    assert isinstance(parts[1], Done)
+
+
+async def test_what_asks_for_no_answer_gets_none() -> None:
+    assert await reply("hush") == [Done("commands", intent="Stop")]
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [("what is love", NO_COMMAND), ("", NOT_HEARD), ("  \n", NOT_HEARD), (None, NOT_HEARD)],
+)
+async def test_what_is_no_command_is_told_from_what_was_not_heard(
+    text: str | None, answer: str
+) -> None:
+    assert await reply(text) == [Text(answer), Done("commands")]
+
+
+async def test_the_house_hears_the_question_trimmed_and_where_it_was_asked() -> None:
+    house = House()
+    await reply("  lamp? ", house=house, place="kitchen")
+    assert house.heard == [("lamp?", "kitchen")]
+
+
+def test_it_runs_on_this_box() -> None:
+    assert Commands(House()).place is Place.LOCAL
