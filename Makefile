@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 REQUIRE_ALL ?=
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: run test check bench system-deps prerequisites clean
+.PHONY: run test check bench system-deps clean
 
 run: $(VENV)/.run
-	$(BIN)/airos run --demo
+	@$(BIN)/python -m airos_edge run --demo
 
 test: $(VENV)/.dev
 	REQUIRE_ALL=$(REQUIRE_ALL) PYTHONASYNCIODEBUG= $(BIN)/python -m pytest -q $(TESTS)
@@ -25,11 +25,10 @@ bench: $(VENV)/.dev
 system-deps:
 	sh scripts/system-deps
 
-prerequisites:
-	@sh scripts/prerequisites "$(PYTHON)"
-
-$(VENV)/.run: pyproject.toml | prerequisites
-	$(PYTHON) -m venv $(VENV)
+# The marks are made last: what was interrupted on the way to the first is begun again from nothing.
+$(VENV)/.run: pyproject.toml
+	@test -e $@ || sh scripts/prerequisites "$(PYTHON)"
+	test -e $@ || $(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[whisper]'
 	@touch $@
 

@@ -1,6 +1,7 @@
 """`airos`: arguments to exit codes. Each command is a file; it is imported when it is called."""
 
 import argparse
+import errno
 import os
 import sys
 from importlib import import_module
@@ -25,6 +26,7 @@ def main(argv: list[str] | None = None) -> int:
         parser.print_help(sys.stderr)
         return MISUSED
     _print_anything()
+    _keep_to_ourselves()
     try:
         status = int(import_module(f"airos_edge.cli.{arguments.command}").main(arguments))
         if sys.stdout is not None:
@@ -35,11 +37,25 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # `airos … | head` has what it wants. What is still to be written goes nowhere, without
-        # the complaint that Python makes when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # `airos … | head` has what it wants
+        _give_up_output()
         return UNREAD
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _give_up_output()
+        print("airos: the output cannot be written: no space is left", file=sys.stderr)
+        return 1
+
+
+def _keep_to_ourselves() -> None:
+    """onnxruntime reports its use to its maker over the internet, unless this is set when it loads."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+
+def _give_up_output() -> None:
+    """What is still to be written goes nowhere, without the complaint Python makes when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _print_anything() -> None:

@@ -92,7 +92,12 @@ async def _open_tcp(runner: web.AppRunner, settings: Settings) -> None:
         if error.errno == errno.EADDRINUSE:
             why = "is in use by another program; stop it, or choose another port: server.port"
             raise AirosError(f"{where} {why} or AIROS_SERVER__PORT") from error
-        raise AirosError(f"cannot listen on {where}: {error.strerror or error}") from error
+        raise AirosError(f"cannot listen on {where}: {_reason(error)}") from error
+
+
+def _reason(error: OSError) -> str:
+    """asyncio says it twice, with the address in between."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
 
 
 # ---- the control socket -------------------------------------------------------------------------

@@ -52,6 +52,13 @@ def test_a_reader_that_has_enough_is_no_traceback() -> None:
     assert (ended.returncode, ended.stderr) == (141, b"")
 
 
+def test_a_full_disk_is_no_traceback() -> None:
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(CHECK, stdout=full, stderr=subprocess.PIPE, check=False, timeout=30)
+    assert ended.returncode == 1
+    assert ended.stderr == b"airos: the output cannot be written: no space is left\n"
+
+
 def test_a_terminal_that_lacks_a_character_gets_its_code(runtime: Path) -> None:
     (runtime / "config.yaml").write_text("name: Zoë\n")
     environment = os.environ | {"PYTHONIOENCODING": "ascii"}

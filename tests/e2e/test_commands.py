@@ -4,6 +4,10 @@ import json
 import wave
 from pathlib import Path
 
+import numpy as np
+import pytest
+import soundfile
+
 from tests.e2e.conftest import StartDaemon
 from tests.speech import spoken
 
@@ -13,7 +17,7 @@ SAMPLE = Path(__file__).parents[2] / "examples" / "turn-on-the-kitchen-light.wav
 def test_a_recording_is_answered(start_daemon: StartDaemon, tmp_path: Path) -> None:
     daemon = start_daemon("--demo")
     saved = tmp_path / "answer.wav"
-    result = daemon.airos("ask", str(SAMPLE), "--json", "--save", str(saved))
+    result = daemon.airos("ask", str(SAMPLE), "--json", "--quiet", "--save", str(saved))
     assert result.returncode == 0, result.stderr
     answer = json.loads(result.stdout)
     assert answer["transcript"] == "turn on the kitchen light"
@@ -38,6 +42,21 @@ def test_without_a_daemon_the_engines_are_opened_for_the_question(
     assert "turn on the kitchen light" in result.stdout
     assert "Turned on the light" in result.stdout
     assert "commands, nothing left this box" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "channels", "kind"), [(48_000, 2, "FLOAT"), (44_100, 1, "PCM_24")]
+)
+def test_a_recording_of_another_kind_is_understood_too(
+    start_daemon: StartDaemon, tmp_path: Path, rate_hz: int, channels: int, kind: str
+) -> None:
+    daemon = start_daemon("--demo")
+    file = tmp_path / "question.wav"
+    speech = spoken("turn on the kitchen light", before_ms=300, after_ms=500, rate_hz=rate_hz)
+    samples = np.repeat(speech.as_floats()[:, None], channels, axis=1)
+    soundfile.write(file, samples, rate_hz, subtype=kind)
+    result = daemon.airos("ask", str(file), "--json", "--quiet")
+    assert json.loads(result.stdout)["transcript"] == "turn on the kitchen light"
 
 
 def test_ten_spoken_commands_are_understood(start_daemon: StartDaemon, tmp_path: Path) -> None:
@@ -71,7 +90,7 @@ def test_ten_spoken_commands_are_understood(start_daemon: StartDaemon, tmp_path:
 def test_a_text_is_spoken(start_daemon: StartDaemon, tmp_path: Path) -> None:
     daemon = start_daemon()
     saved = tmp_path / "said.wav"
-    assert daemon.airos("say", "good morning", "--save", str(saved)).returncode == 0
+    assert daemon.airos("say", "good morning", "--quiet", "--save", str(saved)).returncode == 0
     with wave.open(str(saved)) as speech:
         assert 0.3 < speech.getnframes() / speech.getframerate() < 3
 
@@ -97,6 +116,10 @@ def test_check_shows_the_configuration_and_the_engines(start_daemon: StartDaemon
     assert result.returncode == 0
     assert "name: Maison" in result.stdout
     assert "pocketsphinx" in result.stdout
+    assert "the daemon runs with this configuration" in result.stdout
+    Path(daemon.environment["AIROS_CONFIG"]).write_text("name: Casa\n")
+    result = daemon.airos("check")
+    assert "the daemon runs with another configuration; different: name" in result.stdout
 
 
 def test_a_reload_changes_what_the_file_changes(start_daemon: StartDaemon) -> None:

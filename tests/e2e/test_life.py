@@ -47,6 +47,39 @@ def test_a_second_daemon_does_not_push_the_first_aside(start_daemon: StartDaemon
     assert first.airos("ask", "what time is it").returncode == 0
 
 
+def test_killed_it_is_followed_by_another(start_daemon: StartDaemon) -> None:
+    first = start_daemon()
+    first.process.kill()
+    first.process.wait()
+    runtime = first.environment["AIROS_RUNTIME"]
+    assert Path(runtime, "control.sock").exists()
+    second = start_daemon(AIROS_RUNTIME=runtime)
+    assert second.airos("ask", "what time is it", "--quiet").returncode == 0
+    assert second.stop() == 0
+
+
+def test_hung_up_on_it_reads_its_configuration_again_and_a_bad_one_changes_nothing(
+    start_daemon: StartDaemon,
+) -> None:
+    daemon = start_daemon(config="name: Airos\n", expect_warnings=True)
+    config = Path(daemon.environment["AIROS_CONFIG"])
+    config.write_text("name: [\n")
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.wait_for("nothing was changed")
+    assert "config.yaml:2:1" in daemon.log
+    config.write_text("name: Maison\n")
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.wait_for("changed: name")
+    assert "Traceback" not in daemon.log
+
+
+def test_nothing_tells_anybody_that_it_is_used(start_daemon: StartDaemon) -> None:
+    """onnxruntime keeps an id of the device in the home directory, to report with."""
+    daemon = start_daemon("--demo")
+    daemon.airos("ask", "what time is it", "--quiet")
+    assert list(Path(daemon.environment["HOME"]).rglob("deviceid")) == []
+
+
 def test_an_engine_that_cannot_be_opened_is_left_out_and_named(start_daemon: StartDaemon) -> None:
     daemon = start_daemon(config="wake: {words: [hey_jarvish]}\n", expect_warnings=True)
     assert "hey_jarvis" in daemon.log

@@ -197,7 +197,7 @@ async def test_an_address_that_cannot_be_had_is_named(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def refuse(site: web.TCPSite) -> None:
-        raise PermissionError(13, "Permission denied")
+        raise PermissionError(13, "error while attempting to bind on address ('127.0.0.1', 80)")
 
     monkeypatch.setattr(web.TCPSite, "start", refuse)
     said = await nobody_gets_in(Settings(port=80), path)
