@@ -72,8 +72,12 @@ class PocketsphinxAsr:
                 async with aclosing(self._decode(decoder, heard)) as transcripts:
                     async for transcript in transcripts:
                         yield transcript
-            finally:
+            except EngineError:
+                raise  # a decoder that failed once is not trusted again
+            except BaseException:
                 self._free.append(decoder)
+                raise
+            self._free.append(decoder)
 
     async def _decode(
         self, decoder: "Decoder", heard: Utterance
@@ -115,6 +119,8 @@ def _open(grammar: Grammar) -> "Decoder":
     model, dictionary = locate(MODEL), locate(DICTIONARY)
     if model is None or dictionary is None:
         raise EngineUnavailable(NAME, "its English model is missing: pip install pocketsphinx")
+    if not grammar.words:
+        raise EngineUnavailable(NAME, "there is nothing to listen for in this language")
     try:
         from pocketsphinx import Config, Decoder
 

@@ -45,8 +45,8 @@ OWN: Mapping[str, tuple[Mapping[str, Any], ...]] = {
             "sentences": [
                 "<turn> on [<the>] lights",
                 "<turn> [<the>] lights on",
-                "<turn> on <all> [<the>] lights",
-                "<turn> <all> [<the>] lights on",
+                "<turn> on <all> (<the> lights|lights)",
+                "<turn> <all> (<the> lights|lights) on",
             ],
             "slots": {"domain": "light"},
             "response": "light_all",
@@ -134,10 +134,11 @@ ENDING_LEFT_OUT = re.compile(r" \[(brightness|today|\[right\] now)\]$")
 """Hardly ever said, and with it no sentence would be known to be whole before it had gone on."""
 UNSPOKEN = re.compile(
     r"^[\[{]|^<light>|^fan|activate|illuminate|light up|^timers? |^light |get every|make sure|^nevermind"
-    r"|^\(do you know|^<how_is>|\{name\} <light>"
+    r"|^\(do you know|^<how_is>|\{name\} <light>|\[<the>\] lights"
 )
-"""Templates that are not listened for, by what they begin with or hold. A "desk lamp light" is one
-whose own name would never be known to be whole."""
+"""Templates that are not listened for, by what they begin with or hold. With "desk lamp
+light" no "desk lamp" would be known to be whole; and "turn on the", broken off, is soon taken for
+"turn on the lights", which are all the lights of the house."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,244 @@
+"""Commands heard with a closed grammar: partials that know when a sentence is whole, and a pool of decoders."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+from itertools import pairwise
+
+import pytest
+
+from airos_edge.engines import asr_pocketsphinx
+from airos_edge.engines.asr_pocketsphinx import MOST_DECODERS, PocketsphinxAsr, open_asr
+from airos_edge.errors import EngineError, EngineUnavailable
+from airos_edge.home.demo import HOUSE
+from airos_edge.home.house import DeviceSettings, Settings
+from airos_edge.voice.audio import AudioChunk, samples_of
+from airos_edge.voice.grammar import Grammar, Network
+from airos_edge.voice.ports import Hints, Place, Transcript
+from airos_edge.voice.utterance import Ended, EndReason, Judgement, Utterance
+from tests.home.people import People, sentences
+from tests.speech import noise, pieces, spoken
+
+COMMAND = "turn on the kitchen light"
+
+
+def words(*given: str) -> Grammar:
+    """A grammar of sentences of one word each."""
+    network = Network()
+    for word in given:
+        network.arc(network.start, word, network.final)
+    return network.grammar()
+
+
+@pytest.fixture(scope="module")
+def asr() -> PocketsphinxAsr:
+    return open_asr(sentences(HOUSE).grammar)
+
+
+def recorded(*sounds: AudioChunk) -> Utterance:
+    """A recording that has ended."""
+    heard = Utterance("utt_1", "push", 0)
+    for sound in sounds:
+        for piece in pieces(sound):
+            heard.write(piece)
+    end(heard)
+    return heard
+
+
+def end(heard: Utterance) -> None:
+    heard.end(Ended(EndReason.COMMIT, heard.ms))
+
+
+def command(text: str = COMMAND) -> Utterance:
+    return recorded(spoken(text, before_ms=300, after_ms=300))
+
+
+async def hear(asr: PocketsphinxAsr, heard: Utterance) -> list[Transcript]:
+    return [transcript async for transcript in asr.transcribe(heard, Hints())]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        COMMAND,
+        "turn off the bedroom lamp",
+        "turn on the lights in the living room",
+        "what time is it",
+        "what's the date",
+        "set the brightness of the kitchen light to fifty percent",
+        "is the kitchen light on",
+        "set a timer for five minutes",
+        "cancel the timer",
+        "never mind",
+    ],
+)
+async def test_ten_commands_are_heard_as_they_were_meant(asr: PocketsphinxAsr, text: str) -> None:
+    final = (await hear(asr, command(text)))[-1]
+    assert final.final
+    assert final.judgement in (Judgement.OPEN, Judgement.COMPLETE)
+    async with People(HOUSE) as people:
+        meant = people.commands.understand(text, None)
+        heard = people.commands.understand(final.text, None)
+    assert meant is not None
+    assert heard is not None, final.text
+    assert (heard.intent, heard.slots) == (meant.intent, meant.slots)
+
+
+async def test_the_last_transcript_and_no_other_is_final(asr: PocketsphinxAsr) -> None:
+    heard = await hear(asr, command())
+    assert [transcript.final for transcript in heard] == [False] * (len(heard) - 1) + [True]
+    texts = [transcript.text for transcript in heard[:-1]]
+    assert all(before != after for before, after in pairwise(texts))
+
+
+async def test_a_sentence_is_known_to_be_whole_before_its_recording_ends(
+    asr: PocketsphinxAsr,
+) -> None:
+    heard = Utterance("utt_1", "speech", 0)
+    judged: list[tuple[str, Judgement | None]] = []
+
+    async def listen() -> None:
+        async for transcript in asr.transcribe(heard, Hints()):
+            if not transcript.final:
+                judged.append((transcript.text, transcript.judgement))
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(listen())
+        for piece in pieces(spoken(COMMAND, before_ms=300, after_ms=100)):
+            heard.write(piece)
+            await asyncio.sleep(piece.ms / 1000)
+        so_far = list(judged)
+        end(heard)
+    assert ("turn on the", Judgement.PREFIX) in so_far
+    assert so_far[-1] == (COMMAND, Judgement.COMPLETE)
+
+
+@pytest.mark.parametrize(
+    "sounds",
+    [
+        [],
+        [AudioChunk(bytes(2 * 16000))],
+        [noise(2000)],
+        [noise(2000, lsb=300)],
+        [AudioChunk(b"\x01\x00")],
+    ],
+    ids=["nothing", "silence", "a quiet room", "a loud room", "one sample"],
+)
+async def test_where_nobody_speaks_nothing_is_heard(
+    asr: PocketsphinxAsr, sounds: list[AudioChunk]
+) -> None:
+    assert (await hear(asr, recorded(*sounds)))[-1].text == ""
+
+
+async def test_half_a_sentence_is_no_command(asr: PocketsphinxAsr) -> None:
+    half = AudioChunk(spoken(COMMAND, before_ms=300).pcm[: 2 * samples_of(950)])
+    *partials, final = await hear(asr, recorded(half, noise(500)))
+    assert partials[-1].text.startswith("turn on")
+    assert (final.text, final.judgement) == ("", Judgement.PREFIX)
+
+
+async def test_a_name_that_no_dictionary_has_is_heard_as_it_would_be_read() -> None:
+    house = Settings(devices=(DeviceSettings("Zigbee Lampe"), DeviceSettings("TV-2")))
+    asr = open_asr(sentences(house).grammar)
+    for text in ("turn on the zigbee lampe", "turn off tv two"):
+        assert (await hear(asr, command(text)))[-1].text == text
+
+
+async def test_a_word_that_nobody_can_say_costs_the_others_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    asr = open_asr(words("'", "stop"))
+    assert (await hear(asr, command("stop")))[-1].text == "stop"
+    assert 'Nobody knows how "\'" is said' in caplog.text
+
+
+# ---- decoders -----------------------------------------------------------------------------------
+
+
+async def test_cancelled_it_gives_its_decoder_back_fit_for_the_next(asr: PocketsphinxAsr) -> None:
+    heard = Utterance("utt_1", "speech", 0)
+    for piece in pieces(spoken(COMMAND))[:40]:
+        heard.write(piece)
+    task = asyncio.create_task(hear(asr, heard))
+    await asyncio.sleep(1)
+    assert asr._free == []
+    task.cancel()
+    await asyncio.wait([task])
+    assert len(asr._free) == 1
+    assert (await hear(asr, command("what time is it")))[-1].text == "what time is it"
+
+
+async def test_closed_between_two_partials_it_does_so_too(asr: PocketsphinxAsr) -> None:
+    (decoder,) = asr._free
+    async with aclosing(asr.transcribe(command(), Hints())) as transcripts:
+        async for _ in transcripts:
+            break
+    assert asr._free == [decoder]
+    with pytest.raises(RuntimeError, match="stop utterance"):
+        decoder.end_utt()  # there is none: it was ended before the decoder was given back
+    assert (await hear(asr, command("what time is it")))[-1].text == "what time is it"
+
+
+async def test_those_who_speak_at_once_have_a_decoder_each_and_one_too_many_waits() -> None:
+    asr = open_asr(words("stop", "go"))
+    speaking = [Utterance(f"utt_{number}", "speech", 0) for number in range(MOST_DECODERS + 1)]
+    tasks = [asyncio.create_task(hear(asr, heard)) for heard in speaking]
+    for place, heard in enumerate(speaking):
+        for piece in pieces(spoken("stop" if place % 2 else "go", before_ms=300, after_ms=300)):
+            heard.write(piece)
+    await asyncio.sleep(1)
+    end(speaking[-1])
+    await asyncio.sleep(1)
+    assert not any(task.done() for task in tasks), "the last one waits for a decoder"
+    for heard in speaking[:-1]:
+        end(heard)
+    finals = [transcripts[-1].text for transcripts in await asyncio.gather(*tasks)]
+    assert finals == ["go", "stop", "go", "stop", "go"]
+    assert len(asr._free) == MOST_DECODERS
+
+
+class Broken:
+    """A decoder that fails at one of its functions."""
+
+    def __init__(self, at: str) -> None:
+        self._at = at
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        def function(*_: object) -> None:
+            if name == self._at:
+                raise RuntimeError(f"{name} failed")
+
+        return function
+
+
+@pytest.mark.parametrize("at", ["start_utt", "process_raw", "end_utt"])
+async def test_a_decoder_that_fails_is_an_engine_error_and_is_not_used_again(at: str) -> None:
+    asr = PocketsphinxAsr(words("stop"), Broken(at))  # type: ignore[arg-type]
+    with pytest.raises(EngineError, match=f"pocketsphinx: decoding failed: {at} failed"):
+        await hear(asr, command("stop"))
+    assert (await hear(asr, command("stop")))[-1].text == "stop"
+
+
+# ---- what it cannot do --------------------------------------------------------------------------
+
+
+async def test_of_other_languages_it_says_that_it_hears_english_only(asr: PocketsphinxAsr) -> None:
+    with pytest.raises(EngineError, match=r"English only, not 'de'; choose another asr\.engine"):
+        await anext(asr.transcribe(command(), Hints("de")))
+    transcripts = [t async for t in asr.transcribe(command("what time is it"), Hints("en-GB"))]
+    assert transcripts[-1].text == "what time is it"
+
+
+def test_a_missing_model_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asr_pocketsphinx, "MODEL", "pocketsphinx/model/none")
+    with pytest.raises(EngineUnavailable, match="English model is missing: pip install"):
+        open_asr(words("stop"))
+
+
+def test_a_grammar_of_nothing_is_refused() -> None:
+    with pytest.raises(EngineUnavailable, match="nothing to listen for"):
+        open_asr(Network().grammar())
+
+
+def test_it_runs_on_this_box(asr: PocketsphinxAsr) -> None:
+    assert (asr.name, asr.place) == ("pocketsphinx", Place.LOCAL)
