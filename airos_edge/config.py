@@ -15,11 +15,7 @@ from airos_edge.router.commands import Settings as RouterSettings
 from airos_edge.voice.endpoint import Settings as TurnSettings
 from airos_edge.voice.ports import Place
 
-PLACES = (
-    Path("config.yaml"),
-    Path("~/.config/airos/config.yaml"),
-    Path("/etc/airos/config.yaml"),
-)
+PLACES = ("config.yaml", "~/.config/airos/config.yaml", "/etc/airos/config.yaml")
 """Where the file is looked for, after --config and $AIROS_CONFIG. The first one wins."""
 
 
@@ -58,7 +54,8 @@ def find(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> P
         return path
     if environ.get("AIROS_CONFIG"):
         return Path(environ["AIROS_CONFIG"])
-    return next((place for place in map(Path.expanduser, PLACES) if place.is_file()), None)
+    places = (Path(os.path.expanduser(place)) for place in PLACES)
+    return next((place for place in places if place.is_file()), None)
 
 
 def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:

@@ -86,7 +86,8 @@ def _reload_on_hangup(reload: Callable[[], Awaitable[str]], scope: Scope) -> Non
 
 
 def _describe(config: Config, demo: bool, doors: Doors, box: Box, took_s: float) -> None:
-    where = f"{doors.host}:{doors.port}"
+    host = f"[{doors.host}]" if ":" in doors.host else doors.host
+    where = f"{host}:{doors.port}"
     log.info(
         "%s is ready after %.1f s%s.", config.name, took_s, ", with the demo house" if demo else ""
     )

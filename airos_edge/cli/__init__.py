@@ -26,7 +26,6 @@ def main(argv: list[str] | None = None) -> int:
         parser.print_help(sys.stderr)
         return MISUSED
     _print_anything()
-    _keep_to_ourselves()
     try:
         status = int(import_module(f"airos_edge.cli.{arguments.command}").main(arguments))
         if sys.stdout is not None:
@@ -46,11 +45,6 @@ def main(argv: list[str] | None = None) -> int:
         _give_up_output()
         print("airos: the output cannot be written: no space is left", file=sys.stderr)
         return 1
-
-
-def _keep_to_ourselves() -> None:
-    """onnxruntime reports its use to its maker over the internet, unless this is set when it loads."""
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
 def _give_up_output() -> None:

@@ -3,8 +3,12 @@
 A model library is imported by one file, and only when that engine is opened.
 """
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+"""onnxruntime reports its use to its maker over the internet, unless this is set when it loads."""
 
 
 def locate(part: str) -> Path | None:
