@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 
 START_LIMIT_S = 30
 STOP_LIMIT_S = 15
+JSON = {"Content-Type": "application/json"}
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -31,12 +33,8 @@ class Daemon:
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.port}/v1/realtime?model=airos"
 
-    @property
-    def log(self) -> str:
-        return (self.folder / "log").read_text()
-
-    def ask(self, text: str) -> dict[str, Any]:
-        """Over the control socket; waits until there is one."""
+    def ask(self, text: str = "what time is it") -> dict[str, Any]:
+        """Over the control socket; waits until there is one, so the daemon is ready afterwards."""
         while True:
             connection = http.client.HTTPConnection("localhost")
             connection.sock = socket.socket(socket.AF_UNIX)
@@ -50,22 +48,15 @@ class Daemon:
             finally:
                 connection.close()
 
-    def wait_until_ready(self) -> None:
-        while "is ready" not in self.log:
-            self._must_live()
-            time.sleep(0.01)
-
     def _must_live(self) -> None:
         if self.process.poll() is not None or time.perf_counter() - self.began > START_LIMIT_S:
-            raise RuntimeError(f"the daemon does not come up:\n{self.log}")
-
-
-JSON = {"Content-Type": "application/json"}
+            log = (self.folder / "log").read_text()
+            raise RuntimeError(f"the daemon does not come up:\n{log}")
 
 
 @contextmanager
 def daemon() -> Iterator[Daemon]:
-    """`airos run --demo` in a home of its own. It may not be ready yet; leaving the block stops it."""
+    """`airos run --demo` in a home of its own, ready once it was asked. Leaving the block stops it."""
     with tempfile.TemporaryDirectory(prefix="airos-bench-") as home:
         folder, port = Path(home), free_port()
         environment = own_environment(folder) | {"AIROS_SERVER__PORT": str(port)}
@@ -80,16 +71,15 @@ def daemon() -> Iterator[Daemon]:
 
 
 @contextmanager
-def server(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """`python -m bench.server`, and the port it says that it listens on."""
-    command = [sys.executable, "-m", "bench.server", *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        yield process, int(process.stdout.readline())
-    finally:
-        end(process)
-        process.stdout.close()
+def server() -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`python -m bench.server`, and where it says that it listens."""
+    command = [sys.executable, "-m", "bench.server"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process, process.stdout.readline().strip()
+        finally:
+            end(process)
 
 
 def end(process: subprocess.Popen[Any]) -> None:
@@ -125,23 +115,15 @@ def tree(pid: int) -> list[int]:
 
 def cpu_s(pid: int) -> float:
     """What the process tree has used so far, in steps of 10 ms."""
-    return sum(_cpu_s(each) for each in tree(pid))
-
-
-def _cpu_s(pid: int) -> float:
-    # The second field is the program's name in brackets, and may itself hold spaces.
-    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    user, system = after_name[11:13]
-    return (int(user) + int(system)) / TICKS_PER_S
+    ticks = 0
+    for each in tree(pid):
+        # The second field is the program's name in brackets, and may itself hold spaces.
+        after_name = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(after_name[11]) + int(after_name[12])
+    return ticks / TICKS_PER_S
 
 
 def pss_mb(pid: int) -> float:
     """The memory of the process tree, shared pages divided among those who share them."""
-    return sum(_pss_bytes(each) for each in tree(pid)) / 1e6
-
-
-def _pss_bytes(pid: int) -> int:
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) * 1024
-    raise RuntimeError("the kernel tells no Pss")
+    rollups = (Path(f"/proc/{each}/smaps_rollup").read_text() for each in tree(pid))
+    return sum(int(re.findall(r"^Pss: +(\d+) kB", text, re.M)[0]) * 1024 for text in rollups) / 1e6

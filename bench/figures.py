@@ -1,7 +1,7 @@
 """What a figure is: measured values, the floor measured beside them, and what they had to reach."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
@@ -26,11 +26,11 @@ class Figure:
 
     @property
     def ratio(self) -> float | None:
-        return self.median / median(self.floor) if self.floor and median(self.floor) else None
+        return self.median / median(self.floor) if self.floor and self.values else None
 
     @property
     def above(self) -> float | None:
-        return self.median - median(self.floor) if self.floor else None
+        return self.median - median(self.floor) if self.floor and self.values else None
 
     @property
     def verdict(self) -> str:
@@ -39,20 +39,10 @@ class Figure:
         return "reached" if self.median <= self.target else "NOT reached"
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "unit": self.unit,
-            "median": round(self.median, 4) if self.values else None,
-            "p95": round(p95(self.values), 4) if self.values else None,
-            "floor": {"name": self.floor_name, "median": median(self.floor), "p95": p95(self.floor)}
-            if self.floor
-            else None,
-            "ratio": self.ratio if self.values else None,
-            "target": self.target,
-            "verdict": self.verdict,
-            "wrong": list(self.wrong),
-            "values": [round(value, 4) for value in self.values],
-        }
+        derived = {"ratio": self.ratio, "verdict": self.verdict}
+        if self.values:
+            derived |= {"median": self.median, "p95": p95(self.values)}
+        return asdict(self) | derived
 
 
 def p95(values: Sequence[float]) -> float:

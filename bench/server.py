@@ -11,32 +11,20 @@ import signal
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from pathlib import Path
+from typing import TypeVar
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
 from airos_edge.engines.lease import Lease
 from airos_edge.http.listener import listen
 from airos_edge.http.settings import Settings
 from airos_edge.realtime.socket import RealtimeDoor
+from airos_edge.voice import ports
 from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Event
 from airos_edge.voice.floor import Floor
-from airos_edge.voice.ports import (
-    Act,
-    Call,
-    Done,
-    Engines,
-    Hints,
-    OpenMouth,
-    Place,
-    Prompt,
-    Speaking,
-    Speech,
-    Text,
-    Transcript,
-)
 from airos_edge.voice.session import Session
 from airos_edge.voice.utterance import Utterance
 from bench.speech import FRAME_MS
@@ -44,86 +32,72 @@ from bench.speech import FRAME_MS
 TTS_RATE_HZ = 22_050
 PIECE = AudioChunk(b"\x00\x40" * (TTS_RATE_HZ * FRAME_MS // 1000), TTS_RATE_HZ)
 PIECES = 5
+T = TypeVar("T")
+Made = AsyncGenerator[T, None]
 
 
-class Vad:
-    """Speech is what is loud in the middle of a chunk; each chunk is taken for a frame."""
+class Free:
+    """Every engine, at no cost. Speech is what is loud in the middle of a chunk."""
 
+    name = "free"
+    place = ports.Place.LOCAL
     frame_ms = FRAME_MS
 
     def feed(self, chunk: AudioChunk) -> list[float]:
+        """Takes each chunk for a frame."""
         middle = chunk.samples // 2 * 2
         return [1.0 if chunk.pcm[middle + 1 : middle + 2] not in (b"\x00", b"\xff") else 0.0]
 
-
-class Asr:
-    name = "free_asr"
-    place = Place.LOCAL
-
-    async def transcribe(self, heard: Utterance, hints: Hints) -> AsyncGenerator[Transcript, None]:
+    async def transcribe(self, heard: Utterance, hints: object) -> Made[ports.Transcript]:
         async for _ in heard:
             pass
-        yield Transcript("hello", final=True)
+        yield ports.Transcript("hello", final=True)
 
+    async def reply(
+        self, prompt: object, act: object
+    ) -> Made[ports.Text | ports.Call | ports.Done]:
+        yield ports.Text("Hello.")
+        yield ports.Done(self.name)
 
-class Responder:
-    name = "free_responder"
-    place = Place.LOCAL
-
-    async def reply(self, prompt: Prompt, act: Act) -> AsyncGenerator[Text | Call | Done, None]:
-        yield Text("Hello.")
-        yield Done("free")
-
-
-class Tts:
-    name = "free_tts"
-    place = Place.LOCAL
-
-    async def speak(self, text: AsyncIterator[str], how: Speaking) -> AsyncGenerator[Speech, None]:
+    async def speak(self, text: AsyncIterator[str], how: object) -> Made[ports.Speech]:
         async for sentence in text:
             for place in range(PIECES):
-                yield Speech(PIECE, "" if place else sentence)
+                yield ports.Speech(PIECE, "" if place else sentence)
 
 
-async def no_tools(call: Call) -> str:
+async def no_tools(call: ports.Call) -> str:
     return ""
 
 
-async def echo(request: web.Request) -> web.WebSocketResponse:
+async def other(request: web.Request) -> web.WebSocketResponse:
     socket = web.WebSocketResponse()
     await socket.prepare(request)
     async for message in socket:
-        if message.type is WSMsgType.TEXT:
+        if request.path == "/echo":
             await socket.send_str(message.data)
-    return socket
-
-
-async def sink(request: web.Request) -> web.WebSocketResponse:
-    socket = web.WebSocketResponse()
-    await socket.prepare(request)
-    async for message in socket:
-        if message.type is WSMsgType.TEXT:
+        else:
             base64.b64decode(json.loads(message.data)["audio"], validate=True)
     return socket
 
 
 async def main() -> None:
-    lease = Lease(Engines(Asr(), Responder(), Tts(), no_tools))
+    free = Free()
+    lease = Lease(ports.Engines(free, free, free, no_tools))
 
     def open_session(
-        tell: Callable[[Event], None], open_mouth: OpenMouth, rules: TurnRules
+        tell: Callable[[Event], None], open_mouth: ports.OpenMouth, rules: TurnRules
     ) -> Session:
-        manner = Prompt(speaking=Speaking())
-        return Session("sess", Ear(rules, Vad()), Floor(open_mouth), lease.borrow, tell, manner)
+        manner = ports.Prompt(speaking=ports.Speaking())
+        return Session("sess", Ear(rules, free), Floor(open_mouth), lease.borrow, tell, manner)
 
     door = RealtimeDoor(open_session, TurnRules)
-    routes = [*door.routes(), web.get("/echo", echo), web.get("/sink", sink)]
+    routes = [*door.routes(), web.get("/echo", other), web.get("/sink", other)]
     with tempfile.TemporaryDirectory(prefix="airos-bench-") as folder:
         socket_path = Path(folder) / "control.sock"
         async with listen(Settings(port=0), routes, [], socket_path) as doors:
             stop = asyncio.Event()
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-            print(doors.port, flush=True)
+            print(f"ws://{doors.host}:{doors.port}", flush=True)
             await stop.wait()
 
 
