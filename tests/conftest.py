@@ -46,6 +46,14 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._thread_ended)
         return future
 
+    async def shutdown_default_executor(self, *limit_s: Any) -> None:
+        """Its threads end in real time."""
+        self._threads += 1
+        try:
+            await super().shutdown_default_executor(*limit_s)
+        finally:
+            self._threads -= 1
+
     def _thread_ended(self, _: asyncio.Future[Any]) -> None:
         self._threads -= 1
 
