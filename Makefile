@@ -3,7 +3,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 REQUIRE_ALL ?=
-export PYTHONDONTWRITEBYTECODE = 1
 
 .PHONY: run test check bench system-deps clean
 

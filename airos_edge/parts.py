@@ -59,7 +59,7 @@ async def assemble(config: Config, house: House, timers: Timers, workshop: Works
         "sentences", (house.settings, language), lambda: compile_sentences(house, language)
     )
     commands = HouseCommands(sentences, house, timers, datetime.now)
-    await asyncio.to_thread(commands.understand, "what time is it", None)  # the first takes longer
+    await asyncio.to_thread(commands.warm_up)
     choices = {choice.port: choice for choice in registry.choose_all(config)}
     faults: dict[str, str] = {}
 
