@@ -23,7 +23,8 @@ GRACE_S = 5.0
 
 
 def run(config: Config, demo: bool, reread: Callable[[], Config]) -> None:
-    """Runs until SIGTERM or SIGINT. The first lets running answers end, a second does not.
+    """Runs until SIGTERM or SIGINT. The first lets running answers end, a second does not; one that
+    comes before the box is ready ends the start.
 
     SIGHUP reads the configuration again. Raises AirosError when the box cannot start.
     """
@@ -34,7 +35,8 @@ def run(config: Config, demo: bool, reread: Callable[[], Config]) -> None:
 
 
 async def _run(config: Config, demo: bool, reread: Callable[[], Config], started: float) -> None:
-    stop = _stop_on_signals()
+    ready, stop = asyncio.Event(), asyncio.Event()
+    _stop_on_signals(ready, stop)
     async with AsyncExitStack() as stack:
         box = await stack.enter_async_context(open_box(config, demo))
 
@@ -53,23 +55,22 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
         )
         _reload_on_hangup(reload, await stack.enter_async_context(Scope()))
         _describe(config, demo, doors, box, time.monotonic() - started)
+        ready.set()
         await stop.wait()
         log.info("Stopping.")
         await realtime.close(GRACE_S)
 
 
-def _stop_on_signals() -> asyncio.Event:
-    """The first signal sets the event; a second one, or one during the start, cancels the daemon."""
-    loop, main, stop = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
+def _stop_on_signals(ready: asyncio.Event, stop: asyncio.Event) -> None:
+    loop, main = asyncio.get_running_loop(), asyncio.current_task()
 
     def caught() -> None:
-        if stop.is_set() and main is not None:
+        if main is not None and (stop.is_set() or not ready.is_set()):
             main.cancel()
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, caught)
-    return stop
 
 
 def _reload_on_hangup(reload: Callable[[], Awaitable[str]], scope: Scope) -> None:

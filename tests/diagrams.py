@@ -8,7 +8,7 @@ DOCUMENT = Path(__file__).parent.parent / "docs" / "flow.md"
 ARROW = re.compile(r"^ *\w+->>(\w+): (.+)$")
 NOTE = re.compile(r"^ *Note over [\w,]+: (.+)$")
 """Names a diagram further up that happens there."""
-NOT_WATCHED = {"Person", "Session"}
+NOT_WATCHED = {"Person", "Session", "Daemon"}
 REPEATED = {"Face: TranscriptChanged", "Face: TextSaid", "Mouth: play", "Announcer: play"}
 """Where these follow each other in any number, a diagram shows each once."""
 
