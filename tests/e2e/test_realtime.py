@@ -3,9 +3,12 @@
 import asyncio
 import base64
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
+import soxr
 from openai import AsyncOpenAI
 
 from airos_edge.voice.audio import AudioChunk
@@ -61,6 +64,14 @@ def connect(daemon: Daemon) -> Any:
 
 
 COMMAND = "turn on the kitchen light"
+SAMPLE = Path(__file__).parents[2] / "examples" / "turn-on-the-kitchen-light.wav"
+
+
+def recording() -> AudioChunk:
+    """The sample that the README asks with, and a second of the room after it."""
+    samples, rate_hz = soundfile.read(SAMPLE, dtype="int16")
+    resampled = soxr.resample(samples, rate_hz, RATE_HZ, "HQ").tobytes()
+    return AudioChunk(resampled + noise(1000, rate_hz=RATE_HZ).pcm, RATE_HZ)
 
 
 async def test_a_spoken_command_is_answered_aloud(start_daemon: StartDaemon) -> None:
@@ -106,6 +117,53 @@ async def test_a_spoken_command_is_answered_aloud(start_daemon: StartDaemon) -> 
         if event.type == "response.output_audio.delta"
     )
     assert 0.5 < len(audio) / 2 / RATE_HZ < 6
+
+
+async def test_the_recording_of_the_readme_is_answered_when_its_words_are_complete(
+    start_daemon: StartDaemon,
+) -> None:
+    daemon = start_daemon("--demo")
+    sound = recording()
+    async with connect(daemon) as connection:
+        talk = Talk(connection)
+        await talk.until("session.created")
+        detection = {"type": "semantic_vad", "eagerness": "auto"}
+        await talk.configure(audio={"input": {"turn_detection": detection}})
+        speaking = asyncio.create_task(talk.say(sound))
+        stopped = await talk.until("input_audio_buffer.speech_stopped")
+        done = await talk.until("response.done")
+        await speaking
+    assert stopped.audio_end_ms <= sound.ms
+    assert done.response.output[0].content[0].transcript == "Turned on the light, in the demo house"
+
+
+async def test_push_to_talk_is_answered_when_the_client_asks(start_daemon: StartDaemon) -> None:
+    daemon = start_daemon("--demo")
+    async with connect(daemon) as connection:
+        talk = Talk(connection)
+        await talk.until("session.created")
+        await talk.configure(audio={"input": {"turn_detection": None}})
+        await talk.say(recording())
+        await connection.input_audio_buffer.commit()
+        await talk.until("input_audio_buffer.committed")
+        await connection.response.create(response={"output_modalities": ["text"]})
+        done = await talk.until("response.done")
+    assert done.response.output[0].content[0].text == "Turned on the light, in the demo house"
+    assert "input_audio_buffer.speech_started" not in talk.kinds()
+
+
+async def test_a_transcription_session_transcribes(start_daemon: StartDaemon) -> None:
+    daemon = start_daemon("--demo")
+    client = AsyncOpenAI(api_key="any", base_url=daemon.url)
+    intent = {"intent": "transcription"}
+    async with client.realtime.connect(extra_query=intent) as connection:
+        talk = Talk(connection)
+        assert (await talk.until("session.created")).session.type == "transcription"
+        speaking = asyncio.create_task(talk.say(recording()))
+        done = await talk.until("conversation.item.input_audio_transcription.completed")
+        await speaking
+    assert done.transcript == COMMAND
+    assert not [kind for kind in talk.kinds() if kind.startswith("response.")]
 
 
 async def test_typed_text_gets_text_or_speech(start_daemon: StartDaemon) -> None:
