@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Any
@@ -21,6 +21,12 @@ log = logging.getLogger(__name__)
 
 Borrow = Callable[[Place], AbstractAsyncContextManager[Engines]]
 """Leases the engines of one hear or one respond. Raises ReachError."""
+Prepare = Callable[[Prompt], Awaitable[Prompt]]
+"""Waits for what a prompt still lacks. Raises AirosError where the question could not be heard."""
+
+
+async def as_it_is(prompt: Prompt) -> Prompt:
+    return prompt
 
 
 class Replies:
@@ -58,13 +64,12 @@ class Replies:
         *,
         apart: Floor | None = None,
         metadata: Mapping[str, str] | None = None,
-        failure: AirosError | None = None,
+        prepare: Prepare = as_it_is,
     ) -> Reply:
-        """A draft. `apart`: out of band, on a floor of its own and not for the history; `failure`: the
-        question could not be heard, so there is nothing to think about and the reply is to say so."""
+        """A draft. `apart`: out of band, on a floor of its own and not for the history."""
         history = History() if apart else self._history
         reply = Reply(new_id("resp"), prompt, history, self._tell, apart is not None, metadata)
-        work = self._make(reply, apart or self._floor, failure)
+        work = self._make(reply, apart or self._floor, prepare)
         task = self._scope.start(work, f"reply {reply.id}")
         self._running[reply.id] = (reply, task)
         task.add_done_callback(lambda _: self._ended(reply))
@@ -99,10 +104,12 @@ class Replies:
         for reply in self.running.values():
             self.cancel(reply, reason)
 
-    async def _make(self, reply: Reply, floor: Floor, failure: AirosError | None) -> None:
+    async def _make(self, reply: Reply, floor: Floor, prepare: Prepare) -> None:
         try:
             async with self._borrow(reply.prompt.reach) as engines:
-                if failure is not None:
+                try:
+                    reply.prompt = await prepare(reply.prompt)
+                except AirosError as failure:
                     engines = replace(engines, responder=Failed(failure))
                 await respond(reply, engines, floor)
         except AirosError as error:

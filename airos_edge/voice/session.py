@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import takewhile
 from types import TracebackType
 from typing import Self
@@ -18,25 +18,12 @@ from airos_edge.voice.history import History, Item
 from airos_edge.voice.ports import Hints, Prompt
 from airos_edge.voice.replies import Borrow, Replies
 from airos_edge.voice.reply import Reply
+from airos_edge.voice.turn import Turn
 from airos_edge.voice.utterance import Judgement, OpenedBy, Utterance
 
 NO_HINTS = Hints()
 DUCK_DB = 15.0
 """How much quieter a reply becomes while someone may be talking over it."""
-
-
-@dataclass(eq=False, slots=True)
-class Turn:
-    """A question in the making, and the reply that is drafted for it."""
-
-    utterance: Utterance
-    claimed: bool = False
-    closed_at: float | None = None
-    draft: Reply | None = None
-
-    @property
-    def began_ms(self) -> int:
-        return self.utterance.start_ms
 
 
 class Session:
@@ -66,6 +53,8 @@ class Session:
         self._face_tell = tell
         self._scope = Scope()
         self.replies = Replies(self._scope, self.history, floor, borrow, self._tell)
+        self._unheard: dict[str, Turn] = {}
+        """The questions whose words are not known yet, by their item's id."""
         self._asking: Turn | None = None
         self._open: Turn | None = None
 
@@ -112,9 +101,9 @@ class Session:
 
     # ---- replies ----
 
-    def prompt(self, *more: Item) -> Prompt:
+    def prompt(self) -> Prompt:
         """What a reply would depend on now."""
-        return replace(self.manner, items=(*self.history, *more))
+        return replace(self.manner, items=tuple(self.history))
 
     def respond(
         self,
@@ -122,14 +111,17 @@ class Session:
         metadata: Mapping[str, str] | None = None,
         apart: Floor | None = None,
     ) -> Reply:
-        """A reply that was asked for. `apart`: out of band, on a floor of its own, not for the history.
+        """A reply that was asked for, which waits for the words of questions that are still recognised.
 
-        Raises BusyError while another reply of the conversation goes on.
+        `apart`: out of band, on a floor of its own, not for the history. Raises BusyError while another
+        reply of the conversation goes on.
         """
         active = self.replies.active
         if apart is None and active is not None:
             raise BusyError(f"the reply {active.id} has not ended")
-        reply = self.replies.start(prompt or self.prompt(), apart=apart, metadata=metadata)
+        reply = self.replies.start(
+            prompt or self.prompt(), apart=apart, metadata=metadata, prepare=self._with_words
+        )
         self.replies.commit(reply)
         return reply
 
@@ -197,6 +189,7 @@ class Session:
         if not closed.ended.is_question or turn is None:
             return
         turn.closed_at = asyncio.get_running_loop().time()
+        self._unheard[utterance.id] = turn
         item = Item(utterance.id, role="user", spoken=True)
         previous_id = self.history.add(item)
         self._tell(events.QuestionEnded(item=item, previous_id=previous_id, audio_ms=utterance.ms))
@@ -207,33 +200,36 @@ class Session:
     async def _take(self, turn: Turn) -> None:
         """Hears the question out, whatever happens meanwhile, and has it answered if it still counts."""
         utterance = turn.utterance
-        text: str | None = None
-        failure: AirosError | None = None
         try:
             async with self._borrow(self.manner.reach) as engines:
-                text = await hear(
+                turn.text = await hear(
                     utterance, engines, self.hints, lambda said: self._heard_partial(turn, said)
                 )
         except AirosError as error:
-            failure = error
-        if not (await utterance.ended()).is_question:
-            self._drop(turn)
-        elif failure is not None:
-            self._tell(events.TranscriptionFailed(item_id=utterance.id, message=str(failure)))
-            await self._answer(turn, None, failure)
-        else:
-            await self._understood(turn, text or "")
+            turn.failure = error
+        if (await utterance.ended()).is_question:
+            self._tell_words(turn)
+        turn.heard.set()
+        self._unheard.pop(utterance.id, None)
+        await self._answer(turn)
 
-    async def _understood(self, turn: Turn, text: str) -> None:
-        utterance = turn.utterance
+    def _tell_words(self, turn: Turn) -> None:
+        utterance, failure = turn.utterance, turn.failure
+        if failure is not None:
+            self._tell(events.TranscriptionFailed(item_id=utterance.id, message=str(failure)))
+            return
+        text = turn.text or ""
         if utterance.id in self.history:
             self.history.change(utterance.id, text=text)
         self._tell(events.Transcribed(item_id=utterance.id, text=text, audio_ms=utterance.ms))
-        overheard = utterance.opened_by == "speech" and self.ear.rules.answer != "always"
-        if not text and overheard:
-            self._drop(turn)
-        else:
-            await self._answer(turn, text)
+
+    async def _with_words(self, prompt: Prompt) -> Prompt:
+        """The prompt with what its questions turned out to say. Raises what kept one from being heard."""
+        items = []
+        for item in prompt.items:
+            turn = self._unheard.get(item.id)
+            items.append(item if turn is None else replace(item, text=await turn.words()))
+        return replace(prompt, items=tuple(items))
 
     def _heard_partial(self, turn: Turn, partial: events.TranscriptChanged) -> None:
         """A draft is begun as soon as the words are complete, and thrown away when they change."""
@@ -253,11 +249,9 @@ class Session:
         after = (item for item in known if item.role != "user" or not item.spoken)
         return replace(self.manner, items=(*before, asked, *after))
 
-    async def _answer(
-        self, turn: Turn, text: str | None, failure: AirosError | None = None
-    ) -> None:
-        """Now, or where a reply may not be interrupted, when it has ended."""
-        if self.ear.rules.answer == "never":
+    async def _answer(self, turn: Turn) -> None:
+        """Now, or where a reply may not be interrupted, when it has ended; or not at all."""
+        if not self._is_to_be_answered(turn):
             self._drop(turn)
             return
         self._claim(turn)
@@ -266,14 +260,21 @@ class Session:
         if self._asking not in (turn, None) and self.ear.rules.interrupt != "never":
             self._discard(turn)
             return
-        prompt = self._question(turn, text)
+        prompt = self._question(turn, turn.text)
         draft = turn.draft
-        if failure or draft is None or draft.outcome is not None or draft.prompt != prompt:
+        if turn.failure or draft is None or draft.outcome is not None or draft.prompt != prompt:
             self._discard(turn)
-            draft = self.replies.start(prompt, failure=failure)
+            draft = self.replies.start(prompt, prepare=turn.with_its_words)
         turn.draft = None
         draft.stamp("recognise")
         self.replies.commit(draft, turn.closed_at)
+
+    def _is_to_be_answered(self, turn: Turn) -> bool:
+        utterance, rule = turn.utterance, self.ear.rules.answer
+        if rule == "never" or utterance.outcome is None or not utterance.outcome.is_question:
+            return False
+        is_for_us = turn.text or turn.failure or utterance.opened_by != "speech"
+        return bool(is_for_us) or rule == "always"
 
     def _drop(self, turn: Turn) -> None:
         """It was nothing that is answered: what was going on goes on."""

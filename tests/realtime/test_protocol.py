@@ -240,6 +240,28 @@ async def test_push_to_talk_commits_and_asks_for_its_response() -> None:
         assert done["response"]["output"][0]["content"][0]["transcript"] == "You said hello."
 
 
+async def test_a_response_asked_for_at_once_waits_for_the_words_it_answers() -> None:
+    async with Client(asr=FakeAsr(Said("hello", takes_ms=800))) as client:
+        client.configure(audio={"input": {"turn_detection": None, **TRANSCRIBED["input"]}})
+        await client.play(600)
+        client.send("input_audio_buffer.commit")
+        client.send("response.create")
+        assert client.events[-1]["type"] == "response.created"
+        done = await client.until("response.done")
+        assert done["response"]["output"][0]["content"][0]["transcript"] == "You said hello."
+        completed = "conversation.item.input_audio_transcription.completed"
+        assert client.types.index(completed) < client.types.index("response.output_item.added")
+
+
+async def test_a_response_to_what_could_not_be_heard_fails() -> None:
+    async with Client(asr=FakeAsr(Said(Fault.RAISE, takes_ms=300))) as client:
+        client.configure(audio={"input": {"turn_detection": None}})
+        await client.play(600)
+        client.send("input_audio_buffer.commit")
+        client.send("response.create")
+        assert (await client.until("response.done"))["response"]["status"] == "failed"
+
+
 async def test_too_little_to_commit_is_refused_in_openais_words() -> None:
     async with Client() as client:
         client.configure(audio={"input": {"turn_detection": None}})
