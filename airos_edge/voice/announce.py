@@ -1,6 +1,5 @@
 """Something said without being asked: an announcement, a ringing timer."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 
 from airos_edge.errors import EngineError
@@ -18,13 +17,11 @@ async def announce(text: str, rank: Rank, engines: Engines, floor: Floor, how: S
     """
     if engines.tts is None:
         raise EngineError("tts", "there is no voice; `airos check` says why")
-    at_once = asyncio.Event()
-    at_once.set()
     async with (
         chain(engines.tts.speak(_only(text), how), name=engines.tts.name) as speech,
         floor.take(rank, Says(new_id("said"), new_id("item"))) as mouth,
     ):
-        async for piece in patiently(speech, STALL_LIMIT_S, at_once, engines.tts.name):
+        async for piece in patiently(speech, STALL_LIMIT_S, engines.tts.name):
             await mouth.play(piece)
         return await mouth.drain()
 

@@ -173,9 +173,9 @@ class Ear:
 
     def _close(self, reason: EndReason) -> list[Cue]:
         utterance, self.utterance = self.utterance, None
-        self._endpoint.close()
         if utterance is None:
             return []
+        self._endpoint.close()
         end_ms = ms_of(self._samples) if self._rules.detection == "push" else self._speech_end_ms
         utterance.end(Ended(reason, end_ms))
         assert utterance.outcome is not None

@@ -28,6 +28,7 @@ class Floor:
     def __init__(self, open_mouth: OpenMouth) -> None:
         self._open_mouth = open_mouth
         self._turns: list[FloorMouth] = []
+        self._ducked_db = 0.0
 
     @asynccontextmanager
     async def take(self, rank: Rank, says: Says) -> AsyncIterator["FloorMouth"]:
@@ -45,16 +46,21 @@ class Floor:
             self._turns.remove(mouth)
             self.arrange()
 
+    def duck(self, db: float) -> None:
+        """All that is said here is quieter by `db`, until it is 0 again: someone may be talking."""
+        self._ducked_db = db
+        self.arrange()
+
     def arrange(self) -> None:
-        """Gives the floor to who is to speak now."""
+        """Gives the floor to who is to speak now, and everyone the loudness that is theirs."""
         alive = [mouth for mouth in self._turns if not mouth.is_hushed]
         speaker = max(alive, key=lambda mouth: mouth.rank, default=None)
         for mouth in alive:
-            mouth.hold(mouth is not speaker)
+            mouth.hold(mouth is not speaker, self._ducked_db)
 
 
 class FloorMouth:
-    """A face's mouth, held while another has the floor and dead once hushed (a `Mouth` itself)."""
+    """A face's mouth, held while another has the floor and dead once hushed."""
 
     def __init__(self, rank: Rank, mouth: Mouth, floor: Floor) -> None:
         self.rank = rank
@@ -62,10 +68,12 @@ class FloorMouth:
         self._mouth = mouth
         self._floor = floor
         self._has_floor = asyncio.Event()
+        self._quieter_db = 0.0
         self._heard_ms = 0
 
     async def play(self, speech: Speech) -> None:
-        await self._has_floor.wait()
+        while not self._has_floor.is_set():  # it may be lost again before this task has run
+            await self._has_floor.wait()
         if not self.is_hushed:
             await self._mouth.play(speech)
 
@@ -80,14 +88,12 @@ class FloorMouth:
             self._floor.arrange()
         return self._heard_ms
 
-    def duck(self, db: float) -> None:
-        if not self.is_hushed:
-            self._mouth.duck(db)
-
-    def hold(self, held: bool) -> None:
-        if held is self._has_floor.is_set():
-            self._mouth.duck(OUTRANKED_DB if held else 0.0)
+    def hold(self, held: bool, ducked_db: float) -> None:
         if held:
             self._has_floor.clear()
         else:
             self._has_floor.set()
+        quieter_db = max(ducked_db, OUTRANKED_DB if held else 0.0)
+        if quieter_db != self._quieter_db:
+            self._quieter_db = quieter_db
+            self._mouth.duck(quieter_db)

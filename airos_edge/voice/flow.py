@@ -60,19 +60,22 @@ class Scope:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        running = set(self._tasks)
-        for task in running:
-            task.cancel()
+        told: set[asyncio.Task[Any]] = set()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._grace_s
         cancelled: asyncio.CancelledError | None = None
-        while running and (left_s := deadline - loop.time()) > 0:
+        while (running := set(self._tasks)) and (left_s := deadline - loop.time()) > 0:
+            for task in running - told:  # a task that ends may start another
+                task.cancel()
+            told |= running
+            first = asyncio.FIRST_COMPLETED
             try:
-                _, running = await asyncio.wait(running, timeout=left_s)
+                await asyncio.wait(running, timeout=left_s, return_when=first)
             except asyncio.CancelledError as meanwhile:
                 cancelled = meanwhile  # raised below: the tasks keep their grace
         for task in running:
             if not task.done():
+                task.cancel()
                 _abandon(task)
         if cancelled is not None:
             raise cancelled
@@ -211,21 +214,26 @@ async def _fill(joint: Joint[Any], items: AsyncIterable[Any]) -> None:
 
 
 async def patiently(
-    items: Joint[T], limit_s: float, since: asyncio.Event, who: str
+    items: Joint[T], limit_s: float, who: str, since: Callable[[], float | None] = lambda: 0.0
 ) -> AsyncGenerator[T, None]:
-    """The items, as long as none takes longer than `limit_s` to come once `since` is set.
+    """The items, as long as none lets itself be waited for longer than `limit_s`.
 
-    Raises EngineError, naming `who`, of one that does.
+    Waiting counts from the loop time that `since` gives, and while that is None not at all.
+    Raises EngineError, naming `who`, of one that does not come.
     """
+    loop = asyncio.get_running_loop()
+    asked, wait_s = loop.time(), limit_s
     while True:
-        counts = since.is_set()
         try:
-            async with asyncio.timeout(limit_s):
+            async with asyncio.timeout(wait_s):
                 item = await anext(items)
         except StopAsyncIteration:
             return
         except TimeoutError:
-            if counts:
+            counted = since()
+            wait_s = limit_s if counted is None else max(counted, asked) + limit_s - loop.time()
+            if wait_s <= 0:
                 raise EngineError(who, f"said nothing for {limit_s:g} s") from None
             continue
         yield item
+        asked, wait_s = loop.time(), limit_s

@@ -81,11 +81,6 @@ class Replies:
             self._active = reply
         reply.commit(since)
 
-    def duck(self, db: float) -> None:
-        """Has the active reply spoken on more quietly, by `db`; 0 is the usual loudness."""
-        if self.active is not None and self.active.mouth is not None:
-            self.active.mouth.duck(db)
-
     @property
     def running(self) -> dict[str, Reply]:
         """Those whose tasks have not ended, drafts among them, by id."""

@@ -15,13 +15,15 @@ from airos_edge.voice.events import (
     ReplyStarted,
     TextSaid,
 )
+from airos_edge.voice.floor import FloorMouth
 from airos_edge.voice.history import History, Item
 from airos_edge.voice.ids import new_id
-from airos_edge.voice.ports import Call, Done, Mouth, Prompt
+from airos_edge.voice.ports import Call, Done, Prompt
 
 
 class Reply:
-    """Nothing is told and nothing is written to the history before `commit`, nor after the end.
+    """Nothing is told and nothing is written to the history before `commit`, which who fills it waits
+    for, nor after the end.
 
     So a draft may be thrown away by cancelling its task, and what an engine still says after it
     was cancelled goes nowhere.
@@ -40,13 +42,14 @@ class Reply:
         self.prompt = prompt
         self.committed = asyncio.Event()
         self.ended = asyncio.Event()
-        self.mouth: Mouth | None = None
+        self.mouth: FloorMouth | None = None
         self.outcome: Outcome | None = None
         self.stamps: dict[str, float] = {}
         self.calls: list[Call] = []
         self.done: Done | None = None
         self.failure: AirosError | None = None
         self._since = asyncio.get_running_loop().time()
+        self._committed_at: float | None = None
         self._history = history
         self._tell = tell
         self.apart = apart
@@ -59,6 +62,7 @@ class Reply:
         if since is not None:
             self._since = since
         if not self.committed.is_set() and self.outcome is None:
+            self._committed_at = asyncio.get_running_loop().time()
             self.committed.set()
             self._tell(
                 ReplyStarted(
@@ -66,9 +70,13 @@ class Reply:
                 )
             )
 
-    def stamp(self, stage: str) -> None:
-        """The stage ended now; only the first time counts."""
-        self.stamps.setdefault(stage, asyncio.get_running_loop().time())
+    def since_commit(self) -> float | None:
+        """The loop time of the commit; None before it."""
+        return self._committed_at
+
+    def stamp(self, stage: str, at: float | None = None) -> None:
+        """The stage ended at this loop time, or now; only the first time counts."""
+        self.stamps.setdefault(stage, asyncio.get_running_loop().time() if at is None else at)
 
     @property
     def output_index(self) -> int:

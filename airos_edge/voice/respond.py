@@ -6,9 +6,20 @@ from contextlib import aclosing
 
 from airos_edge.errors import AirosError, EngineError
 from airos_edge.voice.events import Outcome
-from airos_edge.voice.floor import Floor, Rank
+from airos_edge.voice.floor import Floor, FloorMouth, Rank
 from airos_edge.voice.flow import Stage, chain, patiently
-from airos_edge.voice.ports import Call, Done, Engines, Mouth, Place, Says, Speech, Text, Tools
+from airos_edge.voice.ports import (
+    Call,
+    Done,
+    Engines,
+    Place,
+    Says,
+    Speaking,
+    Speech,
+    Text,
+    Tools,
+    Tts,
+)
 from airos_edge.voice.reply import Reply
 from airos_edge.voice.segment import sentences
 
@@ -28,20 +39,25 @@ async def respond(reply: Reply, engines: Engines, floor: Floor) -> None:
     which wait for it. A responder that fails is apologised for where the reply is spoken. Raises
     nothing but cancelling, which ends every engine at once; the reply is then ended by who cancelled.
     """
-    responder = engines.responder
+    responder, speaking = engines.responder, reply.prompt.speaking
     try:
         act = GatedTools(engines.tools, reply)
         async with chain(responder.reply(reply.prompt, act), name=responder.name) as parts:
-            in_time = patiently(parts, STALL_LIMIT_S, reply.committed, responder.name)
-            if reply.prompt.speaking is None:
+            in_time = patiently(parts, STALL_LIMIT_S, responder.name, reply.since_commit)
+            if speaking is None:
                 await _write(_texts(in_time, reply), reply)
+            elif engines.tts is None:  # what it does is done all the same
+                await _write(_texts(in_time, reply), reply)
+                raise EngineError("tts", "there is no voice; `airos check` says why")
             else:
-                await _speak(_texts(in_time, reply, APOLOGY), reply, engines, floor)
+                texts = _texts(in_time, reply, APOLOGY)
+                await _speak(texts, reply, engines.tts, speaking, floor)
+    except AirosError as error:
+        reply.failure = reply.failure or error
+    await reply.committed.wait()
+    if reply.failure is None:
         for call in reply.calls:
             reply.call(call)
-    except AirosError as error:
-        reply.failure = error
-    await reply.committed.wait()
     reply.stamp("done")
     if reply.failure is not None:
         log.warning("The reply failed: %s", reply.failure)
@@ -72,14 +88,15 @@ class GatedTools:
 async def _texts(
     parts: AsyncGenerator[Text | Call | Done, None], reply: Reply, apology: str = ""
 ) -> AsyncGenerator[str, None]:
-    """What the reply says; its calls, its end and its failure are put aside."""
+    """What the reply says, up to its first call; its calls, its end and its failure are put aside."""
     try:
         async with aclosing(parts):
             async for part in parts:
                 match part:
                     case Text(text):
-                        reply.stamp("respond")
-                        yield text
+                        if not reply.calls:
+                            reply.stamp("respond")
+                            yield text
                     case Call():
                         reply.calls.append(part)
                     case Done():
@@ -99,19 +116,20 @@ async def _write(texts: AsyncIterable[str], reply: Reply) -> None:
     reply.end_message()
 
 
-async def _speak(texts: AsyncIterable[str], reply: Reply, engines: Engines, floor: Floor) -> None:
-    tts, speaking = engines.tts, reply.prompt.speaking
-    if tts is None or speaking is None:
-        raise EngineError("tts", "there is no voice; `airos check` says why")
+async def _speak(
+    texts: AsyncIterable[str], reply: Reply, tts: Tts, speaking: Speaking, floor: Floor
+) -> None:
     if tts.place is Place.CLOUD:
         await reply.committed.wait()  # a draft's words do not leave the LAN
     stages = (
         Stage(sentences, ahead=1),
         Stage(lambda text: tts.speak(text, speaking), SPEECH_AHEAD_MS, _ms_of),
     )
-    async with chain(texts, *stages, name=tts.name) as speech:
+    async with (
+        chain(texts, *stages, name=tts.name) as speech,
+        aclosing(patiently(speech, 2 * STALL_LIMIT_S, tts.name, reply.since_commit)) as pieces,
+    ):
         await reply.committed.wait()
-        pieces = patiently(speech, 2 * STALL_LIMIT_S, reply.committed, tts.name)
         first = await anext(pieces, None)
         if first is None:
             return
@@ -126,7 +144,7 @@ async def _speak(texts: AsyncIterable[str], reply: Reply, engines: Engines, floo
     reply.end_message()
 
 
-async def _play(piece: Speech, reply: Reply, mouth: Mouth) -> None:
+async def _play(piece: Speech, reply: Reply, mouth: FloorMouth) -> None:
     reply.say(piece.text, piece.chunk.ms)
     await mouth.play(piece)
 

@@ -1,13 +1,14 @@
 """One conversation: what is heard starts a turn and, by the rules, ends the reply before it."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import takewhile
 from types import TracebackType
 from typing import Self
 
-from airos_edge.errors import AirosError, BusyError
+from airos_edge.errors import AirosError, BusyError, EngineError
 from airos_edge.voice import events
 from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.ear import Closed, Confirmed, Cue, Ear, Opened, Paused, Resumed, Woke
@@ -18,8 +19,10 @@ from airos_edge.voice.history import History, Item
 from airos_edge.voice.ports import Hints, Prompt
 from airos_edge.voice.replies import Borrow, Replies
 from airos_edge.voice.reply import Reply
-from airos_edge.voice.turn import Turn
+from airos_edge.voice.turn import Turn, with_words
 from airos_edge.voice.utterance import Judgement, OpenedBy, Utterance
+
+log = logging.getLogger(__name__)
 
 NO_HINTS = Hints()
 DUCK_DB = 15.0
@@ -49,6 +52,7 @@ class Session:
         self.history = History()
         self.manner = manner
         self.hints = hints
+        self._floor = floor
         self._borrow = borrow
         self._face_tell = tell
         self._scope = Scope()
@@ -68,6 +72,7 @@ class Session:
         trace: TracebackType | None,
     ) -> None:
         self.replies.cancel_all("session_ended")
+        self._floor.duck(0.0)
         await self._scope.__aexit__(kind, error, trace)
 
     # ---- what a face brings ----
@@ -119,8 +124,12 @@ class Session:
         active = self.replies.active
         if apart is None and active is not None:
             raise BusyError(f"the reply {active.id} has not ended")
+        unheard = dict(self._unheard)
         reply = self.replies.start(
-            prompt or self.prompt(), apart=apart, metadata=metadata, prepare=self._with_words
+            prompt or self.prompt(),
+            apart=apart,
+            metadata=metadata,
+            prepare=lambda prompt: with_words(prompt, unheard),
         )
         self.replies.commit(reply)
         return reply
@@ -162,18 +171,20 @@ class Session:
         if utterance.opened_by in ("wake", "follow_up") or rule == "stop":
             self._claim(turn)
         elif rule == "duck":
-            self.replies.duck(DUCK_DB)
+            self._floor.duck(DUCK_DB)
         self._scope.start(self._take(turn), f"turn {utterance.id}")
 
     def _claim(self, turn: Turn) -> None:
         """From now on this is the question that is answered, unless a later one is already."""
-        later = self._asking is not None and self._asking.began_ms > turn.began_ms
+        began_ms = turn.utterance.start_ms
+        later = self._asking is not None and self._asking.utterance.start_ms > began_ms
         if turn.claimed or later:
             return
         turn.claimed, self._asking = True, turn
         rule, opened_by = self.ear.rules.interrupt, turn.utterance.opened_by
         if rule in ("stop", "duck") or (rule == "wake" and opened_by == "wake"):
             self.interrupt("turn_detected")
+        self._floor.duck(0.0)
 
     def _close_turn(self, closed: Closed) -> None:
         utterance, turn = closed.utterance, self._open
@@ -200,36 +211,42 @@ class Session:
     async def _take(self, turn: Turn) -> None:
         """Hears the question out, whatever happens meanwhile, and has it answered if it still counts."""
         utterance = turn.utterance
-        try:
-            async with self._borrow(self.manner.reach) as engines:
-                turn.text = await hear(
-                    utterance, engines, self.hints, lambda said: self._heard_partial(turn, said)
-                )
-        except AirosError as error:
-            turn.failure = error
+        if utterance.opened_by == "push":
+            await utterance.ended()  # it may stay open for minutes, and would keep a recogniser
+        text, failure = await self._hear(turn)
         if (await utterance.ended()).is_question:
-            self._tell_words(turn)
-        turn.heard.set()
+            self._tell_words(utterance, text, failure)
+        turn.hear(text, failure)
         self._unheard.pop(utterance.id, None)
         await self._answer(turn)
+        turn.decided.set()
 
-    def _tell_words(self, turn: Turn) -> None:
-        utterance, failure = turn.utterance, turn.failure
+    async def _hear(self, turn: Turn) -> tuple[str | None, AirosError | None]:
+        """What was said, or why that is not known."""
+        try:
+            async with self._borrow(self.manner.reach) as engines:
+                text = await hear(
+                    turn.utterance,
+                    engines,
+                    self.hints,
+                    lambda said: self._heard_partial(turn, said),
+                )
+        except AirosError as error:
+            return None, error
+        except Exception as error:  # boundary: a mistake costs its question, not the conversation
+            log.exception("Hearing failed")
+            return None, EngineError("asr", str(error) or type(error).__name__)
+        return text, None
+
+    def _tell_words(
+        self, utterance: Utterance, text: str | None, failure: AirosError | None
+    ) -> None:
         if failure is not None:
             self._tell(events.TranscriptionFailed(item_id=utterance.id, message=str(failure)))
             return
-        text = turn.text or ""
         if utterance.id in self.history:
-            self.history.change(utterance.id, text=text)
-        self._tell(events.Transcribed(item_id=utterance.id, text=text, audio_ms=utterance.ms))
-
-    async def _with_words(self, prompt: Prompt) -> Prompt:
-        """The prompt with what its questions turned out to say. Raises what kept one from being heard."""
-        items = []
-        for item in prompt.items:
-            turn = self._unheard.get(item.id)
-            items.append(item if turn is None else replace(item, text=await turn.words()))
-        return replace(prompt, items=tuple(items))
+            self.history.change(utterance.id, text=text or "")
+        self._tell(events.Transcribed(item_id=utterance.id, text=text or "", audio_ms=utterance.ms))
 
     def _heard_partial(self, turn: Turn, partial: events.TranscriptChanged) -> None:
         """A draft is begun as soon as the words are complete, and thrown away when they change."""
@@ -255,18 +272,24 @@ class Session:
             self._drop(turn)
             return
         self._claim(turn)
-        while self.replies.active is not None:
-            await self.replies.active.ended.wait()
-        if self._asking not in (turn, None) and self.ear.rules.interrupt != "never":
+        while True:
+            later = self._asking
+            if later not in (turn, None) and self.ear.rules.interrupt != "never":
+                await later.decided.wait()  # it may have been nothing
+                if self._asking is later:
+                    self._discard(turn)
+                    return
+            elif self.replies.active is not None:
+                await self.replies.active.ended.wait()
+            else:
+                break
+        prompt, draft = self._question(turn, turn.text), turn.draft
+        if draft is None or draft.outcome is not None or draft.prompt != prompt:
             self._discard(turn)
-            return
-        prompt = self._question(turn, turn.text)
-        draft = turn.draft
-        if turn.failure or draft is None or draft.outcome is not None or draft.prompt != prompt:
-            self._discard(turn)
-            draft = self.replies.start(prompt, prepare=turn.with_its_words)
+            asked = {turn.utterance.id: turn}
+            draft = self.replies.start(prompt, prepare=lambda prompt: with_words(prompt, asked))
         turn.draft = None
-        draft.stamp("recognise")
+        draft.stamp("recognise", turn.heard_at)
         self.replies.commit(draft, turn.closed_at)
 
     def _is_to_be_answered(self, turn: Turn) -> bool:
@@ -282,7 +305,7 @@ class Session:
         if self._asking is turn:
             self._asking = None
         if self._open is None:
-            self.replies.duck(0.0)
+            self._floor.duck(0.0)
 
     def _discard(self, turn: Turn) -> None:
         if turn.draft is not None:

@@ -96,7 +96,7 @@ async def hushed_mouth(floor: Floor, held: bool) -> FloorMouth:
             assert mouth.hush() == (0 if held else 50)
             await waiting
             await mouth.play(PIECE)
-            mouth.duck(15)
+            floor.duck(15)
             assert await mouth.drain() == mouth.hush() == (0 if held else 50)
     return mouth
 
@@ -138,3 +138,49 @@ async def test_who_leaves_by_an_error_is_silenced() -> None:
         await fail()
     assert speaker.mouths[0].hushed_at == 0
     assert await say(floor, Rank.ANSWER, "b", 1) == 100
+
+
+# ---- loudness -----------------------------------------------------------------------------------
+
+
+async def test_who_begins_while_someone_may_be_talking_is_quieter_too() -> None:
+    speaker = FakeSpeaker(lead_ms=100)
+    floor = Floor(speaker)
+    floor.duck(15)
+    async with Scope() as scope:
+        scope.start(say(floor, Rank.ANSWER, "answer", 10), "answer")
+        await asyncio.sleep(0.25)
+        floor.duck(0)
+    assert speaker.mouths[0].ducks == [15, 0]
+
+
+async def test_being_outranked_and_being_talked_over_do_not_undo_each_other() -> None:
+    speaker = FakeSpeaker(lead_ms=100)
+    floor = Floor(speaker)
+    async with Scope() as scope:
+        scope.start(say(floor, Rank.ANSWER, "answer", 20), "answer")
+        await asyncio.sleep(0.25)
+        floor.duck(15)
+        ringing = scope.start(say(floor, Rank.RING, "ring", 4), "ring")
+        await asyncio.sleep(0.05)
+        floor.duck(0)
+        assert speaker.mouths[0].ducks == [15, OUTRANKED_DB], (
+            "a cough does not lift the ring's hold"
+        )
+        floor.duck(15)
+        await ringing
+        await asyncio.sleep(0.05)
+        assert speaker.mouths[0].ducks == [15, OUTRANKED_DB, 15], "and the ring's end not the duck"
+
+
+async def test_who_loses_the_floor_before_it_has_moved_says_nothing() -> None:
+    speaker = FakeSpeaker(lead_ms=0)
+    floor = Floor(speaker)
+    async with Scope() as scope, floor.take(Rank.ANNOUNCE, Says("b", "b")) as first:
+        scope.start(say(floor, Rank.ANSWER, "answer", 1), "answer")
+        await asyncio.sleep(0)
+        first.hush()  # wakes the answer, and in the same tick
+        async with floor.take(Rank.RING, Says("c", "c")):
+            await asyncio.sleep(1)
+            answer = speaker.mouths[1]
+            assert answer.played == []

@@ -312,24 +312,33 @@ async def late(*delays_s: float) -> AsyncIterator[float]:
 
 
 async def test_who_says_nothing_for_too_long_has_failed() -> None:
-    committed = asyncio.Event()
-    committed.set()
     got: list[float] = []
     async with chain(late(1, 4, 6)) as items:
         with pytest.raises(EngineError, match="engine: said nothing for 5 s"):
-            await collect(patiently(items, 5, committed, "engine"), got)
+            await collect(patiently(items, 5, "engine"), got)
     assert got == [1, 4]
+    assert asyncio.get_running_loop().time() == 1 + 4 + 5
+
+
+@pytest.mark.parametrize("committed_at", [0, 3, 12, 61])
+async def test_waiting_counts_from_the_commit(committed_at: float) -> None:
+    def since() -> float | None:
+        return committed_at if loop.time() >= committed_at else None
+
+    loop = asyncio.get_running_loop()
+    async with chain(late(1000)) as items:
+        with pytest.raises(EngineError):
+            await collect(patiently(items, 5, "engine", since), [])
+        assert loop.time() == committed_at + 5
 
 
 async def test_time_before_the_commit_does_not_count_and_loses_nothing() -> None:
     async with chain(late(12, 1)) as items:
-        patient = patiently(items, 5, asyncio.Event(), "engine")
+        patient = patiently(items, 5, "engine", lambda: None)
         assert [item async for item in patient] == [12, 1]
 
 
 async def test_a_slow_consumer_is_not_the_engines_fault() -> None:
-    committed = asyncio.Event()
-    committed.set()
     async with chain(late(1, 1)) as items:
-        async for _ in patiently(items, 5, committed, "engine"):
+        async for _ in patiently(items, 5, "engine"):
             await asyncio.sleep(60)

@@ -105,10 +105,12 @@ async def test_push_to_talk_with_commit() -> None:
 
 
 async def test_push_to_talk_with_clear() -> None:
-    asr = FakeAsr("never mind", "hello")
+    asr = FakeAsr("hello")
     async with Room(PUSH, asr=asr) as room:
         await room.speak(600)
         room.session.clear()
+        await room.quiet(0)
+        assert asr.opened == 0, "what was thrown away is not recognised"
         await room.speak(600)
         room.session.commit()
         assert await room.answered() == "You said hello."
