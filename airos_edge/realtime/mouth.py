@@ -16,7 +16,7 @@ nearly all of a long answer can still be called back when someone talks over it.
 
 
 class RealtimeMouth:
-    """The client is taken to play in real time from the first audio on.
+    """The client is taken to play in real time what it has, from the moment it has it.
 
     `drain` waits for the end of that, so that the reply is still there to be interrupted while its
     last words are heard.
@@ -29,8 +29,9 @@ class RealtimeMouth:
         self._send = send
         self._room = room
         self._resampler: Any = None
-        self._began: float | None = None
         self._sent_s = 0.0
+        self._silent_at = 0.0
+        """The loop time at which all that was sent has been played."""
         self._hushed = asyncio.Event()
         self._heard_ms = 0
 
@@ -39,17 +40,18 @@ class RealtimeMouth:
             return
         self._put(speech.chunk.pcm, speech.chunk.rate_hz, last=False)
         await self._room()
-        await self._wait_until_heard(self._sent_s - LEAD_S)
+        await self._wait_until(self._silent_at - LEAD_S)
 
     async def drain(self) -> int:
         if self._resampler is not None and not self._hushed.is_set():
             self._put(b"", 0, last=True)
-        await self._wait_until_heard(self._sent_s)
+        await self._wait_until(self._silent_at)
         return self._heard_ms if self._hushed.is_set() else round(self._sent_s * 1000)
 
     def hush(self) -> int:
         if not self._hushed.is_set():
-            self._heard_ms = round(min(self._sent_s, self._played_s()) * 1000)
+            unheard_s = max(0.0, self._silent_at - asyncio.get_running_loop().time())
+            self._heard_ms = round((self._sent_s - unheard_s) * 1000)
             self._hushed.set()
         return self._heard_ms
 
@@ -59,23 +61,17 @@ class RealtimeMouth:
     def _put(self, pcm: bytes, rate_hz: int, last: bool) -> None:
         import soxr
 
-        if self._began is None:
-            self._began = asyncio.get_running_loop().time()
         if self._resampler is None:
             self._resampler = soxr.ResampleStream(rate_hz, RATE_HZ, 1, dtype="int16", quality="HQ")
         samples = self._resampler.resample_chunk(np.frombuffer(pcm, "<i2"), last=last)
         if len(samples):
-            self._sent_s += len(samples) / RATE_HZ
+            seconds = len(samples) / RATE_HZ
+            self._sent_s += seconds
+            now = asyncio.get_running_loop().time()
+            self._silent_at = max(now, self._silent_at) + seconds
             self._send(self._says, samples.astype("<i2").tobytes())
 
-    def _played_s(self) -> float:
-        if self._began is None:
-            return 0.0
-        return asyncio.get_running_loop().time() - self._began
-
-    async def _wait_until_heard(self, played_s: float) -> None:
-        wait_s = played_s - self._played_s()
-        if wait_s > 0:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
-                    await self._hushed.wait()
+    async def _wait_until(self, at: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(at):
+                await self._hushed.wait()

@@ -8,7 +8,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +32,10 @@ from airos_edge.voice.session import Session
 LARGEST_APPEND = 15 * 1024 * 1024
 """Of base64, as OpenAI has it."""
 LARGEST_EVENT = 16 * 1024 * 1024
+AT_ONCE_BYTES = 2 * RATE_HZ
+"""A second of audio; to hear it takes some milliseconds, in which nobody else is served."""
+DEEPEST = 40
+"""How deep an event may be nested; a tool's schema rarely is ten."""
 SHORTEST_COMMIT_MS = 100
 HALF_A_PAIR = re.compile(r"\\u[dD]")
 """Where half of a surrogate pair may be escaped, which JSON allows and no text can hold."""
@@ -81,8 +85,11 @@ class Conversation:
 
     # ---- from the client ----
 
-    def receive(self, text: str) -> None:
-        """One frame. What is wrong with it is told to the client; nothing is raised."""
+    def receive(self, text: str) -> Iterator[None]:
+        """One frame, to be iterated over: between two steps others may work, as a frame can hold minutes.
+
+        What is wrong with it is told to the client; nothing is raised.
+        """
         event_id: str | None = None
         try:
             event = _decoded(text)
@@ -91,23 +98,28 @@ class Conversation:
             if handler is None:
                 message = f"Invalid value: '{event['type']}'. Supported values are: {', '.join(HANDLERS)}."
                 raise ProtocolError(message, code="invalid_value", param="type")
-            handler(self, event)
+            yield from handler(self, event) or ()
         except ProtocolError as problem:
             self._send(**messages.error(str(problem), problem.code, problem.param, event_id))
 
     def _session_update(self, event: Mapping[str, Any]) -> None:
         self._configuration = updated(self._configuration, event.get("session"))
+        if self.rules().detection != self.session.ear.rules.detection:
+            self.session.clear()  # what was recorded by other rules would end by none
         self.session.ear.obey(self.rules())
         self.session.manner = self._manner(self._configuration)
         self._send("session.updated", session=self._configuration)
 
-    def _append(self, event: Mapping[str, Any]) -> None:
+    def _append(self, event: Mapping[str, Any]) -> Iterator[None]:
         pcm = self._odd + _audio_of(event)
         whole = len(pcm) & ~1
         self._odd = pcm[whole:]
-        samples = self._resampler.resample_chunk(np.frombuffer(pcm[:whole], "<i2"))
-        if len(samples):
-            self.session.feed(AudioChunk(samples.astype("<i2").tobytes()))
+        for start in range(0, whole, AT_ONCE_BYTES):
+            piece = np.frombuffer(pcm[start : min(start + AT_ONCE_BYTES, whole)], "<i2")
+            samples = self._resampler.resample_chunk(piece)
+            if len(samples):
+                self.session.feed(AudioChunk(samples.astype("<i2").tobytes()))
+            yield
 
     def _commit(self, event: Mapping[str, Any]) -> None:
         utterance = self.session.ear.utterance
@@ -216,7 +228,7 @@ class Conversation:
         self._send_raw({"type": type, "event_id": new_id("event"), **fields})
 
 
-HANDLERS: Mapping[str, Callable[[Conversation, Mapping[str, Any]], None]] = {
+HANDLERS: Mapping[str, Callable[[Conversation, Mapping[str, Any]], Iterator[None] | None]] = {
     "session.update": Conversation._session_update,
     "input_audio_buffer.append": Conversation._append,
     "input_audio_buffer.commit": Conversation._commit,
@@ -238,12 +250,28 @@ def _decoded(text: str) -> dict[str, Any]:
         event = json.loads(text, parse_constant=_no_constant)
         if HALF_A_PAIR.search(text):
             json.dumps(event, ensure_ascii=False).encode()
+        _refuse_deeper_than(DEEPEST, event)
     except (ValueError, RecursionError):
         raise ProtocolError("The event is not valid JSON.", code="invalid_json") from None
     if not isinstance(event, dict) or not isinstance(event.get("type"), str):
         message = "The event has no 'type'."
         raise ProtocolError(message, code="missing_required_parameter", param="type")
     return event
+
+
+def _refuse_deeper_than(limit: int, event: Any) -> None:
+    """What is nested without end cannot be copied or written again. Raises ValueError."""
+    level = [event]
+    for _ in range(limit):
+        level = [
+            part
+            for whole in level
+            if isinstance(whole, dict | list)
+            for part in (whole.values() if isinstance(whole, dict) else whole)
+        ]
+        if not level:
+            return
+    raise ValueError("nested too deeply")
 
 
 def _no_constant(name: str) -> None:

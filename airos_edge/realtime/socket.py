@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from airos_edge.errors import AirosError
 from airos_edge.realtime.configuration import new_configuration
@@ -92,8 +92,15 @@ class RealtimeDoor:
             async with asyncio.timeout(grace_s):
                 for reply in filter(None, replies):
                     await reply.ended.wait()
-        for socket in list(self._open):
-            await _close(socket, WSCloseCode.SERVICE_RESTART, "the daemon stops")
+        async with Scope() as scope:
+            closing = [
+                scope.start(
+                    _close(socket, WSCloseCode.SERVICE_RESTART, "the daemon stops"), "closing"
+                )
+                for socket in self._open
+            ]
+            if closing:
+                await asyncio.wait(closing)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() != "websocket":
@@ -128,13 +135,19 @@ class RealtimeDoor:
             try:
                 conversation.begin(session)
                 async for message in socket:
-                    if message.type is WSMsgType.TEXT:
-                        conversation.receive(message.data)
-                    elif message.type is WSMsgType.BINARY:
-                        conversation.receive(message.data.decode(errors="replace"))
+                    if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                        for _ in conversation.receive(_text_of(message)):
+                            await asyncio.sleep(0)
             finally:
                 del self._open[socket]
         return socket
+
+
+def _text_of(message: WSMessage) -> str:
+    """Some clients send JSON in binary frames."""
+    return str(
+        message.data if isinstance(message.data, str) else message.data.decode(errors="replace")
+    )
 
 
 async def _until_gone(outgoing: Outgoing, socket: web.WebSocketResponse) -> None:

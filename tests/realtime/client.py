@@ -72,8 +72,12 @@ class Client:
 
     def send(self, type: str, **fields: Any) -> Json:
         """Gives the last event that this made come at once."""
-        self.conversation.receive(json.dumps({"type": type, **fields}))
+        self.receive(json.dumps({"type": type, **fields}))
         return self.events[-1]
+
+    def receive(self, frame: str) -> None:
+        for _ in self.conversation.receive(frame):
+            pass
 
     def configure(self, **session: Any) -> Json:
         return self.send("session.update", session={"type": "realtime", **session})

@@ -111,3 +111,25 @@ async def test_a_client_without_room_holds_it_back() -> None:
         line.drained.set()
         await asyncio.sleep(1)
         assert line.sent_ms == pytest.approx(500, abs=30)
+
+
+async def test_a_gap_in_the_speech_is_not_taken_for_speech_that_was_heard() -> None:
+    line = Line()
+    await play(line, 300)
+    await asyncio.sleep(8)
+    began = now()
+    async with Scope() as scope:
+        scope.start(play(line, 5000), "playing")
+        await asyncio.sleep(0.5)
+        assert line.sent_ms - 300 <= (0.5 + LEAD_S) * 1000 + 50
+        assert line.mouth.hush() == pytest.approx(800, abs=60)
+    assert now() - began == pytest.approx(0.5)
+
+
+async def test_drain_after_a_gap_waits_for_what_came_after_it() -> None:
+    line = Line()
+    await play(line, 300)
+    await asyncio.sleep(8)
+    await play(line, 600)
+    await line.mouth.drain()
+    assert now() == pytest.approx(8.6, abs=0.05)

@@ -296,6 +296,28 @@ async def test_half_a_sample_waits_for_its_other_half_until_the_buffer_is_cleare
         assert max(memoryview(again.pcm).cast("h")) < 8200, "bytes that do not belong together"
 
 
+async def test_minutes_in_one_event_are_heard_in_pieces() -> None:
+    async with Client() as client:
+        client.configure(audio={"input": {"turn_detection": None}})
+        frame = json.dumps({"type": "input_audio_buffer.append", "audio": sound(60_000)})
+        assert len(list(client.conversation.receive(frame))) == 60
+        utterance = client.session.ear.utterance
+        assert utterance is not None
+        assert utterance.ms == pytest.approx(60_000, abs=2)
+
+
+async def test_a_recording_by_other_rules_is_not_a_question_by_the_new_ones() -> None:
+    async with Client(asr=FakeAsr("hello")) as client:
+        client.configure(audio={"input": {"turn_detection": None}})
+        await client.play(1000, 0)
+        client.configure(audio={"input": {"turn_detection": {"type": "server_vad"}}})
+        await client.play(2000, 0)
+        assert "input_audio_buffer.committed" not in client.types
+        await client.ask()
+        assert (await client.until("response.done"))["response"]["status"] == "completed"
+        assert len(client.of("input_audio_buffer.speech_started")) == 1
+
+
 async def test_a_transcription_session_transcribes_and_has_no_responses() -> None:
     async with Client(kind="transcription", asr=FakeAsr("hello")) as client:
         await client.ask()
@@ -446,13 +468,18 @@ async def test_what_cannot_be_done_is_an_error_and_the_session_lives(
         '{"type": 5}',
         '{"type": "response.cancel", "n": NaN}',
         "[" * 100_000,
+        '{"type": "session.update", "session": {"prompt": '
+        + '{"a":' * 600
+        + "1"
+        + "}" * 600
+        + "}}",
         '{"type": "conversation.item.create", "item": {"type": "message", "role": "user", '
         '"content": [{"type": "input_text", "text": "\\ud800"}]}}',
     ],
 )
 async def test_a_frame_that_is_no_event_is_an_error(frame: str) -> None:
     async with Client() as client:
-        client.conversation.receive(frame)
+        client.receive(frame)
         assert client.events[-1]["type"] == "error"
 
 
@@ -547,7 +574,7 @@ async def test_whatever_a_client_sends_its_session_lives(seed: int) -> None:
     async with Client() as client:
         for _ in range(60):
             kind = draw.choice(list(VALID))
-            client.conversation.receive(json.dumps({"type": kind, **spoiled(VALID[kind], draw)}))
+            client.receive(json.dumps({"type": kind, **spoiled(VALID[kind], draw)}))
             await asyncio.sleep(draw.choice([0, 0, 0.01, 0.5]))
         client.send("response.cancel")
         client.add("still there", id="item_last")
