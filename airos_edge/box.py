@@ -13,8 +13,7 @@ from airos_edge.errors import AirosError, EngineUnavailable
 from airos_edge.home import demo as demo_house
 from airos_edge.home.house import House, State, VirtualDevices
 from airos_edge.home.timers import Timer, Timers
-from airos_edge.http.ask import Tape
-from airos_edge.http.recording import encode_wav
+from airos_edge.http.tape import Tape
 from airos_edge.parts import Parts, Workshop, assemble
 from airos_edge.voice.announce import announce
 from airos_edge.voice.ear import Ear
@@ -63,11 +62,12 @@ class Box:
     ) -> Session:
         """A conversation over a loudspeaker of its own, to be entered and left by the face.
 
-        Raises EngineUnavailable where the rules need to hear speech and no engine can.
+        Without a VAD it is deaf, and can still be typed to. Raises EngineUnavailable where the rules
+        need a wake word and no engine hears one.
         """
         config = self._parts.config
         if self._parts.open_vad is None and rules.detection != "push":
-            raise EngineUnavailable("vad", self._parts.faults["vad"])
+            log.warning("A conversation that hears no speech begins: %s", self._parts.faults["vad"])
         vad = self._parts.open_vad() if self._parts.open_vad else Deaf()
         wake = None
         if rules.detection == "wake":
@@ -103,7 +103,7 @@ class Box:
         tape = Tape()
         await self._announce(text, Rank.ANNOUNCE, Floor(lambda says: tape))
         self.hub.publish(Announced(text=text))
-        return encode_wav(bytes(tape.pcm), tape.rate_hz) if tape.pcm else b""
+        return tape.wav()
 
     async def ring(self, timer: Timer) -> None:
         """A timer's time has come."""
@@ -160,7 +160,7 @@ class Box:
 
 
 class Deaf:
-    """The ear of a session that is told where speech begins and ends."""
+    """Where nothing can tell speech: questions are then begun and ended by who asks them."""
 
     frame_ms = 32
 

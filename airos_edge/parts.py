@@ -47,6 +47,7 @@ class Workshop:
         if before is not None and before[0] == made_of:
             kept: T = before[1]
             return kept
+        self._made.pop(name, None)  # if this one fails, the one before may be closed by then
         made = await asyncio.to_thread(make)
         self._made[name] = (made_of, made)
         return made

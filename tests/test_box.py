@@ -8,6 +8,7 @@ import pytest
 
 from airos_edge.box import open_box
 from airos_edge.config import Config
+from airos_edge.engines import registry
 from airos_edge.engines.registry import TtsSettings, WakeSettings
 from airos_edge.errors import AirosError, EngineUnavailable
 from airos_edge.home.house import AreaSettings, DeviceChanged, DeviceSettings
@@ -15,6 +16,7 @@ from airos_edge.home.house import Settings as HomeSettings
 from airos_edge.http.ask import ask
 from airos_edge.http.settings import Settings as ServerSettings
 from airos_edge.voice import events
+from airos_edge.voice.history import Item
 from tests.room import FakeSpeaker, Tape
 from tests.speech import noise, pieces, spoken
 
@@ -196,3 +198,35 @@ async def test_what_is_said_aloud_is_given_as_sound_and_published() -> None:
             assert isinstance(await anext(watch), events.Announced)
     assert wav.startswith(b"RIFF")
     assert len(wav) > 10_000
+
+
+async def test_without_a_voice_what_is_asked_is_done_and_answered_in_writing() -> None:
+    async with open_box(replace(Config(), tts=TtsSettings(voice="xx")), demo=True) as box:
+        assert box.health()["parts"]["tts"]["state"] == "failed"
+        answer = await ask("turn on the kitchen light", box.open_asking)
+        state = await ask("is the kitchen light on", box.open_asking)
+    assert answer.outcome.status == "completed"
+    assert answer.wav == b""
+    assert state.outcome.text.startswith("Yes")
+
+
+async def test_without_a_vad_it_can_be_typed_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(choice: registry.Choice) -> None:
+        raise EngineUnavailable("silero_onnx", "is broken")
+
+    monkeypatch.setattr(registry, "open_vad", broken)
+    told = Tape()
+    async with open_box(Config()) as box:
+        async with box.open_session(told, FakeSpeaker(), box.rules()) as session:
+            for piece in pieces(spoken("what time is it", after_ms=1500)):
+                session.feed(piece)
+            session.add(Item("item_1", role="user", text="what time is it"))
+            session.respond()
+            ended = await told.wait_for(events.ReplyEnded)
+        assert box.health()["parts"]["vad"] == {
+            "engine": "silero_onnx",
+            "state": "failed",
+            "why": "silero_onnx: is broken",
+        }
+    assert ended.outcome.status == "completed"
+    assert told.of(events.SpeechStarted) == []

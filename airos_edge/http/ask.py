@@ -2,16 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from airos_edge.errors import RecordingError
-from airos_edge.http.recording import encode_wav
+from airos_edge.http.tape import Tape
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, ms_of, samples_of
 from airos_edge.voice.events import Event, Outcome, ReplyEnded, Transcribed
 from airos_edge.voice.history import Item
 from airos_edge.voice.ids import new_id
-from airos_edge.voice.ports import OpenMouth, Says, Speech
+from airos_edge.voice.ports import OpenMouth
 from airos_edge.voice.session import Session
 
 PIECE_MS = 20
@@ -42,33 +42,6 @@ class Answer:
         }
 
 
-@dataclass(slots=True)
-class Tape:
-    """A mouth that keeps what is said and takes no time to say it."""
-
-    pcm: bytearray = field(default_factory=bytearray)
-    rate_hz: int = 0
-
-    def open(self, says: Says) -> "Tape":
-        return self
-
-    async def play(self, speech: Speech) -> None:
-        self.rate_hz = speech.chunk.rate_hz
-        self.pcm += speech.chunk.pcm
-
-    async def drain(self) -> int:
-        return self._ms()
-
-    def hush(self) -> int:
-        return self._ms()
-
-    def duck(self, db: float) -> None:
-        """A tape has nobody who could be disturbed."""
-
-    def _ms(self) -> int:
-        return len(self.pcm) // BYTES_PER_SAMPLE * 1000 // self.rate_hz if self.rate_hz else 0
-
-
 async def ask(question: str | bytes, open_session: OpenAsking) -> Answer:
     """Asks a text, or a recording (16 kHz PCM), and waits for the whole answer.
 
@@ -93,8 +66,7 @@ async def ask(question: str | bytes, open_session: OpenAsking) -> Answer:
         else:
             _play_into(session, question)
         outcome = await ended
-    wav = encode_wav(bytes(tape.pcm), tape.rate_hz) if tape.pcm else b""
-    return Answer(transcript, outcome, wav)
+    return Answer(transcript, outcome, tape.wav())
 
 
 def _play_into(session: Session, pcm: bytes) -> None:

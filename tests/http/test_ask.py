@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from airos_edge.errors import EngineUnavailable, RecordingError
-from airos_edge.http.ask import Answer, Tape, ask
+from airos_edge.http.ask import Answer, ask
+from airos_edge.http.tape import Tape
 from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
