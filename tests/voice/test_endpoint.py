@@ -122,3 +122,16 @@ def test_closed_it_waits_for_speech_again() -> None:
     endpoint.close()
     assert edges(endpoint, 3200, 0.0) == []
     assert edges(endpoint, 96, 1.0) == [(Edge.OPENED, 96)]
+
+
+def test_what_happens_in_one_frame_is_told_in_its_order() -> None:
+    at_once = replace(RULES, active_frame_threshold_ms=96, confirm_ms=64)
+    assert edges(Endpoint(at_once), 96, 1.0) == [(Edge.OPENED, 96), (Edge.CONFIRMED, 96)]
+    endpoint = opened(replace(RULES, confirm_ms=128), speech_ms=96)
+    edges(endpoint, 416, 0.0)
+    assert edges(endpoint, 32, 1.0) == [(Edge.RESUMED, 32), (Edge.CONFIRMED, 32)]
+
+
+def test_words_that_become_known_in_the_silence_confirm_it() -> None:
+    endpoint = opened(speech_ms=96)
+    assert edges(endpoint, 32, 0.0, Judgement.PREFIX) == [(Edge.CONFIRMED, 32)]

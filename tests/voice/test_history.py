@@ -161,3 +161,12 @@ def test_speech_of_a_deleted_item_goes_nowhere() -> None:
     assert len(made) == 0
     with pytest.raises(UnknownItem):
         made.heard("a", 100)
+
+
+def test_an_id_that_is_used_again_begins_anew() -> None:
+    history = History()
+    for _ in range(2):
+        history.add(Item("a", role="assistant", text="", spoken=True))
+        history.say("a", "Hello", 500)
+        assert history.spoken_ms("a") == 500
+        history.delete("a")

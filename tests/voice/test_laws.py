@@ -8,12 +8,12 @@ from contextlib import suppress
 import pytest
 
 from airos_edge.errors import AirosError, EngineUnavailable
-from airos_edge.voice import flow
+from airos_edge.voice import events, flow
 from airos_edge.voice.announce import announce
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.floor import Floor, Rank
 from airos_edge.voice.flow import Scope
-from airos_edge.voice.history import Item
+from airos_edge.voice.history import DuplicateItem, Item, UnknownItem
 from airos_edge.voice.ports import Call, Done, Prompt, Speaking, Text
 from airos_edge.voice.utterance import Judgement
 from tests.fakes import At, Do, FakeAsr, FakeResponder, FakeTts, Fault, Said, Step
@@ -100,7 +100,7 @@ class Chaos:
         if draw.random() < 0.6:
             await draw.choice(sounds)()
             return
-        with suppress(AirosError, KeyError, IndexError):  # busy, or no such item
+        with suppress(AirosError, DuplicateItem, UnknownItem, IndexError):  # busy, or no such item
             draw.choice(actions)()
 
 
@@ -115,6 +115,10 @@ async def test_the_laws_hold_in_chaos(seed: int) -> None:
         room.session.clear()
         await asyncio.sleep(120)
         assert room.session.replies.active is None, "every reply ends"
+        asked = {event.item.id for event in room.told.of(events.QuestionEnded)}
+        heard = {event.item_id for event in room.told.of(events.Transcribed)}
+        failed = {event.item_id for event in room.told.of(events.TranscriptionFailed)}
+        assert asked == heard | failed, "every question gets its words, or why it has none"
         assert not room.session.replies.running, "and every draft"
         assert not flow.abandoned
         room.nothing_is_open()

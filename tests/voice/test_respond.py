@@ -250,3 +250,44 @@ async def test_cancelling_ends_everything_within_the_grace(
     played = chain.from_iterable(mouth.played for mouth in desk.speaker.mouths)
     assert all(at_s <= cancelled_at_s for at_s, _ in played)
     assert desk.responder.running == desk.tts.running == 0
+
+
+async def test_without_a_voice_what_is_to_be_done_is_done_and_the_reply_fails() -> None:
+    tools = FakeTools()
+    desk = Desk(Do(Call("light")), Text("It is on."), Done("fake"), tools=tools, tts=None)
+    desk.reply.commit()
+    await respond(desk.reply, desk.engines, Floor(desk.speaker))
+    assert [call.name for call in tools.calls] == ["light"]
+    assert desk.reply.outcome is not None
+    assert (desk.reply.outcome.status, desk.reply.outcome.text) == ("failed", "It is on.")
+    assert "airos check" in str(desk.reply.outcome.error)
+
+
+async def test_a_call_ends_what_is_said() -> None:
+    desk = Desk(Text("Wait."), Call("door"), Text(" Never said."), Call("gate"), Done("fake"))
+    desk.reply.commit()
+    await respond(desk.reply, desk.engines, Floor(desk.speaker))
+    assert desk.reply.outcome is not None
+    items = [item.name or item.text for item in desk.reply.outcome.items]
+    assert items == ["Wait.", "door", "gate"]
+
+
+async def test_the_calls_of_a_reply_that_failed_are_not_to_be_made() -> None:
+    desk = Desk(Call("door"), Fault.RAISE)
+    desk.reply.commit()
+    await respond(desk.reply, desk.engines, Floor(desk.speaker))
+    assert desk.reply.outcome is not None
+    assert desk.reply.outcome.status == "failed"
+    assert [item.kind for item in desk.reply.outcome.items] == ["message"], "the apology alone"
+
+
+async def test_what_ends_before_the_commit_waits_for_it() -> None:
+    desk = Desk(Done("fake"))
+    async with Scope() as scope:
+        task = scope.start(respond(desk.reply, desk.engines, Floor(desk.speaker)), "reply")
+        await asyncio.sleep(10)
+        assert not task.done()
+        assert desk.reply.outcome is None
+        desk.reply.commit()
+        await task
+        assert desk.reply.outcome is not None

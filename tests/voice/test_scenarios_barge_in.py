@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 from airos_edge.voice import events, flow
 from airos_edge.voice.endpoint import TurnRules
@@ -212,7 +211,7 @@ async def test_a_cough_while_speaking_is_talked_over() -> None:
         assert await room.answered() == LONG.text
         assert room.speaker.text == LONG.text
         assert room.speaker.mouths[0].ducks == [15.0, 0.0]
-        assert room.texts == ["first", LONG.text, ""] or room.texts == ["first", "", LONG.text]
+        assert room.texts == ["first", LONG.text, ""]
         room.follows("A cough while speaking")
 
 
@@ -227,7 +226,3 @@ async def test_a_cough_right_after_the_question_does_not_cost_its_answer() -> No
             assert [ended.outcome.status for ended in room.told.of(events.ReplyEnded)] == [
                 "completed"
             ]
-
-
-def test_the_rules_are_all_here() -> None:
-    assert replace(STOP, interrupt="duck") == TurnRules()

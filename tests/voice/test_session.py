@@ -7,13 +7,13 @@ import pytest
 
 from airos_edge.errors import BusyError, EngineUnavailable, ReachError
 from airos_edge.voice import events
-from airos_edge.voice.endpoint import Answering, TurnRules
+from airos_edge.voice.endpoint import Answering, Interrupt, TurnRules
 from airos_edge.voice.floor import Floor
 from airos_edge.voice.flow import GRACE_S
 from airos_edge.voice.history import Item
 from airos_edge.voice.ports import Done, Prompt, Says, Speech, Text
 from airos_edge.voice.utterance import Judgement
-from tests.fakes import At, FakeAsr, FakeResponder, FakeTts, Fault, Said, Step
+from tests.fakes import At, FakeAsr, FakeResponder, FakeTts, Fault, Said, Step, fake_engines
 from tests.room import FakeMouth, FakeSpeaker, Room, speech, wake_word
 
 LONG = Text("One two three four five six seven eight nine ten.")
@@ -93,6 +93,90 @@ async def test_noise_that_was_nothing_gives_the_turn_back() -> None:
         await room.quiet(3000)
         assert questions(room) == ["first"]
         assert statuses(room) == ["completed"]
+
+
+@pytest.mark.parametrize("takes_ms", range(300, 2100, 300))
+async def test_noise_right_after_a_question_does_not_cost_its_answer(takes_ms: int) -> None:
+    asr = FakeAsr(Said("first", takes_ms=takes_ms), "")
+    async with Room(asr=asr) as room:
+        await room.ask()
+        await room.speak(400)
+        await room.quiet(6000)
+        assert questions(room) == ["first"]
+        assert statuses(room) == ["completed"]
+
+
+async def test_a_false_wake_word_does_not_cost_the_answer_to_the_question_before_it() -> None:
+    asr = FakeAsr(Said("first", takes_ms=900), "")
+    async with Room(TurnRules(detection="wake"), asr=asr) as room:
+        await room.play(wake_word())
+        await room.ask()
+        await room.play(wake_word())
+        await room.quiet(9000)
+        assert "first" in questions(room)
+
+
+async def test_a_mistake_in_the_recogniser_costs_its_question_and_nothing_else(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Mistaken(FakeAsr):
+        def transcribe(self, heard, hints):  # type: ignore[no-untyped-def]
+            raise ValueError("before the first step")
+
+    async with Room(asr=Mistaken("")) as room:
+        await room.ask()
+        await room.answered()
+        room.lease.engines = fake_engines()
+        await room.ask()
+        await room.answered(2)
+        assert statuses(room) == ["failed", "completed"]
+        assert len(room.told.of(events.TranscriptionFailed)) == 1
+    assert "before the first step" in caplog.text
+
+
+async def test_words_of_the_system_that_come_after_a_question_still_count() -> None:
+    async with Room(asr=FakeAsr(Said("first", takes_ms=500))) as room:
+        await room.ask()
+        room.session.add(Item("item_system", role="system", text="be brief"))
+        await room.answered()
+        prompt = room.engines.responder.prompts[0]  # type: ignore[attr-defined]
+        assert [item.text for item in prompt.items] == ["first", "be brief"]
+
+
+async def test_a_prompt_is_made_in_the_manner_of_the_session() -> None:
+    tool = {"type": "function", "name": "f"}
+    manner = Prompt(instructions="be brief", tools=(tool,), max_tokens=9, place="kitchen")
+    async with Room(manner=manner) as room:
+        room.session.add(typed("hello"))
+        room.session.respond()
+        await room.answered()
+        prompt = room.engines.responder.prompts[0]  # type: ignore[attr-defined]
+        assert prompt == replace(manner, items=(typed("hello"),))
+
+
+@pytest.mark.parametrize("rule", ["stop", "duck", "wake", "never"])
+async def test_a_follow_up_question_is_the_one_that_is_answered(rule: Interrupt) -> None:
+    """Asked for by the assistant, it needs no confirming; it interrupts by the rule alone."""
+    rules = TurnRules(detection="wake", interrupt=rule)
+    async with Room(rules, responder=FakeResponder(slow)) as room:
+        room.session.respond()
+        await room.quiet(300)
+        room.session.open("follow_up", patience_ms=2000)
+        await room.quiet(40)
+        assert statuses(room) == (["cancelled"] if rule in ("stop", "duck") else [])
+        await room.quiet(6000)
+
+
+@pytest.mark.parametrize("rule", ["wake", "never"])
+async def test_confirmed_speech_stops_nothing_where_the_rule_is_another(rule: Interrupt) -> None:
+    asr = FakeAsr(Said("second", takes_ms=5000))
+    async with Room(TurnRules(interrupt=rule), asr=asr, responder=FakeResponder(slow)) as room:
+        room.session.respond()
+        await room.quiet(300)
+        await room.speak(600)
+        assert statuses(room) == []
+        await room.quiet(200)
+        assert room.speaker.mouths[0].ducks == []
 
 
 async def test_where_nothing_may_interrupt_every_question_is_answered_in_its_turn() -> None:
@@ -197,7 +281,46 @@ async def test_without_leave_to_answer_nothing_is_drafted() -> None:
         assert questions(room) == []
 
 
+async def test_a_draft_whose_engines_lie_too_far_away_tells_so_when_it_is_committed() -> None:
+    async with Room(asr=FakeAsr(COMPLETE)) as room:
+        await room.speak(400)
+        room.lease.error = ReachError("llm", "its place is cloud")
+        await room.speak(200)
+        assert "ReplyStarted" not in room.told.names
+        await room.quiet(260)
+        await room.answered()
+        (ended,) = room.told.of(events.ReplyEnded)
+        assert ended.outcome.status == "failed"
+        assert "cloud" in str(ended.outcome.error)
+
+
 # ---- replies that were asked for ----------------------------------------------------------------
+
+
+async def test_a_reply_that_is_asked_for_waits_for_all_the_words_there_are_to_come() -> None:
+    rules = replace(PUSH, answer="never")
+    asr = FakeAsr(Said("first", takes_ms=900), Said("second", takes_ms=200))
+    async with Room(rules, asr=asr) as room:
+        for _ in range(2):
+            await room.speak(400)
+            room.session.commit()
+        room.session.respond()
+        assert await room.answered() == "You said second."
+        prompt = room.engines.responder.prompts[0]  # type: ignore[attr-defined]
+        assert [item.text for item in prompt.items] == ["first", "second"]
+
+
+async def test_words_that_failed_once_do_not_fail_every_reply_from_then_on() -> None:
+    rules = replace(PUSH, answer="never")
+    async with Room(rules, asr=FakeAsr(Said(Fault.RAISE))) as room:
+        await room.speak(400)
+        room.session.commit()
+        room.session.respond()
+        await room.answered()
+        room.session.add(typed("hello"))
+        room.session.respond()
+        await room.answered(2)
+        assert statuses(room) == ["failed", "completed"]
 
 
 async def test_one_reply_at_a_time() -> None:
