@@ -81,6 +81,8 @@ class Turn:
             loop.then = discards[discard]
             loop.run_until_complete(asyncio.wait([work]))
             assert work.cancelled() == (discard == "left")
+            loop.run_until_complete(asyncio.sleep(3600))
+            assert not asyncio.all_tasks(loop), "an hour later"
 
     async def _converse(self, loop: SteppingLoop) -> None:
         def tell(event: events.Event) -> None:
@@ -154,3 +156,12 @@ def test_a_draft_superseded_at_any_await_is_answered_once(kind: str) -> None:
         turn.run(step, "superseded")
         turn.answered_once()
         assert turn.responder.running == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_session_left_at_any_await_at_all_leaves_nothing_behind(kind: str) -> None:
+    whole = usual(kind)
+    for step in range(1, whole.began + 1):
+        turn = Turn(kind)
+        turn.run(step, "left")
+        turn.changed_nothing()
