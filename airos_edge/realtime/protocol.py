@@ -6,8 +6,6 @@ speaks and what was heard is the voice's to know.
 
 import base64
 import binascii
-import json
-import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,6 +15,7 @@ import numpy as np
 from airos_edge.errors import BusyError, ProtocolError
 from airos_edge.realtime import checks, messages
 from airos_edge.realtime.configuration import RATE_HZ, manner_of, rules_of, updated
+from airos_edge.realtime.frames import decoded
 from airos_edge.realtime.mouth import RealtimeMouth
 from airos_edge.realtime.server_events import audio_deltas, server_events
 from airos_edge.voice.audio import RATE_HZ as EAR_RATE_HZ
@@ -31,14 +30,9 @@ from airos_edge.voice.session import Session
 
 LARGEST_APPEND = 15 * 1024 * 1024
 """Of base64, as OpenAI has it."""
-LARGEST_EVENT = 16 * 1024 * 1024
 AT_ONCE_BYTES = 2 * RATE_HZ
 """A second of audio; to hear it takes some milliseconds, in which nobody else is served."""
-DEEPEST = 40
-"""How deep an event may be nested; a tool's schema rarely is ten."""
 SHORTEST_COMMIT_MS = 100
-HALF_A_PAIR = re.compile(r"\\u[dD]")
-"""Where half of a surrogate pair may be escaped, which JSON allows and no text can hold."""
 OF_A_RESPONSE = (
     "instructions",
     "tools",
@@ -92,7 +86,7 @@ class Conversation:
         """
         event_id: str | None = None
         try:
-            event = _decoded(text)
+            event = decoded(text)
             event_id = event.get("event_id") if isinstance(event.get("event_id"), str) else None
             handler = HANDLERS.get(event["type"])
             if handler is None:
@@ -241,42 +235,6 @@ HANDLERS: Mapping[str, Callable[[Conversation, Mapping[str, Any]], Iterator[None
     "response.cancel": Conversation._response_cancel,
     "output_audio_buffer.clear": Conversation._output_clear,
 }
-
-
-def _decoded(text: str) -> dict[str, Any]:
-    if len(text) > LARGEST_EVENT:
-        raise ProtocolError("The event is larger than 16 MiB.", code="invalid_value")
-    try:
-        event = json.loads(text, parse_constant=_no_constant)
-        if HALF_A_PAIR.search(text):
-            json.dumps(event, ensure_ascii=False).encode()
-        _refuse_deeper_than(DEEPEST, event)
-    except (ValueError, RecursionError):
-        raise ProtocolError("The event is not valid JSON.", code="invalid_json") from None
-    if not isinstance(event, dict) or not isinstance(event.get("type"), str):
-        message = "The event has no 'type'."
-        raise ProtocolError(message, code="missing_required_parameter", param="type")
-    return event
-
-
-def _refuse_deeper_than(limit: int, event: Any) -> None:
-    """What is nested without end cannot be copied or written again. Raises ValueError."""
-    level = [event]
-    for _ in range(limit):
-        level = [
-            part
-            for whole in level
-            if isinstance(whole, dict | list)
-            for part in (whole.values() if isinstance(whole, dict) else whole)
-        ]
-        if not level:
-            return
-    raise ValueError("nested too deeply")
-
-
-def _no_constant(name: str) -> None:
-    """JSON has no NaN and no Infinity, though Python reads them."""
-    raise ValueError(name)
 
 
 def _audio_of(event: Mapping[str, Any]) -> bytes:

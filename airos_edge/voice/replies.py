@@ -61,10 +61,10 @@ class Replies:
     def start(
         self,
         prompt: Prompt,
+        prepare: Prepare = as_it_is,
         *,
         apart: Floor | None = None,
         metadata: Mapping[str, str] | None = None,
-        prepare: Prepare = as_it_is,
     ) -> Reply:
         """A draft. `apart`: out of band, on a floor of its own and not for the history."""
         history = History() if apart else self._history

@@ -1,43 +1,166 @@
-"""A question on its way: its recording, its words, and the reply that is drafted for it."""
+"""One question, from its first sound to its answer: heard out, and answered if it still counts."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from itertools import takewhile
+from typing import Protocol
 
-from airos_edge.errors import AirosError
-from airos_edge.voice.ports import Prompt
+from airos_edge.errors import AirosError, EngineError
+from airos_edge.voice import events
+from airos_edge.voice.ear import Ear
+from airos_edge.voice.hear import hear
+from airos_edge.voice.history import History, Item
+from airos_edge.voice.ports import Hints, Prompt
+from airos_edge.voice.replies import Borrow, Replies
 from airos_edge.voice.reply import Reply
-from airos_edge.voice.utterance import Utterance
+from airos_edge.voice.utterance import Judgement, Utterance
+
+log = logging.getLogger(__name__)
 
 
-@dataclass(eq=False, slots=True)
+class Talk(Protocol):
+    """The conversation that a turn is part of. `asking` is the turn whose question is answered."""
+
+    ear: Ear
+    history: History
+    replies: Replies
+    borrow: Borrow
+    manner: Prompt
+    hints: Hints
+    asking: "Turn | None"
+
+    def tell(self, event: events.Event) -> None: ...
+    def claim(self, turn: "Turn") -> None: ...
+    def drop(self, turn: "Turn") -> None: ...
+
+
 class Turn:
-    """Times are the loop's."""
+    """`heard` is set when there are words, or none will come, and `decided` when it is answered or will
+    not be. Times are the loop's."""
 
-    utterance: Utterance
-    claimed: bool = False
-    """Whether it is the question that is answered, unless a later one comes."""
-    draft: Reply | None = None
-    closed_at: float | None = None
-    heard_at: float | None = None
-    heard: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when there are words, or none will come: `failure` then says why."""
-    decided: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when it is answered, or will not be."""
-    text: str | None = None
-    failure: AirosError | None = None
+    def __init__(self, utterance: Utterance, talk: Talk) -> None:
+        self.utterance = utterance
+        self.claimed = False
+        self.closed_at: float | None = None
+        self.heard = asyncio.Event()
+        self.decided = asyncio.Event()
+        self._talk = talk
+        self._text: str | None = None
+        self._failure: AirosError | None = None
+        self._heard_at: float | None = None
+        self._draft: Reply | None = None
 
-    def hear(self, text: str | None, failure: AirosError | None = None) -> None:
-        self.text, self.failure = text, failure
-        self.heard_at = asyncio.get_running_loop().time()
+    async def take(self) -> None:
+        """Hears the question out, whatever happens meanwhile, and has it answered if it still counts."""
+        if self.utterance.opened_by == "push":
+            await (
+                self.utterance.ended()
+            )  # it may stay open for minutes, and would keep a recogniser
+        await self._hear()
+        if (await self.utterance.ended()).is_question:
+            self._tell_words()
+        self._heard_at = asyncio.get_running_loop().time()
         self.heard.set()
+        await self._answer()
+        self.decided.set()
 
     async def words(self) -> str | None:
         """Waits for them. Raises what kept them from being heard."""
         await self.heard.wait()
-        if self.failure is not None:
-            raise self.failure
-        return self.text
+        if self._failure is not None:
+            raise self._failure
+        return self._text
+
+    def discard_draft(self) -> None:
+        if self._draft is not None:
+            self._talk.replies.cancel(self._draft, "superseded")
+            self._draft = None
+
+    # ---- hearing ----
+
+    async def _hear(self) -> None:
+        talk = self._talk
+        try:
+            async with talk.borrow(talk.manner.reach) as engines:
+                self._text = await hear(self.utterance, engines, talk.hints, self._heard_partial)
+        except AirosError as error:
+            self._failure = error
+        except Exception as error:  # boundary: a mistake costs its question, not the conversation
+            log.exception("Hearing failed")
+            self._failure = EngineError("asr", str(error) or type(error).__name__)
+
+    def _heard_partial(self, partial: events.TranscriptChanged) -> None:
+        """A draft is begun as soon as the words are complete, and thrown away when they change."""
+        self._talk.tell(partial)
+        prompt = self._prompt(partial.text)
+        if self._draft is not None and self._draft.prompt != prompt:
+            self.discard_draft()
+        is_complete = partial.judgement is Judgement.COMPLETE
+        if self._draft is None and is_complete and self._talk.ear.rules.answer != "never":
+            self._draft = self._talk.replies.start(prompt)
+
+    def _tell_words(self) -> None:
+        item_id, history = self.utterance.id, self._talk.history
+        if self._failure is not None:
+            failed = events.TranscriptionFailed(item_id=item_id, message=str(self._failure))
+            self._talk.tell(failed)
+            return
+        text = self._text or ""
+        if item_id in history:
+            history.change(item_id, text=text)
+        audio_ms = self.utterance.ms
+        self._talk.tell(events.Transcribed(item_id=item_id, text=text, audio_ms=audio_ms))
+
+    # ---- answering ----
+
+    async def _answer(self) -> None:
+        """Now, or where a reply may not be interrupted, when it has ended; or not at all."""
+        if not self._is_to_be_answered():
+            self._talk.drop(self)
+            return
+        self._talk.claim(self)
+        if not await self._comes_its_turn():
+            self.discard_draft()
+            return
+        prompt, draft = self._prompt(self._text), self._draft
+        if draft is None or draft.outcome is not None or draft.prompt != prompt:
+            self.discard_draft()
+            mine = {self.utterance.id: self}
+            draft = self._talk.replies.start(prompt, lambda prompt: with_words(prompt, mine))
+        self._draft = None
+        draft.stamp("recognise", self._heard_at)
+        self._talk.replies.commit(draft, self.closed_at)
+
+    def _is_to_be_answered(self) -> bool:
+        ended, rule = self.utterance.outcome, self._talk.ear.rules.answer
+        if rule == "never" or ended is None or not ended.is_question:
+            return False
+        is_for_us = self._text or self._failure or self.utterance.opened_by != "speech"
+        return bool(is_for_us) or rule == "always"
+
+    async def _comes_its_turn(self) -> bool:
+        """Waits while another reply is spoken. False when a later question is answered instead."""
+        talk = self._talk
+        while True:
+            later, active = talk.asking, talk.replies.active
+            if later not in (self, None) and talk.ear.rules.interrupt != "never":
+                await later.decided.wait()  # it may have been nothing
+                if talk.asking is later:
+                    return False
+            elif active is not None:
+                await active.ended.wait()
+            else:
+                return True
+
+    def _prompt(self, text: str | None) -> Prompt:
+        """What the answer depends on: all that was said, but by the user nothing after the question."""
+        asked = Item(self.utterance.id, role="user", text=text, spoken=True)
+        known = iter(self._talk.history)
+        before = tuple(takewhile(lambda item: item.id != asked.id, known))
+        after = (item for item in known if item.role != "user" or not item.spoken)
+        return replace(self._talk.manner, items=(*before, asked, *after))
 
 
 async def with_words(prompt: Prompt, turns: Mapping[str, Turn]) -> Prompt:

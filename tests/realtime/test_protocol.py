@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from airos_edge.realtime.protocol import HANDLERS, LARGEST_APPEND, LARGEST_EVENT
+from airos_edge.realtime.frames import LARGEST_EVENT
+from airos_edge.realtime.protocol import HANDLERS, LARGEST_APPEND
 from airos_edge.voice.ports import Call, Done, Prompt, Text
 from tests.fakes import FakeAsr, FakeResponder, FakeTts, Fault, Said, Step
 from tests.realtime.client import Client, Json, sound
