@@ -28,6 +28,7 @@ system-deps:
 $(VENV)/.run: pyproject.toml
 	@test -e $@ || sh scripts/prerequisites "$(PYTHON)"
 	test -e $@ || $(PYTHON) -m venv --clear $(VENV)
+	@echo "Installing what airos is made of; this takes half a minute or more."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[whisper]'
 	@touch $@
 

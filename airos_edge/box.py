@@ -12,7 +12,7 @@ from airos_edge.engines.lease import Lease
 from airos_edge.errors import AirosError, EngineUnavailable
 from airos_edge.home import demo as demo_house
 from airos_edge.home.house import House, State, VirtualDevices
-from airos_edge.home.timers import Timer, Timers
+from airos_edge.home.timers import MOST, Timer, Timers
 from airos_edge.http.tape import Tape
 from airos_edge.parts import Parts, Workshop, assemble
 from airos_edge.voice.announce import announce
@@ -75,7 +75,6 @@ class Box:
                 raise EngineUnavailable("wake", self._parts.faults["wake"])
             wake = self._parts.open_wake()
         manner = Prompt(
-            instructions=config.assistant.instructions,
             speaking=Speaking(language=config.language) if self._parts.engines.tts else None,
             reach=config.reach,
         )
@@ -122,11 +121,21 @@ class Box:
     # ---- the whole ----
 
     def check(self) -> dict[str, Any]:
+        """What it runs with: the options, the engines or why there is none, the devices of the house."""
+        faults = self._parts.faults
         engines = {
             choice.port: {"engine": choice.engine, "why": choice.why}
+            if choice.port not in faults
+            else {"engine": None, "why": faults[choice.port]}
             for choice in self._parts.choices
         }
-        return {"config": effective(self._parts.config), "engines": engines}
+        house = self._parts.house
+        return {
+            "config": effective(self._parts.config),
+            "engines": engines,
+            "devices": [device.name for device in house.settings.devices],
+            "demo": bool(house.label),
+        }
 
     def health(self) -> dict[str, Any]:
         parts: dict[str, Any] = {}
@@ -151,9 +160,7 @@ class Box:
             if not changed:
                 return "nothing"
             if "server" in changed:
-                raise AirosError(
-                    "server: its address changes with a restart only; nothing was changed"
-                )
+                raise AirosError("server: it changes with a restart only; nothing was changed")
             self._parts = await self._rebuild(config)
             self._lease.swap(self._parts.engines)
             return ", ".join(changed)
@@ -169,13 +176,16 @@ class Deaf:
 
 
 @asynccontextmanager
-async def open_box(config: Config, demo: bool = False) -> AsyncIterator[Box]:
+async def open_box(
+    config: Config, demo: bool = False, most_timers: int = MOST
+) -> AsyncIterator[Box]:
     """Opens the engines and the house. An engine that fails is left out and named in `health`.
 
-    Raises ConfigError where the configuration contradicts itself. Leaving the block closes all.
+    `demo`: with the demonstration house, unless the configuration has one of its own. Raises
+    ConfigError where the configuration contradicts itself. Leaving the block closes all.
     """
     hub, workshop, states = Hub(), Workshop(), dict[str, State]()
-    timers = Timers(lambda timer: box.ring(timer))
+    timers = Timers(lambda timer: box.ring(timer), most_timers)
 
     async def build(config: Config) -> Parts:
         home = demo_house.HOUSE if demo and not config.home.devices else config.home

@@ -20,11 +20,6 @@ PLACES = ("config.yaml", "~/.config/airos/config.yaml", "/etc/airos/config.yaml"
 
 
 @dataclass(frozen=True, slots=True)
-class AssistantSettings:
-    instructions: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class LogSettings:
     level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -36,7 +31,6 @@ class Config:
     name: str = "Airos"
     language: str = "en"
     reach: Place = Place.LOCAL
-    assistant: AssistantSettings = field(default_factory=AssistantSettings)
     server: ServerSettings = field(default_factory=ServerSettings)
     wake: WakeSettings = field(default_factory=WakeSettings)
     vad: VadSettings = field(default_factory=VadSettings)

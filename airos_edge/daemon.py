@@ -54,7 +54,7 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
             listen(config.server, routes, control, socket_path())
         )
         _reload_on_hangup(reload, await stack.enter_async_context(Scope()))
-        _describe(config, demo, doors, box, time.monotonic() - started)
+        _describe(config, doors, box, time.monotonic() - started)
         ready.set()
         await stop.wait()
         log.info("Stopping.")
@@ -86,15 +86,18 @@ def _reload_on_hangup(reload: Callable[[], Awaitable[str]], scope: Scope) -> Non
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, caught)
 
 
-def _describe(config: Config, demo: bool, doors: Doors, box: Box, took_s: float) -> None:
+def _describe(config: Config, doors: Doors, box: Box, took_s: float) -> None:
+    parts = box.check()
+    demo = ", with the demo house" if parts["demo"] else ""
     host = f"[{doors.host}]" if ":" in doors.host else doors.host
     where = f"{host}:{doors.port}"
-    log.info(
-        "%s is ready after %.1f s%s.", config.name, took_s, ", with the demo house" if demo else ""
-    )
+    log.info("%s is ready after %.1f s%s.", config.name, took_s, demo)
     key = "one of server.api_keys" if config.server.api_keys else "any key"
     log.info("Open: ws://%s/v1/realtime  any OpenAI Realtime client, with %s", where, key)
     log.info("Open: http://%s/healthz  what works and what does not", where)
     log.info("Open: %s  airos ask, say, check, reload", doors.socket_path)
-    for port, part in box.check()["engines"].items():
+    for port, part in parts["engines"].items():
         log.info("%s: %s (%s)", port, part["engine"] or "none", part["why"])
+    log.info(
+        "house: %s", ", ".join(parts["devices"]) or "no devices; see `home` in the configuration"
+    )

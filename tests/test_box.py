@@ -230,3 +230,42 @@ async def test_without_a_vad_it_can_be_typed_to(monkeypatch: pytest.MonkeyPatch)
         }
     assert ended.outcome.status == "completed"
     assert told.of(events.SpeechStarted) == []
+
+
+async def test_what_was_done_is_not_done_again_when_nothing_new_was_said() -> None:
+    told = Tape()
+    async with open_box(Config()) as box:
+        async with box.open_session(told, FakeSpeaker(), box.rules()) as session:
+            session.add(Item("item_1", role="user", text="set a timer for five minutes"))
+            for count in (1, 2):
+                session.respond()
+                await told.wait_for(events.ReplyEnded, count)
+            session.add(Item("item_2", kind="function_call_output", call_id="x", text="done"))
+            session.respond()
+            await told.wait_for(events.ReplyEnded, 3)
+        status = await ask("how much time is left on the timer", box.open_asking)
+    intents = [ended.outcome.intent for ended in told.of(events.ReplyEnded)]
+    assert intents == ["HassStartTimer", None, None]
+    assert "2 running" not in status.outcome.text
+
+
+async def test_where_nothing_stays_to_ring_no_timer_is_kept() -> None:
+    async with open_box(Config(), most_timers=0) as box:
+        answer = await ask("set a timer for five minutes", box.open_asking)
+    assert answer.outcome.text == "Sorry, I can keep a timer only while the daemon runs"
+
+
+async def test_it_says_what_it_runs_with() -> None:
+    bad_voice = replace(Config(), tts=TtsSettings(voice="nobody"), home=ATTIC)
+    async with open_box(bad_voice, demo=True) as box:
+        parts = box.check()
+    assert parts["devices"] == ["attic light"]
+    assert not parts["demo"], "a house of one's own is not for demonstration"
+    assert parts["engines"]["tts"]["engine"] is None
+    assert "nobody" in parts["engines"]["tts"]["why"]
+
+
+async def test_what_is_too_long_to_be_a_command_is_none() -> None:
+    async with open_box(Config(), demo=True) as box:
+        answer = await ask("turn on the kitchen light " * 100, box.open_asking)
+    assert answer.outcome.intent is None

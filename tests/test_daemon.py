@@ -68,7 +68,7 @@ class FakeBox:
         return b""
 
     def check(self) -> dict[str, Any]:
-        return {"engines": {}}
+        return {"engines": {}, "devices": [], "demo": False}
 
     def health(self) -> dict[str, Any]:
         return {"status": "ok"}

@@ -22,6 +22,9 @@ def main(argv: list[str] | None = None) -> int:
     """What the shell gets: 0, 1 after a sentence on stderr, or one of the numbers above."""
     parser = _parser()
     arguments = parser.parse_args(argv)
+    for words in ("question", "text"):  # with or without quotes
+        if hasattr(arguments, words):
+            setattr(arguments, words, " ".join(getattr(arguments, words)))
     if arguments.command is None:
         parser.print_help(sys.stderr)
         return MISUSED
@@ -65,11 +68,15 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     run = commands.add_parser("run", help="start the daemon")
-    run.add_argument("--demo", action="store_true", help="with a small demonstration house")
+    run.add_argument(
+        "--demo",
+        action="store_true",
+        help="with a small demonstration house, if the configuration has no devices",
+    )
     _configured(run)
 
     ask = commands.add_parser("ask", help="ask a question, typed or recorded")
-    ask.add_argument("question", metavar="TEXT|FILE.wav")
+    ask.add_argument("question", metavar="TEXT|FILE.wav", nargs="+")
     ask.add_argument(
         "--demo", action="store_true", help="without a daemon: the demonstration house"
     )
@@ -78,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     _configured(ask, "without a daemon: the configuration file")
 
     say = commands.add_parser("say", help="speak a text")
-    say.add_argument("text", metavar="TEXT")
+    say.add_argument("text", metavar="TEXT", nargs="+")
     _heard(say)
     _configured(say, "without a daemon: the configuration file")
 

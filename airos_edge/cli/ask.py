@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import stat
+import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,6 @@ from airos_edge.http.limits import LARGEST_BODY_BYTES, text_within
 from airos_edge.paths import socket_path
 
 RECORDINGS = {".wav", ".flac", ".ogg", ".mp3"}
-STAGES = ("recognise", "respond", "speak", "done")
 LEFT = {
     "nothing": "nothing left this box",
     "lan": "it left for the LAN",
@@ -92,8 +92,11 @@ async def _ask_here(question: str | bytes, arguments: Namespace) -> dict[str, An
     from airos_edge.config import load
     from airos_edge.http.ask import ask
 
-    async with open_box(load(arguments.config), demo=arguments.demo) as box:
+    async with open_box(load(arguments.config), arguments.demo, most_timers=0) as box:
         answer = await ask(question, box.open_asking)
+        if answer.outcome.intent is None and not box.check()["devices"]:
+            hint = "no daemon is running, and the configuration has no devices; --demo brings some"
+            print(f"airos: {hint}", file=sys.stderr)
     return answer.as_json() | {"audio": base64.b64encode(answer.wav).decode()}
 
 
@@ -105,8 +108,8 @@ def _show(answer: dict[str, Any]) -> None:
     ]
     if answer["error"]:
         lines.append(f"It failed    {answer['error']}")
-    took_ms = answer["stages_ms"]
-    stages = [f"{stage} {took_ms[stage]:.1f}" for stage in STAGES if stage in took_ms]
+    took_ms = sorted(answer["stages_ms"].items(), key=lambda stage: stage[1])
+    stages = [f"{stage} {ms:.1f}" for stage, ms in took_ms]
     if stages:
         lines.append(f"Milliseconds {' · '.join(stages)}  (each since the question ended)")
     print("\n".join(lines), flush=True)

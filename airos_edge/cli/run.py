@@ -5,12 +5,13 @@ import os
 import sys
 from argparse import Namespace
 
-from airos_edge.config import load
+from airos_edge.config import find, load
 from airos_edge.voice import flow
 
 
 def main(arguments: Namespace) -> int:
-    config = load(arguments.config)
+    source = find(arguments.config)
+    config = load(source)
     logging.basicConfig(
         level=config.log.level.upper(),
         format="%(asctime)s %(levelname)s %(message)s"
@@ -20,7 +21,7 @@ def main(arguments: Namespace) -> int:
     )
     from airos_edge.daemon import run
 
-    run(config, demo=arguments.demo, reread=lambda: load(arguments.config))
+    run(config, demo=arguments.demo, reread=lambda: load(source))
     logging.info("Stopped.")
     if flow.abandoned:
         os._exit(0)  # an engine that will not end must not keep the box from stopping

@@ -18,6 +18,9 @@ EFFECTS = {
 }
 """The intents that change something; the others only look."""
 ABOUT_THE_HOUSE = {"HassTurnOn", "HassTurnOff", "HassLightSet", "HassGetState"}
+NO_TIMERS = "Sorry, I can keep a timer only while the daemon runs"
+LONGEST_COMMAND = 300
+"""Characters. What is longer is no command, and would take long to be found to be none."""
 WARM_UP = ("turn on the light", "set a timer for one minute")
 SERVICES = {"HassTurnOn": "turn_on", "HassLightSet": "turn_on", "HassTurnOff": "turn_off"}
 
@@ -59,7 +62,7 @@ class HouseCommands:
         """None if it is no command. `place` is the area where it was said; "the lights" are those there."""
         from hassil.recognize import recognize_best
 
-        found = recognize_best(
+        found = len(text) <= LONGEST_COMMAND and recognize_best(
             text,
             self._sentences.intents,
             slot_lists=dict(self._sentences.slot_lists),
@@ -67,7 +70,7 @@ class HouseCommands:
             language=self._sentences.language,
             best_slot_name="name",
         )
-        if found is None:
+        if not found:
             return None
         return Understood(
             found.intent.name,
@@ -155,7 +158,8 @@ class HouseCommands:
         errors = self._sentences.errors
         match understood.intent:
             case "HassStartTimer":
-                return f"Sorry, {len(self._timers.running)} timers are all I can keep"
+                most = self._timers.most
+                return f"Sorry, {most} timers are all I can keep" if most else NO_TIMERS
             case "HassCancelTimer":
                 found = self._timers.lasting(_started_for(understood.slots))
                 return errors["multiple_timers_matched" if found else "timer_not_found"]

@@ -25,9 +25,13 @@ class Timer:
 
 
 class Timers:
-    """Use it as a context manager: leaving it forgets the timers that still run."""
+    """Use it as a context manager: leaving it forgets the timers that still run.
 
-    def __init__(self, ring: Callable[[Timer], Awaitable[None]]) -> None:
+    `most` 0: none can be kept, since nothing would be there to ring.
+    """
+
+    def __init__(self, ring: Callable[[Timer], Awaitable[None]], most: int = MOST) -> None:
+        self.most = most
         self._ring = ring
         self._scope = Scope()
         self._running: dict[Timer, asyncio.Task[None]] = {}
@@ -50,8 +54,8 @@ class Timers:
 
     def start(self, seconds: int) -> Timer:
         """Raises EngineError when there are too many."""
-        if len(self._running) >= MOST:
-            raise EngineError("timers", f"there are {MOST} timers already")
+        if len(self._running) >= self.most:
+            raise EngineError("timers", f"there are {self.most} timers already")
         timer = Timer(seconds, asyncio.get_running_loop().time() + seconds)
         self._running[timer] = self._scope.start(self._wait(timer), f"timer of {seconds} s")
         return timer

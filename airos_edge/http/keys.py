@@ -3,6 +3,7 @@
 import hmac
 import ipaddress
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
@@ -16,9 +17,11 @@ OPEN_TO_ALL = {"/healthz"}
 
 
 def guard(settings: Settings) -> Middleware:
-    """Answers 401, in OpenAI's form, to who brings no key of `server.api_keys`. No keys: no question.
+    """Answers 401, in OpenAI's form, to who brings no key of `server.api_keys`.
 
-    Raises ConfigError when the host would open the box to strangers: others reach it, and it has no keys.
+    While there are none, everyone on this box may come in, but no web page of another site, which a
+    browser on this box would let in unasked: it gets 403. Raises
+    ConfigError when the host would open the box to strangers: others reach it, and it has no keys.
     """
     keys = [key.value for key in settings.api_keys]
     if not keys and not _is_loopback(settings.host):
@@ -29,13 +32,31 @@ def guard(settings: Settings) -> Middleware:
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not keys or request.path in OPEN_TO_ALL or _brings(request, keys):
+        if request.path in OPEN_TO_ALL:
             return await handler(request)
-        message = "No valid API key was provided; server.api_keys in the configuration has them."
-        error = {"message": message, "type": "invalid_request_error", "code": "invalid_api_key"}
-        return web.json_response({"error": error}, status=401)
+        if keys and not _brings(request, keys):
+            why = "No valid API key was provided; server.api_keys in the configuration has them."
+            return _refusal(401, "invalid_api_key", why)
+        if not keys and not _is_from_here(request):
+            why = "A web page of another site may not come in unless it brings an API key, and there is none."
+            return _refusal(403, "invalid_origin", why)
+        return await handler(request)
 
     return check
+
+
+def _refusal(status: int, code: str, message: str) -> web.Response:
+    error = {"message": message, "type": "invalid_request_error", "code": code}
+    return web.json_response({"error": error}, status=status)
+
+
+def _is_from_here(request: web.Request) -> bool:
+    """Only browsers say where a page comes from; one that will not ("null") may come from anywhere."""
+    origin = request.headers.get(hdrs.ORIGIN)
+    try:
+        return origin is None or _is_loopback(urlsplit(origin).hostname or "")
+    except ValueError:
+        return False
 
 
 def _brings(request: web.Request, keys: Sequence[str]) -> bool:

@@ -74,12 +74,12 @@ def new_configuration(session_id: str, model: str, kind: str, expires_at: int) -
     }
 
 
-def updated(configuration: Mapping[str, Any], update: Any) -> dict[str, Any]:
+def updated(configuration: Mapping[str, Any], update: Any, path: str = "session") -> dict[str, Any]:
     """The configuration with what the update names; the whole update is refused if a part of it is wrong.
 
-    Raises ProtocolError, which names the parameter.
+    Raises ProtocolError, which names the parameter, by its path from `path`.
     """
-    update = checks.mapping("session", update)
+    update = checks.mapping(path, update)
     kind = update.get("type", configuration["type"])
     if kind != configuration["type"]:
         if kind != "transcription":
@@ -93,7 +93,7 @@ def updated(configuration: Mapping[str, Any], update: Any) -> dict[str, Any]:
         if key == "audio":
             _update_audio(changed["audio"], value)
         elif key not in FIXED:
-            changed[key] = _checked(f"session.{key}", key, value, changed)
+            changed[key] = _checked(f"{path}.{key}", key, value, changed)
     return changed
 
 

@@ -86,7 +86,7 @@ def item_in(given: Any, path: str = "item") -> Item:
 
     if kind == "message":
         return _message_in(given, path, own_id or new_id("item"))
-    checks.one_of("function_call", "function_call_output")(f"{path}.type", kind)
+    checks.one_of("message", "function_call", "function_call_output")(f"{path}.type", kind)
     item = Item(own_id or new_id("item"), kind=kind)
     if kind == "function_call_output":
         return replace(item, call_id=text("call_id"), text=text("output"))

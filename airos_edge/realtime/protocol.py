@@ -186,7 +186,7 @@ class Conversation:
     def _prompt(self, given: Mapping[str, Any]) -> Prompt:
         """The session's own, but for what the response says of itself."""
         changes = {key: given[key] for key in OF_A_RESPONSE if given.get(key) is not None}
-        prompt = self._manner(updated(self._configuration, changes))
+        prompt = self._manner(updated(self._configuration, changes, "response"))
         if given.get("input") is None:
             return replace(prompt, items=self.session.prompt().items)
         items = enumerate(checks.sequence("response.input", given["input"]))

@@ -112,10 +112,10 @@ class Prompt:
 
     @property
     def question(self) -> str:
-        """The text of the last item that a user said, or ""."""
+        """What the user said last, or "" if it has been answered, or nothing was said, since then."""
         for item in reversed(self.items):
-            if item.role == "user":
-                return item.text or ""
+            if item.role != "system":
+                return (item.text or "") if item.role == "user" else ""
         return ""
 
 

@@ -155,12 +155,15 @@ class Turn:
                 return True
 
     def _prompt(self, text: str | None) -> Prompt:
-        """What the answer depends on: all that was said, but by the user nothing after the question."""
+        """What the answer depends on: all that was said, but by the user nothing after the question.
+
+        The question comes last, whatever came while it was being heard.
+        """
         asked = Item(self.utterance.id, role="user", text=text, spoken=True)
         known = iter(self._talk.history)
         before = tuple(takewhile(lambda item: item.id != asked.id, known))
         after = (item for item in known if item.role != "user" or not item.spoken)
-        return replace(self._talk.manner, items=(*before, asked, *after))
+        return replace(self._talk.manner, items=(*before, *after, asked))
 
 
 async def with_words(prompt: Prompt, turns: Mapping[str, Turn]) -> Prompt:

@@ -207,8 +207,12 @@ def here(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     asked: list[Any] = []
 
     @asynccontextmanager
-    async def open_box(config: Any, demo: bool) -> AsyncIterator[Any]:
-        yield SimpleNamespace(open_asking=(config.name, demo))
+    async def open_box(config: Any, demo: bool, most_timers: int) -> AsyncIterator[Any]:
+        assert most_timers == 0, "nothing would be there to ring"
+        devices = ["desk lamp"] if demo else []
+        yield SimpleNamespace(
+            open_asking=(config.name, demo), check=lambda: {"devices": devices, "demo": demo}
+        )
 
     async def answer(question: Any, open_asking: Any) -> Answer:
         asked.append((question, open_asking))
@@ -225,7 +229,9 @@ def test_without_a_daemon_a_text_is_asked_here(
     played = player("aplay")
     assert main(["ask", "hello"]) == 0
     assert here == [("hello", ("Airos", False))]
-    assert "Airos says   Hello." in capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert "Airos says   Hello." in out
+    assert "--demo" in err, "the house is empty, which is why it was no command"
     assert played.read_bytes() == WAV
 
 

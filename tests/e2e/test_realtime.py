@@ -48,6 +48,11 @@ class Talk:
             )
             await asyncio.sleep(FRAME_S)
 
+    async def type(self, text: str) -> None:
+        content = [{"type": "input_text", "text": text}]
+        item = {"type": "message", "role": "user", "content": content}
+        await self.connection.conversation.item.create(item=item)
+
     async def configure(self, **session: Any) -> None:
         await self.connection.session.update(session={"type": "realtime", **session})
         await self.until("session.updated")
@@ -171,24 +176,17 @@ async def test_typed_text_gets_text_or_speech(start_daemon: StartDaemon) -> None
     async with connect(daemon) as connection:
         talk = Talk(connection)
         await talk.until("session.created")
-        await connection.conversation.item.create(
-            item={
-                "type": "message",
-                "role": "user",
-                "content": [{"type": "input_text", "text": COMMAND}],
-            }
-        )
+        await talk.type(COMMAND)
         await connection.response.create(response={"output_modalities": ["text"]})
         written = await talk.until("response.done")
         assert (
             written.response.output[0].content[0].text == "Turned on the light, in the demo house"
         )
+        await talk.type("turn off the kitchen light")
         await connection.response.create()
         said = await talk.until("response.done")
-        assert (
-            said.response.output[0].content[0].transcript
-            == "Turned on the light, in the demo house"
-        )
+        heard = said.response.output[0].content[0].transcript
+        assert heard == "Turned off the light, in the demo house"
 
 
 async def test_talking_over_the_answer_cancels_it(start_daemon: StartDaemon) -> None:
@@ -196,13 +194,7 @@ async def test_talking_over_the_answer_cancels_it(start_daemon: StartDaemon) -> 
     async with connect(daemon) as connection:
         talk = Talk(connection)
         await talk.until("session.created")
-        await connection.conversation.item.create(
-            item={
-                "type": "message",
-                "role": "user",
-                "content": [{"type": "input_text", "text": "turn off all the lights"}],
-            }
-        )
+        await talk.type("turn off all the lights")
         await connection.response.create()
         delta = await talk.until("response.output_audio.delta")
         await asyncio.sleep(0.5)
@@ -232,10 +224,7 @@ async def test_a_client_cancels_and_goes_on(start_daemon: StartDaemon) -> None:
     async with connect(daemon) as connection:
         talk = Talk(connection)
         await talk.until("session.created")
-        text = {"type": "input_text", "text": "what's the date"}
-        await connection.conversation.item.create(
-            item={"type": "message", "role": "user", "content": [text]}
-        )
+        await talk.type("what's the date")
         await connection.response.create()
         await talk.until("response.output_audio.delta")
         await connection.response.cancel()
@@ -264,10 +253,7 @@ async def test_stopped_within_an_answer_the_daemon_lets_it_end(start_daemon: Sta
     async with connect(daemon) as connection:
         talk = Talk(connection)
         await talk.until("session.created")
-        text = {"type": "input_text", "text": COMMAND}
-        await connection.conversation.item.create(
-            item={"type": "message", "role": "user", "content": [text]}
-        )
+        await talk.type(COMMAND)
         await connection.response.create()
         await talk.until("response.output_audio.delta")
         daemon.process.terminate()
@@ -280,10 +266,7 @@ async def test_a_second_signal_does_not_wait_for_the_answer(start_daemon: StartD
     async with connect(daemon) as connection:
         talk = Talk(connection)
         await talk.until("session.created")
-        text = {"type": "input_text", "text": COMMAND}
-        await connection.conversation.item.create(
-            item={"type": "message", "role": "user", "content": [text]}
-        )
+        await talk.type(COMMAND)
         await connection.response.create()
         await talk.until("response.output_audio.delta")
         daemon.process.terminate()

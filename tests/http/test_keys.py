@@ -61,6 +61,25 @@ async def test_without_keys_any_key_and_none_will_do() -> None:
     assert (await status(Settings(), Authorization="Bearer anything"))[0] == 200
 
 
+@pytest.mark.parametrize(
+    ("origin", "code"),
+    [
+        ("http://evil.example", 403),
+        ("null", 403),
+        ("http://127.0.0.1.evil.example", 403),
+        ("http://localhost:3000", 200),
+        ("http://127.0.0.1:8765", 200),
+        ("http://[::1]:5173", 200),
+    ],
+)
+async def test_a_web_page_of_another_site_does_not_come_in_without_a_key(
+    origin: str, code: int
+) -> None:
+    assert (await status(Settings(), Origin=origin))[0] == code
+    bearer = {"Authorization": "Bearer sk-one"}
+    assert (await status(KEYED, Origin=origin, **bearer))[0] == 200
+
+
 async def test_whether_it_lives_may_be_asked_by_everyone() -> None:
     assert (await status(KEYED, "/healthz"))[0] == 200
 

@@ -140,7 +140,7 @@ async def test_words_of_the_system_that_come_after_a_question_still_count() -> N
         room.session.add(Item("item_system", role="system", text="be brief"))
         await room.answered()
         prompt = room.engines.responder.prompts[0]  # type: ignore[attr-defined]
-        assert [item.text for item in prompt.items] == ["first", "be brief"]
+        assert [item.text for item in prompt.items] == ["be brief", "first"]
 
 
 async def test_a_prompt_is_made_in_the_manner_of_the_session() -> None:
