@@ -11,9 +11,10 @@ from airos_edge.config import Config
 from airos_edge.engines import registry
 from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.home.commands import HouseCommands
-from airos_edge.home.house import House
-from airos_edge.home.sentences import compile_sentences
+from airos_edge.home.house import House, VirtualDevices
+from airos_edge.home.sentences import compile_sentences, refuse_unknown
 from airos_edge.home.timers import Timers
+from airos_edge.http.settings import refuse_strangers
 from airos_edge.router.commands import Commands
 from airos_edge.voice.ports import Engines, Vad, Wake
 
@@ -33,6 +34,32 @@ class Parts:
     open_wake: Callable[[], Wake] | None
     choices: tuple[registry.Choice, ...]
     faults: Mapping[str, str]
+
+
+def rehearse(config: Config) -> list[registry.Choice]:
+    """What a start would find, as far as that is quickly said: the engines, or why there is none.
+
+    Raises ConfigError for what a start would refuse.
+    """
+    refuse_strangers(config.server)
+    refuse_unknown(config.language)
+    House(config.home, VirtualDevices(), publish=lambda event: None)
+    quick: dict[registry.Port, Callable[[registry.Choice], object]] = {
+        "wake": lambda choice: registry.open_wake(choice, config.wake),
+        "tts": lambda choice: registry.open_tts(choice, config.tts),
+    }
+    return [_tried(choice, quick.get(choice.port)) for choice in registry.choose_all(config)]
+
+
+def _tried(
+    choice: registry.Choice, open_engine: Callable[[registry.Choice], object] | None
+) -> registry.Choice:
+    try:
+        if choice.engine is not None and open_engine is not None:
+            open_engine(choice)
+    except EngineError as error:
+        return registry.Choice(choice.port, None, str(error))
+    return choice
 
 
 class Workshop:

@@ -1,9 +1,16 @@
-"""Parts are made when they have to be, and no more often."""
+"""Parts are made when they have to be, and no more often; and what a start would find."""
+
+from dataclasses import replace
 
 import pytest
 
-from airos_edge.errors import EngineUnavailable
-from airos_edge.parts import Workshop
+from airos_edge.config import Config
+from airos_edge.engines.registry import TtsSettings, WakeSettings
+from airos_edge.errors import ConfigError, EngineUnavailable
+from airos_edge.home.house import AreaSettings, DeviceSettings
+from airos_edge.home.house import Settings as HomeSettings
+from airos_edge.http.settings import Settings as ServerSettings
+from airos_edge.parts import Workshop, rehearse
 
 
 async def test_a_part_is_kept_while_what_it_is_made_of_is_the_same() -> None:
@@ -24,3 +31,35 @@ async def test_what_fails_is_tried_again_and_what_was_before_does_not_come_back(
         with pytest.raises(EngineUnavailable):
             await workshop.make("voice", "bad", broken)
     assert await workshop.make("voice", "good", lambda: next(made)) == 1, "the first may be closed"
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"server": ServerSettings(host="0.0.0.0")}, r"server\.api_keys"),
+        ({"language": "e"}, "language: there are no sentences in 'e'; try"),
+        ({"home": HomeSettings((), (DeviceSettings("lamp", area="attic"),))}, "attic"),
+        ({"home": HomeSettings((AreaSettings("a"), AreaSettings("A")))}, r"home\.areas\[1\]"),
+    ],
+)
+def test_what_a_start_would_refuse_is_refused(changed: dict[str, object], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        rehearse(replace(Config(), **changed))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changed", "port", "told"),
+    [
+        ({"wake": WakeSettings(words=("hey_foo",))}, "wake", "hey_foo"),
+        ({"tts": TtsSettings(voice="nobody")}, "tts", "nobody"),
+        ({"language": "de"}, "asr", "knows no language but en"),
+    ],
+)
+def test_what_a_start_would_go_on_without_is_said(
+    changed: dict[str, object], port: str, told: str
+) -> None:
+    choices = {choice.port: choice for choice in rehearse(replace(Config(), **changed))}  # type: ignore[arg-type]
+    assert choices[port].engine is None  # type: ignore[index]
+    assert told in choices[port].why  # type: ignore[index]
+    others = [choice.engine for name, choice in choices.items() if name != port]
+    assert None not in others

@@ -7,15 +7,16 @@ from typing import Any
 
 from airos_edge.cli import control
 from airos_edge.config import effective, find, load
-from airos_edge.engines.registry import Choice, choose_all
+from airos_edge.engines.registry import Choice
 from airos_edge.errors import DaemonError
+from airos_edge.parts import rehearse
 from airos_edge.paths import socket_path
 from airos_edge.settings import ENVIRONMENT_PREFIX, NOT_OPTIONS
 
 
 def main(arguments: Namespace) -> int:
     config = load(arguments.config)
-    options, choices = effective(config), choose_all(config)
+    options, choices = effective(config), rehearse(config)
     source = find(arguments.config)
     daemon = _daemon()
     if arguments.json:

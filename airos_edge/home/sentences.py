@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from airos_edge.errors import ConfigError
@@ -72,9 +73,9 @@ def compile_sentences(house: House, language: str) -> Sentences:
 
     from airos_edge.home.grammar import compile_grammar
 
+    refuse_unknown(language)
     data = home_assistant_intents.get_intents(language)
-    if data is None:
-        raise ConfigError(f"language: there are no sentences in {language!r}")
+    assert data is not None
     is_english = language.partition("-")[0] == "en"
     own = OWN if is_english else {}
     served = {
@@ -102,6 +103,17 @@ def compile_sentences(house: House, language: str) -> Sentences:
         data["responses"]["errors"],
         grammar,
     )
+
+
+def refuse_unknown(language: str) -> None:
+    """Raises ConfigError for a language that has no sentences."""
+    from home_assistant_intents import get_languages
+
+    known = sorted(get_languages())
+    if language not in known:
+        near = get_close_matches(language, known, n=3) or ["en"]
+        hint = f"try {' or '.join(near)}"
+        raise ConfigError(f"language: there are no sentences in {language!r}; {hint}")
 
 
 def _warn_of_what_cannot_be_said(house: House) -> None:

@@ -1,15 +1,13 @@
 """Who may come in by TCP: who brings an API key, or, while there is none, everyone on this box."""
 
 import hmac
-import ipaddress
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
-from airos_edge.errors import ConfigError
-from airos_edge.http.settings import Settings
+from airos_edge.http.settings import Settings, is_loopback, refuse_strangers
 
 IN_A_SUBPROTOCOL = "openai-insecure-api-key."
 """How a browser brings its key, since it cannot set headers of a WebSocket."""
@@ -20,15 +18,10 @@ def guard(settings: Settings) -> Middleware:
     """Answers 401, in OpenAI's form, to who brings no key of `server.api_keys`.
 
     While there are none, everyone on this box may come in, but no web page of another site, which a
-    browser on this box would let in unasked: it gets 403. Raises
-    ConfigError when the host would open the box to strangers: others reach it, and it has no keys.
+    browser on this box would let in unasked: it gets 403. Raises ConfigError as `refuse_strangers` does.
     """
     keys = [key.value for key in settings.api_keys]
-    if not keys and not _is_loopback(settings.host):
-        raise ConfigError(
-            f"server.host: got {settings.host!r}, wants a loopback address such as 127.0.0.1, or "
-            "server.api_keys: anyone who reaches another address could use this box"
-        )
+    refuse_strangers(settings)
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -54,7 +47,7 @@ def _is_from_here(request: web.Request) -> bool:
     """Only browsers say where a page comes from; one that will not ("null") may come from anywhere."""
     origin = request.headers.get(hdrs.ORIGIN)
     try:
-        return origin is None or _is_loopback(urlsplit(origin).hostname or "")
+        return origin is None or is_loopback(urlsplit(origin).hostname or "")
     except ValueError:
         return False
 
@@ -68,10 +61,3 @@ def _brings(request: web.Request, keys: Sequence[str]) -> bool:
         *(protocol.strip().removeprefix(IN_A_SUBPROTOCOL) for protocol in protocols),
     ]
     return any(hmac.compare_digest(a.encode(), b.encode()) for a in brought for b in keys)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -1,8 +1,10 @@
 """The `server` section, apart from the listener so that reading it does not load aiohttp."""
 
+import ipaddress
 from dataclasses import dataclass
 from typing import Annotated
 
+from airos_edge.errors import ConfigError
 from airos_edge.limits import Range
 from airos_edge.secret import Secret
 
@@ -14,3 +16,19 @@ class Settings:
     """0: any that is free."""
     api_keys: tuple[Secret, ...] = ()
     """Who may connect; none: everyone on this box, and nobody else."""
+
+
+def refuse_strangers(settings: Settings) -> None:
+    """Raises ConfigError when others would reach the box, and need no key."""
+    if not settings.api_keys and not is_loopback(settings.host):
+        raise ConfigError(
+            f"server.host: got {settings.host!r}, wants a loopback address such as 127.0.0.1, or "
+            "server.api_keys: anyone who reaches another address could use this box"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -8,7 +8,7 @@ import yaml
 
 from airos_edge.cli import main
 from airos_edge.config import effective, load
-from airos_edge.engines.registry import choose_all
+from airos_edge.parts import rehearse
 from tests.cli.conftest import FakeDaemon
 
 Captured = pytest.CaptureFixture[str]
@@ -17,7 +17,7 @@ Captured = pytest.CaptureFixture[str]
 def as_the_daemon_has_it() -> dict[str, object]:
     config = load()
     engines = {
-        choice.port: {"engine": choice.engine, "why": choice.why} for choice in choose_all(config)
+        choice.port: {"engine": choice.engine, "why": choice.why} for choice in rehearse(config)
     }
     return {"config": effective(config), "engines": engines}
 
