@@ -101,8 +101,7 @@ ENDING_LEFT_OUT = re.compile(r" \[(brightness|today|\[right\] now)\]$")
 """Hardly ever said, and with it no sentence would be known to be whole before it had gone on."""
 UNSPOKEN = re.compile(
     r"^[\[{]|^<light>|^fan|activate|illuminate|light up|^timers? |^light |get every|make sure|^nevermind"
-    r"|^\(do you know|^<how_is>|\{name\} <light>|\[<the>\] lights"
+    r"|^\(do you know|^<how_is>|\{name\} <light>"
 )
-"""Templates that are not listened for, by what they begin with or hold. With "desk lamp
-light" no "desk lamp" would be known to be whole; and "turn on the", broken off, is soon taken for
-"turn on the lights", which are all the lights of the house."""
+"""Templates that are not listened for, by what they begin with or hold. With "desk lamp light" no
+"desk lamp" would be known to be whole."""

@@ -56,7 +56,7 @@ async def test_what_can_be_listened_for_is_understood(text: str) -> None:
         ("turn on the", Judgement.PREFIX),
         ("turn on the living room", Judgement.PREFIX),
         ("set a timer for five", Judgement.PREFIX),
-        ("turn on the lights", Judgement.PREFIX),
+        ("turn on the lights", Judgement.OPEN),
         ("set a timer for an hour", Judgement.OPEN),
         ("turn on the floor lamp", Judgement.COMPLETE),
         ("turn the coffee machine off", Judgement.COMPLETE),
