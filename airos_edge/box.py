@@ -100,7 +100,7 @@ class Box:
     async def say(self, text: str) -> bytes:
         """Speaks on the box's own loudspeaker; gives the speech as WAV. Raises EngineError."""
         tape = Tape()
-        await self._announce(text, Rank.ANNOUNCE, Floor(lambda says: tape))
+        await self._announce(text, Rank.ANNOUNCE, Floor(tape.open))
         self.hub.publish(Announced(text=text))
         return tape.wav()
 

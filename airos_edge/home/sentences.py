@@ -164,9 +164,8 @@ def _spoken_templates(templates: list[str]) -> Iterator[str]:
         spoken = ENDING_LEFT_OUT.sub("", VERB_LEFT_OUT.sub(r"<\1>", template))
         spoken = re.sub("^<is>", "is", spoken)  # one device; "are" is heard for "turn"
         spoken = spoken.replace("[(<all>|<the>)]", "[<the>]").replace("[<all>] ", "")
-        spoken = spoken.replace(
-            "[<the>] lights", "<the> lights"
-        )  # or "turn on" alone is taken for it
+        # Were "the" left out, "turn on" alone would be taken for "turn on lights".
+        spoken = spoken.replace("[<the>] lights", "<the> lights")
         if not UNSPOKEN.search(spoken):
             yield spoken
 

@@ -98,9 +98,10 @@ class Conversation:
 
     def _session_update(self, event: Mapping[str, Any]) -> None:
         self._configuration = updated(self._configuration, event.get("session"))
-        if self.rules().detection != self.session.ear.rules.detection:
+        rules = self.rules()
+        if rules.detection != self.session.ear.rules.detection:
             self.session.clear()  # what was recorded by other rules would end by none
-        self.session.ear.obey(self.rules())
+        self.session.ear.obey(rules)
         self.session.manner = self._manner(self._configuration)
         self._send("session.updated", session=self._configuration)
 

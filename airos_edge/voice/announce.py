@@ -2,12 +2,11 @@
 
 from collections.abc import AsyncGenerator
 
-from airos_edge.errors import EngineError
 from airos_edge.voice.floor import Floor, Rank
 from airos_edge.voice.flow import chain, patiently
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.ports import Engines, Says, Speaking
-from airos_edge.voice.respond import STALL_LIMIT_S
+from airos_edge.voice.respond import STALL_LIMIT_S, no_voice
 
 
 async def announce(text: str, rank: Rank, engines: Engines, floor: Floor, how: Speaking) -> int:
@@ -16,7 +15,7 @@ async def announce(text: str, rank: Rank, engines: Engines, floor: Floor, how: S
     Raises EngineError when there is no voice or it fails. Cancelling silences it at once.
     """
     if engines.tts is None:
-        raise EngineError("tts", "there is no voice; `airos check` says why")
+        raise no_voice()
     async with (
         chain(engines.tts.speak(_only(text), how), name=engines.tts.name) as speech,
         floor.take(rank, Says(new_id("said"), new_id("item"))) as mouth,

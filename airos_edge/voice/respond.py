@@ -48,7 +48,7 @@ async def respond(reply: Reply, engines: Engines, floor: Floor) -> None:
                 await _write(_texts(in_time, reply), reply)
             elif engines.tts is None:  # what it does is done all the same
                 await _write(_texts(in_time, reply), reply)
-                raise EngineError("tts", "there is no voice; `airos check` says why")
+                raise no_voice()
             else:
                 texts = _texts(in_time, reply, APOLOGY)
                 await _speak(texts, reply, engines.tts, speaking, floor)
@@ -66,6 +66,10 @@ async def respond(reply: Reply, engines: Engines, floor: Floor) -> None:
         reply.end(Outcome("incomplete", reason="max_output_tokens"))
     else:
         reply.end(Outcome("completed"))
+
+
+def no_voice() -> EngineError:
+    return EngineError("tts", "there is no voice; `airos check` says why")
 
 
 class GatedTools:

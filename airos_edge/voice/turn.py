@@ -55,9 +55,8 @@ class Turn:
     async def take(self) -> None:
         """Hears the question out, whatever happens meanwhile, and has it answered if it still counts."""
         if self.utterance.opened_by == "push":
-            await (
-                self.utterance.ended()
-            )  # it may stay open for minutes, and would keep a recogniser
+            # It may stay open for minutes, and would keep a recogniser all the while.
+            await self.utterance.ended()
         await self._hear()
         if (await self.utterance.ended()).is_question:
             self._tell_words()
