@@ -24,6 +24,7 @@ from airos_edge.voice.hub import Hub
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.ports import Hints, OpenMouth, Prompt, Speaking
 from airos_edge.voice.session import Session
+from airos_edge.voice.waking import Waking
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class Box:
         if rules.detection == "wake":
             if self._parts.open_wake is None:
                 raise EngineUnavailable("wake", self._parts.faults["wake"])
-            wake = self._parts.open_wake()
+            wake = Waking(self._parts.open_wake(), config.wake.words)
         manner = Prompt(
             speaking=Speaking(language=config.language) if self._parts.engines.tts else None,
             reach=config.reach,

@@ -167,7 +167,7 @@ async def test_a_reload_that_cannot_be_done_changes_nothing() -> None:
 
 
 async def test_an_engine_that_cannot_be_opened_degrades_one_thing_and_is_named() -> None:
-    config = replace(Config(), wake=WakeSettings(words=("hey_jarvish",)))
+    config = replace(Config(), wake=WakeSettings(words={"hey_jarvish": WordSettings()}))
     async with open_box(config) as box:
         health = box.health()
         assert health["status"] == "degraded"

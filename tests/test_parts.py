@@ -50,7 +50,7 @@ def test_what_a_start_would_refuse_is_refused(changed: dict[str, object], told: 
 @pytest.mark.parametrize(
     ("changed", "port", "told"),
     [
-        ({"wake": WakeSettings(words=("hey_foo",))}, "wake", "hey_foo"),
+        ({"wake": WakeSettings(words={"hey_foo": WordSettings()})}, "wake", "hey_foo"),
         ({"tts": TtsSettings(voice="nobody")}, "tts", "nobody"),
         ({"language": "de"}, "asr", "knows no language but en"),
     ],

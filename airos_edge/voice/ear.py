@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, level_dbfs, ms_of, samples_of
 from airos_edge.voice.endpoint import Edge, Endpoint, TurnRules
 from airos_edge.voice.ids import new_id
-from airos_edge.voice.ports import Vad, Wake
+from airos_edge.voice.ports import Vad
 from airos_edge.voice.utterance import Ended, EndReason, OpenedBy, Utterance
+from airos_edge.voice.waking import Waking
 
 PATIENCE_MS = 5000
 """How long someone who was told to speak may take to begin."""
@@ -61,11 +62,11 @@ class Ear:
     with "push" at the first chunk, and only `commit` or `clear` end it.
     """
 
-    def __init__(self, rules: TurnRules, vad: Vad, wake: Wake | None = None) -> None:
+    def __init__(self, rules: TurnRules, vad: Vad, waking: Waking | None = None) -> None:
         self.utterance: Utterance | None = None
         self._rules = rules
         self._vad = vad
-        self._wake = wake
+        self._waking = waking
         self._endpoint = Endpoint(rules)
         self._samples = 0
         self._speech_end_ms = 0
@@ -120,10 +121,10 @@ class Ear:
         return cues
 
     def _listen_for_wake(self, chunk: AudioChunk) -> list[Cue]:
-        if self._wake is None:
+        if self._waking is None:
             return []
         cues: list[Cue] = []
-        for hit in self._wake.feed(chunk):
+        for hit in self._waking.feed(chunk):
             if self.utterance is not None:
                 continue
             pcm = b"".join(piece.pcm for piece in self._recent)

@@ -9,7 +9,7 @@ from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.ear import PIECE_SAMPLES, Closed, Cue, Ear, Opened, Woke
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.utterance import EndReason, Judgement, Utterance
-from tests.fakes import FakeVad, FakeWake
+from tests.fakes import FakeVad, fake_waking
 from tests.room import silence, speech, wake_word
 
 SPEECH = TurnRules()
@@ -18,7 +18,7 @@ PUSH = TurnRules(detection="push")
 
 
 def ear(rules: TurnRules) -> Ear:
-    return Ear(rules, FakeVad(), FakeWake())
+    return Ear(rules, FakeVad(), fake_waking())
 
 
 def hear(listening: Ear, *sounds: list[AudioChunk]) -> list[Cue]:
