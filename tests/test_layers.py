@@ -16,7 +16,7 @@ RANKS = {
     **dict.fromkeys(["realtime", "wyoming", "esphome", "local", "announce", "console"], 2),
     **dict.fromkeys(["http", "router", "home", "engines", "models"], 2),
     **{"voice": 1, "settings": 1.5, "secret": 1},
-    **dict.fromkeys(["errors", "limits", "paths", "airos_edge"], 0),
+    **dict.fromkeys(["errors", "limits", "paths", "virtual_time", "airos_edge"], 0),
 }
 """Who is above whom; equals do not know each other."""
 CORE_MAY_IMPORT = {*sys.stdlib_module_names, "numpy", "airos_edge"}
