@@ -73,6 +73,11 @@ class Session:
 
     # ---- what a face brings ----
 
+    @property
+    def heard_ms(self) -> int:
+        """How much sound was fed until now."""
+        return ms_of(self._fed_samples)
+
     def feed(self, chunk: AudioChunk) -> None:
         self._fed_samples += chunk.samples
         self._follow(self.ear.feed(chunk))
@@ -220,4 +225,4 @@ class Session:
 
     def stamped(self, event: events.Event) -> events.Event:
         """As an event of this conversation, now."""
-        return replace(event, session_id=self.id, at_ms=ms_of(self._fed_samples))
+        return replace(event, session_id=self.id, at_ms=self.heard_ms)
