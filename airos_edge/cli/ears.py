@@ -8,7 +8,7 @@ from pathlib import Path
 from airos_edge.box import Box, open_box
 from airos_edge.cli import recordings
 from airos_edge.config import load
-from airos_edge.errors import EngineUnavailable, RecordingError
+from airos_edge.errors import AirosError, RecordingError
 from airos_edge.http.recording import decode
 from airos_edge.http.watching import Line, line_of
 from airos_edge.listening import play
@@ -27,12 +27,15 @@ def sound_of(path: Path) -> AudioChunk:
 
 @asynccontextmanager
 async def open_ears(arguments: Namespace) -> AsyncIterator[Box]:
-    """The box of `--config` and `--demo`, which keeps no timers. Raises ConfigError, EngineUnavailable."""
+    """The box of `--config` and `--demo`, which keeps no timers.
+
+    Raises ConfigError, and AirosError where it has no ears.
+    """
     async with open_box(load(arguments.config), arguments.demo, most_timers=0) as box:
         engines = box.check()["engines"]
         for port in ("vad", "asr"):
             if engines[port]["engine"] is None:
-                raise EngineUnavailable(port, engines[port]["why"])
+                raise AirosError(engines[port]["why"])
         yield box
 
 

@@ -61,12 +61,10 @@ class Thoughts:
             yield self._line("quiet" if frames > BAR else "", self._at_ms)
 
     def _frame(self, line: Line) -> Iterator[str]:
-        probability, was_quiet = line["probability"], max(self._frames, default=0.0) < QUIET
-        goes_on = was_quiet and probability < QUIET
-        full = LONGEST_QUIET if goes_on else BAR
-        if len(self._frames) >= full or (was_quiet and not goes_on and self._frames):
+        is_quiet = max([*self._frames, line["probability"]]) < QUIET
+        if len(self._frames) >= (LONGEST_QUIET if is_quiet else BAR):
             yield from self.rest()
-        self._frames.append(probability)
+        self._frames.append(line["probability"])
         self._loudest_dbfs = max(self._loudest_dbfs, line["level_dbfs"])
         self._at_ms = line["at_ms"]
 
