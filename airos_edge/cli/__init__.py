@@ -89,6 +89,17 @@ def _parser() -> argparse.ArgumentParser:
     _heard(say)
     _configured(say, "without a daemon: the configuration file")
 
+    _listening(commands)
+
+    check = commands.add_parser("check", help="show the effective configuration and the engines")
+    check.add_argument("--json", action="store_true", help="print it as JSON")
+    _configured(check)
+
+    commands.add_parser("reload", help="have the daemon read its configuration again")
+    return parser
+
+
+def _listening(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     listen = commands.add_parser("listen", help="show what the ears think, line by line")
     listen.add_argument("file", metavar="FILE.wav", nargs="?", help="a recording")
     listen.add_argument("--live", action="store_true", help="the daemon's conversations, now")
@@ -106,13 +117,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     doctor.add_argument("--json", action="store_true", help="print the scores as JSON")
     _without_daemon(doctor)
-
-    check = commands.add_parser("check", help="show the effective configuration and the engines")
-    check.add_argument("--json", action="store_true", help="print it as JSON")
-    _configured(check)
-
-    commands.add_parser("reload", help="have the daemon read its configuration again")
-    return parser
 
 
 def _without_daemon(parser: argparse.ArgumentParser) -> None:

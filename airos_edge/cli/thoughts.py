@@ -31,7 +31,12 @@ WORDS = {
     "complete": "words that are complete",
     "reject": "words that are not meant for the box",
 }
-PARTIAL = {"prefix": "…", "open": "(may go on)", "complete": "(complete)", "reject": "(not for us)"}
+PARTIAL = {
+    "prefix": "...",
+    "open": "(may go on)",
+    "complete": "(complete)",
+    "reject": "(not for us)",
+}
 
 Line = Mapping[str, Any]
 

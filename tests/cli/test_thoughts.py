@@ -97,7 +97,7 @@ HEARD = {"event": "final", "text": "turn it on", "intent": "HassTurnOn", "slots"
         ),
         ({"event": "paused"}, "paused"),
         ({"event": "resumed"}, "resumed"),
-        ({"event": "partial", "text": "turn", "judgement": "prefix"}, '"turn" …'),
+        ({"event": "partial", "text": "turn", "judgement": "prefix"}, '"turn" ...'),
         ({"event": "partial", "text": "stop", "judgement": "complete"}, '"stop" (complete)'),
         ({"event": "partial", "text": "turn a", "judgement": None}, '"turn a" (no command)'),
         ({"event": "final", "text": "turn it on"}, 'heard "turn it on"'),
