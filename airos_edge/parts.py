@@ -29,6 +29,7 @@ class Parts:
 
     config: Config
     house: House
+    commands: HouseCommands
     engines: Engines
     open_vad: Callable[[], Vad] | None
     open_wake: Callable[[], Wake] | None
@@ -105,10 +106,13 @@ async def assemble(config: Config, house: House, timers: Timers, workshop: Works
             return None
 
     tts = await opened("tts", config.tts, lambda choice: registry.open_tts(choice, config.tts))
+    grammar, wake_words = sentences.grammar, tuple(config.wake.words)
     asr = await opened(
-        "asr", sentences.grammar, lambda choice: registry.open_asr(choice, sentences.grammar)
+        "asr",
+        (grammar, wake_words),
+        lambda choice: registry.open_asr(choice, grammar, wake_words),
     )
     vad = await opened("vad", None, registry.open_vad)
     wake = await opened("wake", config.wake, lambda choice: registry.open_wake(choice, config.wake))
     engines = Engines(asr, Commands(commands), tts, commands.call)
-    return Parts(config, house, engines, vad, wake, tuple(choices.values()), faults)
+    return Parts(config, house, commands, engines, vad, wake, tuple(choices.values()), faults)

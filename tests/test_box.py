@@ -17,6 +17,7 @@ from airos_edge.http.ask import ask
 from airos_edge.http.settings import Settings as ServerSettings
 from airos_edge.voice import events
 from airos_edge.voice.history import Item
+from airos_edge.voice.waking import WordSettings
 from tests.room import FakeSpeaker, Tape
 from tests.speech import noise, pieces, spoken
 

@@ -71,13 +71,15 @@ class Embedding:
 
         def with_rows_before(x: Array, rows: int) -> Array:
             first = next(before, None)
-            joined = np.concatenate([np.zeros((rows, *x.shape[1:]), x.dtype) if first is None else first, x])
+            joined = np.concatenate(
+                [np.zeros((rows, *x.shape[1:]), x.dtype) if first is None else first, x]
+            )
             kept.append(joined[len(joined) - rows :])
             return joined
 
         heard = with_rows_before(samples, SPECTRUM_SAMPLES - HOP_SAMPLES)
         loudness = with_rows_before(self._loudness_db(heard), RANGE_SPECTRA - 1)
-        x, step = _side_by_side(_within_range(loudness) / 10 + 2), 1
+        x, step = _side_by_side(_within_range(loudness)), 1
         for place, layer in enumerate(self._layers):
             if layer.over_time:
                 x = _over_time(with_rows_before(x, 2 * step), layer.taps, step)
@@ -106,10 +108,17 @@ class Embedding:
 
 
 def _within_range(loudness: Array) -> Array:
-    """Without the rows before. The network's own file takes the loudest of blocks of eight; of the
-    eight until now does not depend on where blocks begin, and differs only 80 dB under a sound."""
-    loudest = np.lib.stride_tricks.sliding_window_view(loudness.max(axis=1), RANGE_SPECTRA).max(axis=1)
-    return np.maximum(loudness[RANGE_SPECTRA - 1 :], loudest[:, np.newaxis] - RANGE_DB)
+    """As the embedding wants them, without the rows before.
+
+    The file takes the loudest of blocks of eight spectra. The loudest of the eight until now does
+    not depend on where a block begins, and it only matters 80 dB under a sound.
+    """
+    peaks = np.lib.stride_tricks.sliding_window_view(loudness.max(axis=1), RANGE_SPECTRA)
+    least = peaks.max(axis=1, keepdims=True) - np.float32(RANGE_DB)
+    within: Array = np.maximum(loudness[RANGE_SPECTRA - 1 :], least) / np.float32(10) + np.float32(
+        2
+    )
+    return within
 
 
 def _side_by_side(spectra: Array) -> Array:
@@ -129,7 +138,8 @@ def _over_time(x: Array, taps: Array, step: int) -> Array:
     summed = next(pieces) @ taps[0]
     for tap, piece in zip(taps[1:], pieces, strict=True):
         summed += piece @ tap
-    return summed.reshape(rows, x.shape[1], -1)
+    convolved: Array = summed.reshape(rows, x.shape[1], -1)
+    return convolved
 
 
 def _over_bands(x: Array, taps: Array) -> Array:
@@ -139,7 +149,8 @@ def _over_bands(x: Array, taps: Array) -> Array:
     summed = flat @ taps[1]
     summed[1:] += flat[:-1] @ taps[0]
     summed[:-1] += flat[1:] @ taps[2]
-    return summed.reshape(*x.shape[:2], -1)
+    convolved: Array = summed.reshape(*x.shape[:2], -1)
+    return convolved
 
 
 def _half_the_bands(x: Array) -> Array:
@@ -160,7 +171,9 @@ def _floats(lib: ctypes.CDLL, interpreter: int) -> Iterator[tuple[str, Array]]:
     place = 0
     while tensor := lib.TfLiteInterpreterGetTensor(interpreter, place):
         place += 1
-        shape = [lib.TfLiteTensorDim(tensor, axis) for axis in range(lib.TfLiteTensorNumDims(tensor))]
+        shape = [
+            lib.TfLiteTensorDim(tensor, axis) for axis in range(lib.TfLiteTensorNumDims(tensor))
+        ]
         array = np.empty(shape, np.float32)
         is_whole = array.nbytes == lib.TfLiteTensorByteSize(tensor)
         if is_whole and lib.TfLiteTensorType(tensor) == FLOAT32:
@@ -196,9 +209,8 @@ def _layers(tensors: Iterator[tuple[str, Array]]) -> list[Layer]:
     for place in range(LAYERS):
         try:
             kernel, bias = kernels[place], biases[place]
-            outputs, times, _, inputs = kernel.shape
-            over_time = times == 3
-            taps = kernel.transpose(1, 2, 3, 0).reshape(3, -1, outputs)
+            taps = kernel.transpose(1, 2, 3, 0).reshape(3, -1, kernel.shape[0])
+            over_time = kernel.shape[1] == 3
         except (KeyError, ValueError) as error:
             raise ValueError("the embedding is not the one that is known here") from error
         layers.append(Layer(np.ascontiguousarray(taps), bias, over_time))

@@ -1,6 +1,6 @@
 """Which engines there are, which of them a box gets and why, and how they are opened."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
@@ -213,9 +213,10 @@ def open_vad(choice: Choice) -> Callable[[], Vad]:
     return streams
 
 
-def open_asr(choice: Choice, grammar: Grammar) -> Asr:
-    """Raises EngineUnavailable. Blocks for about a tenth of a second."""
-    asr: Asr = opener(choice)(grammar)
+def open_asr(choice: Choice, grammar: Grammar, wake_words: Sequence[str] = ()) -> Asr:
+    """`wake_words` may be heard before what is said. Raises EngineUnavailable. Blocks for about a
+    tenth of a second."""
+    asr: Asr = opener(choice)(grammar, wake_words)
     return asr
 
 

@@ -15,6 +15,11 @@ PATIENCE_MS = 5000
 """How long someone who was told to speak may take to begin."""
 LOUDNESS_MS = 500
 """The stretch before a wake word's detection whose loudness is reported."""
+WAKE_LOOK_BACK_MS = 1000
+"""How long before its detection a wake word's utterance begins. Who goes on speaking in the same breath
+is in the middle of a word by then: over espeak-ng's voices a detection came from 470 ms before the
+command's first word to 860 ms after it. So some or all of the wake word is recorded too, for the
+recogniser to leave out. More would only be what others said before."""
 PIECE_SAMPLES = 512
 """A chunk longer than this is taken in pieces, so that edges fall where they belong."""
 
@@ -130,7 +135,6 @@ class Ear:
             pcm = b"".join(piece.pcm for piece in self._recent)
             loudest = pcm[-samples_of(LOUDNESS_MS) * BYTES_PER_SAMPLE :]
             cues.append(Woke(hit.word, hit.score, level_dbfs(loudest)))
-            self._forget_recent()
             self._endpoint.open(PATIENCE_MS)
             cues.append(self._begin("wake", hit.word))
         return cues
@@ -183,10 +187,12 @@ class Ear:
         return [Closed(utterance, utterance.outcome)]
 
     def _remember(self, chunk: AudioChunk) -> None:
-        """Keeps the padding, and the speech that is not yet long enough to open an utterance."""
+        """Keeps the padding, and the speech that is not yet long enough to open an utterance; or
+        what may belong to a wake word, and what was said since."""
         self._recent.append(chunk)
         self._recent_samples += chunk.samples
-        keep = samples_of(self._rules.padding_ms + self._endpoint.active_ms + self._vad.frame_ms)
+        keep_ms = self._rules.padding_ms + self._endpoint.active_ms + self._vad.frame_ms
+        keep = samples_of(WAKE_LOOK_BACK_MS if self._rules.detection == "wake" else keep_ms)
         while self._recent and self._recent_samples - self._recent[0].samples >= keep:
             self._recent_samples -= self._recent.popleft().samples
 

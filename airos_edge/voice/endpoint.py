@@ -126,7 +126,8 @@ class Endpoint:
 
     def _silent(self, frame_ms: int, judgement: Judgement | None) -> list[Edge]:
         self.quiet_ms += frame_ms
-        if self._patience_ms is not None:
+        has_words = judgement in (Judgement.OPEN, Judgement.COMPLETE)
+        if self._patience_ms is not None and not has_words:
             return [Edge.NO_SPEECH] if self.quiet_ms >= self._patience_ms else []
         edges = self._confirm(judgement)
         if not self._paused and self.quiet_ms >= self.rules.user_silence_threshold_ms:
