@@ -107,7 +107,7 @@ class _Reader:
         if origin is tuple:
             return self._tuple(node, arguments[0], path)
         if origin in (dict, Mapping):
-            pairs = self._pairs(_mapping_of(node), path)
+            pairs = self._pairs(_mapping_of(node), path, "a list of names or a mapping (name: …)")
             return {
                 key: self.read(value, arguments[1], _join(path, key))
                 for key, (_, value) in pairs.items()
@@ -136,11 +136,13 @@ class _Reader:
             raise _Bad
         return kind(**values)
 
-    def _pairs(self, node: yaml.Node | None, path: str) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+    def _pairs(
+        self, node: yaml.Node | None, path: str, wanted: str = "a mapping (key: value)"
+    ) -> dict[str, tuple[yaml.Node, yaml.Node]]:
         if node is None or (isinstance(node, yaml.ScalarNode) and self._scalar(node, path) is None):
             return {}
         if not isinstance(node, yaml.MappingNode):
-            raise self._bad(node, path, f"got {_shown(node)}, wants a mapping (key: value)")
+            raise self._bad(node, path, f"got {_shown(node)}, wants {wanted}")
         pairs: dict[str, tuple[yaml.Node, yaml.Node]] = {}
         for key_node, value in node.value:
             key = str(key_node.value)

@@ -9,7 +9,8 @@ from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.ear import PIECE_SAMPLES, WAKE_LOOK_BACK_MS, Closed, Cue, Ear, Opened, Woke
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.utterance import EndReason, Judgement, Utterance
-from tests.fakes import FakeVad, fake_waking
+from airos_edge.voice.waking import Waking, WordSettings
+from tests.fakes import FakeVad, FakeWake, fake_waking
 from tests.room import silence, speech, wake_word
 
 SPEECH = TurnRules()
@@ -119,9 +120,10 @@ def test_the_wake_word_opens_a_recording_that_begins_before_it_is_recognised() -
 
 
 def test_what_was_in_the_recording_before_is_not_before_a_wake_word() -> None:
-    cues = hear(
-        ear(WAKE), wake_word(), speech(600), silence(720), wake_word(), speech(600), silence(720)
-    )
+    words = {"hey_jarvis": WordSettings(refractory_ms=0)}
+    listening = Ear(WAKE, FakeVad(), Waking(FakeWake(), words))
+    asked = [wake_word(), speech(600), silence(800)]
+    cues = hear(listening, *asked, *asked)
     first, second = [cue.utterance for cue in cues if isinstance(cue, Opened)]
     assert second.start_ms == first.start_ms + first.ms
 
