@@ -94,7 +94,7 @@ def test_nothing_gives_the_defaults() -> None:
             "shades: [[a]]",
             "room.yaml:1:9: shades: got a list, wants a list of names or a mapping (name: …)",
         ),
-        ("shades: {a: {opacity: 2}}", "room.yaml:1:22: shades.a.opacity: got 2, wants 0 to 1"),
+        ("shades: {a: {opacity: 2}}", "room.yaml:1:23: shades.a.opacity: got 2.0, wants 0 to 1"),
         ("shades: {a: {opaque: 1}}", "room.yaml:1:14: shades.a.opaque: is unknown; try opacity"),
         ("named: [a]", "room.yaml:1:9: named.a.name: is missing"),
         ("lamps:\n- {watts: 1}", "room.yaml:2:3: lamps[0].name: is missing"),
