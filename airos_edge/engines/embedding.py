@@ -64,8 +64,8 @@ class Embedding:
     def step(self, state: State, samples: Array) -> tuple[Array, State]:
         """The embeddings, shape (samples / 160, 96), and the state after them.
 
-        Takes a multiple of 160 samples, in the range of 16 bits. More than 1280 at once would only
-        make numpy spread the products over threads, which cost more than they bring.
+        Takes a multiple of 160 samples, in the range of 16 bits. Of more than 2560 at once numpy
+        would spread the products over threads, which cost more than they bring.
         """
         before, kept = iter(state), list[Array]()
 

@@ -5,7 +5,8 @@ import numpy as np
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, samples_of
 
 BLOCK_MS, FRAME_MS = 80, 20
-BLOCK_BYTES = samples_of(BLOCK_MS) * BYTES_PER_SAMPLE
+BLOCK_SAMPLES = samples_of(BLOCK_MS)
+BLOCK_BYTES = BLOCK_SAMPLES * BYTES_PER_SAMPLE
 FRAMES = BLOCK_MS // FRAME_MS
 LOUDER = 2.0
 """A frame of so many times the noise's power (3 dB) is a sound. Steady noise stays within a third of

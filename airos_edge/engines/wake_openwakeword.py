@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from airos_edge.engines.embedding import HOP_SAMPLES, SPECTRA, Array, Embedding
-from airos_edge.engines.quiet import Quiet
+from airos_edge.engines.quiet import BLOCK_SAMPLES, Quiet
 from airos_edge.errors import EngineUnavailable
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, samples_of
 from airos_edge.voice.ports import Wake, WakeScore
@@ -24,16 +24,14 @@ if TYPE_CHECKING:
 NAME = "openwakeword"
 GRID = 8
 """A model sees every eighth embedding: that makes its 80 ms."""
-CALM_SAMPLES, ALERT_SAMPLES = samples_of(80), samples_of(20)
-"""How much sound is taken at once: little at a time while a word may be ending, since to take it
-costs nearly the same however much it is."""
-ALERTING = 0.05
-"""A score from which on a word may be ending. Over 120 espeak-ng recordings, being alert from there
-on is as quick as always being so, to a millisecond or two."""
-ALERT_MS = 80
-SAMPLED, SUSPICIOUS = 4, 0.002
-"""Of the scores in 80 ms every fourth is computed, and the others where one of those is not next to
-nothing. Of the same recordings not one is heard later for that; one block of talk in fifty is that."""
+CALM_SAMPLES, ALERT_SAMPLES = samples_of(160), samples_of(20)
+"""How much sound is taken at once: little while a word may be ending, else much, as 20 ms cost half
+of what 160 ms do."""
+SUSPICIOUS, ALERT_MS = 0.002, 80
+"""From such a score on, and for so long after it, a word may be ending. Over 120 recordings of
+espeak-ng's voices that is as quick as taking 20 ms always, to a millisecond; of talk it is 2 %."""
+SAMPLED = 4
+"""Of the scores each fourth is computed, and the others where one of those is suspicious."""
 
 
 class OpenWakeWord:
@@ -49,7 +47,7 @@ class OpenWakeWord:
         self._seen: Array = np.repeat(silent, (most - 1) * GRID, axis=0)
         look_back = len(self._seen) + SPECTRA + 2 * GRID
         self._look_back_bytes = look_back * HOP_SAMPLES * BYTES_PER_SAMPLE
-        """The sound on which the scores of 80 ms depend, and the length of a spectrum."""
+        """The sound on which the scores of the block that ends the quiet depend."""
         self._quiet = Quiet()
         self._waiting = bytearray()
         self._sample = 0
@@ -70,7 +68,7 @@ class OpenWakeWord:
             return []
         if was_quiet:
             # What waited is caught up with for what it does to the scores to come. It had none.
-            self._scored_from = self._quiet.samples - CALM_SAMPLES
+            self._scored_from = self._quiet.samples - BLOCK_SAMPLES
         scores: list[WakeScore] = []
         while len(self._waiting) >= (size := self._step_samples() * BYTES_PER_SAMPLE):
             samples = np.frombuffer(self._waiting[:size], "<i2").astype(np.float32)
@@ -96,7 +94,7 @@ class OpenWakeWord:
         wanted = max(0, (self._sample - self._scored_from) // HOP_SAMPLES)
         ends = range(len(seen) + 1 - min(wanted, len(embeddings)), len(seen) + 1)
         scores = [score for word in self._models for score in self._score(word, seen, ends)]
-        if any(score.score >= ALERTING for score in scores):
+        if any(score.score >= SUSPICIOUS for score in scores):
             self._alert_until = self._sample + samples_of(ALERT_MS)
         return sorted(scores, key=lambda score: score.sample)
 
