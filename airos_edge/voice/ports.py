@@ -80,7 +80,8 @@ class Asr(Protocol):
     def transcribe(self, heard: Utterance, hints: Hints) -> AsyncGenerator[Transcript, None]:
         """Partials while the speaker speaks, then one final.
 
-        Raises EngineError.
+        A recording that a wake word opened (`heard.wake_word`) may begin anywhere in that word,
+        which is no part of the text. Raises EngineError.
         """
 
 
