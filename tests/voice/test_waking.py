@@ -25,7 +25,7 @@ def words(waking: Waking, chunks: int = 1) -> list[tuple[str, int]]:
 
 def test_the_first_score_that_reaches_the_threshold_is_the_word() -> None:
     scores = Scores([("a", 10, 0.4), ("a", 20, 0.5), ("a", 30, 0.9)])
-    assert words(Waking(scores, {"a": WordSettings()})) == [("a", 20)]
+    assert words(Waking(scores, {"a": WordSettings(threshold=0.5)})) == [("a", 20)]
 
 
 def test_each_word_has_its_own_threshold() -> None:
