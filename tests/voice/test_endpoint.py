@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, samples_of
 from airos_edge.voice.endpoint import Edge, Endpoint, TurnRules
 from airos_edge.voice.utterance import Judgement
 
 FRAME_MS = 32
+UNHEARD = AudioChunk(bytes(samples_of(FRAME_MS) * BYTES_PER_SAMPLE))
+"""A frame in which nothing can be told but by the VAD."""
 RULES = TurnRules()
 
 
@@ -17,7 +20,8 @@ def edges(
     """Feeds so many milliseconds; each edge with the milliseconds after which it came."""
     found = []
     for at_ms in range(FRAME_MS, ms + 1, FRAME_MS):
-        found += [(edge, at_ms) for edge in endpoint.feed(probability, FRAME_MS, judgement)]
+        told = endpoint.feed(UNHEARD, [probability], FRAME_MS, judgement)
+        found += [(edge, at_ms) for edge in told]
     return found
 
 
