@@ -83,6 +83,10 @@ SPOKEN_RULES = {
     "all": "all",
     "in": "in",
     "light": "(light|lights)",
+    "fan": "(fan|fans)",
+    "switch": "(switch|switches)",
+    **{"one_light": "light", "one_fan": "fan", "one_switch": "switch"},
+    **{"many_light": "lights", "many_fan": "fans", "many_switch": "switches"},
     "turn": "(turn|switch)",
     "home": "house",
     "everywhere": "everywhere",
@@ -95,13 +99,39 @@ SPOKEN_RULES = {
     "timer_cancel": "(cancel|stop)",
     "numeric_value_set": "(set|change|turn)",
 }
-VERB_LEFT_OUT = re.compile(r"^\[<(turn|numeric_value_set|timer_set)>\]")
-"""Written, "kitchen light on" will do; spoken, a sentence without its verb is mostly something else."""
-ENDING_LEFT_OUT = re.compile(r" \[(brightness|today|\[right\] now)\]$")
-"""Hardly ever said, and with it no sentence would be known to be whole before it had gone on."""
+_THINGS = r"((?:\{area\} )?)<(light|fan|switch)>"
+SPOKEN_FORMS = (
+    # How a written template becomes one that is listened for, each change after those before it.
+    # Written, "kitchen light on" will do; spoken, a sentence without its verb is mostly something else.
+    (r"^\[<(turn|numeric_value_set|timer_set)>\]", r"<\1>"),
+    # Hardly ever said, and with it no sentence would be known to be whole before it had gone on.
+    (r" \[(brightness|today|\[right\] now)\]$", ""),
+    (r"^<is>", "is"),  # one device; "are" is heard for "turn"
+    (r"\[\(<all>\|<the>\)\]", "[<the>]"),
+    (r"\[<all>\] ", ""),
+    # Were "the" left out, "turn on" alone would be taken for "turn on lights".
+    (r"\[<the>\] lights", "<the> lights"),
+    # One is, several are.
+    (r"fan\[s\]", "<fan>"),
+    (r"switch\[es\]", "<switch>"),
+    (rf"<are_any> {_THINGS}", r"(is any \1<one_\2>|are any \1<many_\2>)"),
+    (rf"<are_all> {_THINGS}", r"are all [<the>] \1<many_\2>"),
+    (rf"<which> {_THINGS} <is>", r"which (\1<one_\2> is|\1<many_\2> are)"),
+    (rf"<how_many> {_THINGS} <is>", r"how many \1<many_\2> are"),
+    # The small words are said.
+    (r"\[<in>\]", "<in>"),
+    (r"brightness \[of\]", "brightness of"),
+    (r" \[to\] (on|off|\(off\|out\))$", r" \1"),
+    (r"\[to\]", "to"),
+    # "A five minute timer", "a timer for five minutes".
+    (r"\[a\|an\|the\|my\] timer for", "[a|my] timer for"),
+    (r"\[a\|an\|the\|my\]", "[a|an|my]"),
+    (r"(\{timer_\w+:\w+\})\( \|-\)(\w+)\[s\] timer", r"\1 \2 timer"),
+    (r"(\{timer_\w+:\w+\})\( \|-\)(\w+)\[s\]", r"(\1 \2s|one \2)"),
+)
 UNSPOKEN = re.compile(
-    r"^[\[{]|^<light>|^fan|activate|illuminate|light up|^timers? |^light |get every|make sure|^nevermind"
-    r"|^\(do you know|^<how_is>|\{name\} <light>"
+    r"^[\[{]|^\(\{|^<light>|^fan|activate|illuminate|light up|^timers? |^light |get every|make sure|^nevermind"
+    r"|^\(do you know|^<how_is>|\{name\} <light>|percent\] brightness|status"
 )
 """Templates that are not listened for, by what they begin with or hold. With "desk lamp light" no
 "desk lamp" would be known to be whole."""

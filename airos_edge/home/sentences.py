@@ -5,19 +5,18 @@ Written, all of them are understood; listened for are those that people say (`en
 
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from airos_edge.errors import ConfigError
 from airos_edge.home.english import (
-    ENDING_LEFT_OUT,
     OWN,
     OWN_RESPONSES,
+    SPOKEN_FORMS,
     SPOKEN_RULES,
     UNSPOKEN,
-    VERB_LEFT_OUT,
 )
 from airos_edge.home.house import AreaSettings, DeviceSettings, House
 from airos_edge.home.names import can_be_said, forms
@@ -53,10 +52,11 @@ DOMAINS = {"light", "switch", "fan"}
 
 @dataclass(frozen=True, slots=True)
 class Sentences:
-    """What is understood in writing, the grammar of what is listened for, and the answers' templates."""
+    """What is understood in writing, what of it is listened for and its grammar, and the answers' templates."""
 
     language: str
     intents: "Intents"
+    spoken: "Intents"
     slot_lists: "Mapping[str, SlotList]"
     responses: Mapping[str, Mapping[str, str]]
     errors: Mapping[str, str]
@@ -88,20 +88,23 @@ def compile_sentences(house: House, language: str) -> Sentences:
     responses = data["responses"]["intents"]
     lists = _slot_lists(house)
     if is_english:
-        grammar = compile_grammar(Intents.from_dict(_spoken(written)), lists)
+        spoken = Intents.from_dict(
+            _spoken(written, {device.domain for device in house.settings.devices})
+        )
         _warn_of_what_cannot_be_said(house)
     else:
-        grammar = Network().grammar()
+        spoken = Intents.from_dict({**data, "intents": {}})
     return Sentences(
         language,
         Intents.from_dict(written),
+        spoken,
         lists,
         {
             **responses,
             **{name: {**responses.get(name, {}), **OWN_RESPONSES[name]} for name in OWN_RESPONSES},
         },
         data["responses"]["errors"],
-        grammar,
+        compile_grammar(spoken, lists) if is_english else Network().grammar(),
     )
 
 
@@ -143,13 +146,15 @@ def _is_served(block: Mapping[str, Any], combinations: tuple[str, ...]) -> bool:
     return (needed is None or bool(DOMAINS & set(needed))) and (domain is None or domain in DOMAINS)
 
 
-def _spoken(written: Mapping[str, Any]) -> dict[str, Any]:
+def _spoken(written: Mapping[str, Any], present: Set[str]) -> dict[str, Any]:
+    """What is listened for in a house with devices of these domains; of lights one may always ask."""
     intents = {}
     for name, intent in written["intents"].items():
         blocks = []
         for block in intent["data"]:
             sentences = list(_spoken_templates(block["sentences"]))
-            if sentences and "area" not in block.get("requires_context", {}):
+            is_there = block.get("slots", {}).get("domain", "light") in {"light", *present}
+            if sentences and is_there and "area" not in block.get("requires_context", {}):
                 blocks.append({**block, "sentences": sentences})
         intents[name] = {"data": blocks}
     return {
@@ -161,11 +166,9 @@ def _spoken(written: Mapping[str, Any]) -> dict[str, Any]:
 
 def _spoken_templates(templates: list[str]) -> Iterator[str]:
     for template in templates:
-        spoken = ENDING_LEFT_OUT.sub("", VERB_LEFT_OUT.sub(r"<\1>", template))
-        spoken = re.sub("^<is>", "is", spoken)  # one device; "are" is heard for "turn"
-        spoken = spoken.replace("[(<all>|<the>)]", "[<the>]").replace("[<all>] ", "")
-        # Were "the" left out, "turn on" alone would be taken for "turn on lights".
-        spoken = spoken.replace("[<the>] lights", "<the> lights")
+        spoken = template
+        for written, said in SPOKEN_FORMS:
+            spoken = re.sub(written, said, spoken)
         if not UNSPOKEN.search(spoken):
             yield spoken
 
