@@ -21,8 +21,13 @@ word for us; a client that has asked for an answer to everything it hears gets "
 
 HYSTERESIS = 0.15
 """Speech goes on until its probability is this much under the threshold (as Silero's own iterator has it)."""
+PLACED_MS = 2 * TAIL_MS
+"""So long after the VAD's end the true one is known for good."""
 DOUBTED_MS, DOUBT_MS = 40, 64
 """A sound so short ago may be the next word: its end is waited for, or the VAD's word, this long."""
+LAG_MS, SETTLED_MS = 80, 700
+"""A recogniser is so late with what was said (73 of 75 commands were complete by then). A word that
+it finds later is made of the silence, and mostly gone again when this has settled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class Settings:
     """Silence that ends a question whose words are complete (stop consonants last 50–100 ms)."""
     open_silence_ms: Annotated[int, Range(30, 5000)] = 400
     """Silence that ends a question whose words could end here or go on ("… for five minutes")."""
-    prefix_silence_ms: Annotated[int, Range(100, 10000)] = 1500
+    prefix_silence_ms: Annotated[int, Range(100, 10000)] = 1800
     """Silence that ends a question whose words cannot end here ("turn on the")."""
     interrupt: Interrupt = "duck"
     longest_s: Annotated[int, Range(1, 600)] = 60
@@ -102,6 +107,8 @@ class Endpoint:
         self._confirmed = False
         self._spoken_ms = 0.0
         self._patience_ms: int | None = None
+        self._judgement: Judgement | None = None
+        """What was thought of the words when something was last heard."""
 
     @property
     def active_ms(self) -> float:
@@ -123,7 +130,7 @@ class Endpoint:
         self._is_open = self._in_speech = self._paused = self._confirmed = False
         self._end_ms = self._now_ms
         self._spoken_ms = 0
-        self._patience_ms = None
+        self._patience_ms = self._judgement = None
 
     def feed(
         self, chunk: AudioChunk, frames: Iterable[float], frame_ms: int, judgement: Judgement | None
@@ -134,11 +141,19 @@ class Endpoint:
         edges = []
         for probability in frames:
             edges += self._judge(probability, frame_ms)
-        if self._is_open:
-            edges += self._confirm(judgement)
-            if not self._in_speech:
-                edges += self._silent(judgement)
-        return edges
+        if not self._is_open:
+            return edges
+        if self._spoken_ms and self._now_ms - self._vad_end_ms < PLACED_MS:
+            self._end_ms = self._loudness.end(self._vad_end_ms)
+        if self._is_judged_by_what_was_said():
+            self._judgement = judgement
+        edges += self._confirm()
+        return edges if self._in_speech else edges + self._silent()
+
+    def _is_judged_by_what_was_said(self) -> bool:
+        if self.quiet_ms > LAG_MS:
+            return self.quiet_ms >= SETTLED_MS
+        return not self._loudness.is_known or self._loudness.is_loud(LAG_MS)
 
     def _judge(self, probability: float, frame_ms: int) -> list[Edge]:
         before, was_speech = self._judged_ms, self._in_speech
@@ -169,22 +184,20 @@ class Endpoint:
         self._paused = False
         return edges
 
-    def _silent(self, judgement: Judgement | None) -> list[Edge]:
-        if self._spoken_ms and self._now_ms - self._vad_end_ms < 2 * TAIL_MS:
-            self._end_ms = self._loudness.end(self._vad_end_ms)
+    def _silent(self) -> list[Edge]:
         if self._patience_ms is not None:
             return [Edge.NO_SPEECH] if self.quiet_ms >= self._patience_ms else []
         edges = []
         if not self._paused and self.quiet_ms >= self.rules.user_silence_threshold_ms:
             self._paused = True
             edges.append(Edge.PAUSED)
-        late_ms = self.quiet_ms - self.rules.silence_ms(judgement)
+        late_ms = self.quiet_ms - self.rules.silence_ms(self._judgement)
         if late_ms >= DOUBT_MS or (late_ms >= 0 and not self._loudness.is_loud(DOUBTED_MS)):
             edges.append(Edge.CLOSED)
         return edges
 
-    def _confirm(self, judgement: Judgement | None) -> list[Edge]:
-        known = judgement not in (None, Judgement.REJECT)
+    def _confirm(self) -> list[Edge]:
+        known = self._judgement not in (None, Judgement.REJECT)
         is_long = self._spoken_ms >= self.rules.confirm_ms
         if self._confirmed or self._patience_ms is not None or not (known or is_long):
             return []

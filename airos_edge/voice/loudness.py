@@ -22,9 +22,9 @@ UNSURE_MS = 150
 """A VAD may be so late: what was heard that long before or after speech is not taken for noise."""
 OVER_NOISE_DB = 3.0
 """Over what 95 of 100 blocks of the noise do not exceed."""
-UNDER_SPEECH_DB = 40.0
+UNDER_SPEECH_DB = 34.0
 """What is so much quieter than the speech is its echo in the room, not its end."""
-CLEAR_DB = 20.0
+CLEAR_DB = 23.0
 """Speech that is less than this over the noise hides its quiet ends there: a VAD knows better."""
 HANGOVER_MS, TAIL_MS = 130, 90
 """An end is looked for so long before the one a VAD gives and after it, where a last consonant
@@ -107,8 +107,13 @@ class Loudness:
                 return float((place + 1) * BLOCK_MS)
         return vad_ms
 
+    @property
+    def is_known(self) -> bool:
+        """Whether sound can be told from noise."""
+        return self._bar is not None
+
     def is_loud(self, ms: int) -> bool:
-        """Whether there was a sound within the last milliseconds."""
+        """Whether there was a sound within the last milliseconds, as far as that can be told."""
         return any(self._is_loud(self._end - 1 - ago) for ago in range(ms // BLOCK_MS))
 
     def _is_loud(self, place: int) -> bool:

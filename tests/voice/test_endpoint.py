@@ -57,7 +57,7 @@ def test_speech_after_a_pause_resumes_and_the_silence_counts_anew() -> None:
     ("judgement", "closes_ms"),
     [
         (Judgement.COMPLETE, 128),
-        (Judgement.PREFIX, 1504),
+        (Judgement.PREFIX, 1824),
         (Judgement.OPEN, 416),
         (Judgement.REJECT, 704),
         (None, 704),
