@@ -5,7 +5,7 @@ all times are those of the audio, so nothing here depends on the machine.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from airos_edge.engines.asr_pocketsphinx import open_asr
@@ -60,8 +60,9 @@ async def ending(quick: bool) -> list[Figure]:
 
 
 async def figures(split: recipes.Split, by: Sequence[str], count: int) -> list[Figure]:
+    """Of so many commands in each room, and four times as many that are said with a pause."""
     asr, open_vad = open_asr(house_sentences().grammar), open_onnx()
-    rounds = {
+    rooms = {
         condition: [
             await _listen(recipe, asr, open_vad())
             for recipe in recipes.commands(split, by, condition, count)
@@ -71,70 +72,65 @@ async def figures(split: recipes.Split, by: Sequence[str], count: int) -> list[F
     paused = [
         await _listen(recipe, asr, open_vad()) for recipe in recipes.paused(split, by, count * 4)
     ]
-    found = _waits(rounds["quiet"])
-    for condition, those in rounds.items():
-        found += _of(condition, those)
-    return [*found, *_cut_offs(paused)]
+    waits = [
+        waited(f"quiet, {judgement.name}", rooms["quiet"], judgement)
+        for judgement in (Judgement.OPEN, Judgement.PREFIX)
+    ]
+    found = [figure for figure in waits if figure.values]
+    for condition, rounds in rooms.items():
+        found += [waited(f"{condition}, COMPLETE", rounds, Judgement.COMPLETE)]
+        found += placed(condition, rounds)
+    return [*found, *cut_offs(paused)]
 
 
-def _waits(rounds: Iterable[Round]) -> list[Figure]:
-    """From the last sound to the closing, by what was thought of the words."""
-    found = []
-    rounds = list(rounds)
-    for judgement in (Judgement.COMPLETE, Judgement.OPEN, Judgement.PREFIX, None):
-        values = [
-            last.closed_ms - each.played.end_ms
-            for each in rounds
-            if (last := each.last) is not None and last.judgement is judgement
-        ]
-        name = judgement.name if judgement else "no judgement"
-        floor = [RULES.silence_ms(judgement)]
-        found.append(Figure(f"end to closed, quiet, {name}", "ms", values, floor, "the silence"))
-    return [figure for figure in found if figure.values]
-
-
-def _of(condition: str, rounds: Sequence[Round]) -> list[Figure]:
-    whole = [(each, each.last) for each in rounds]
-    complete = [
+def waited(name: str, rounds: Sequence[Round], judgement: Judgement) -> Figure:
+    """From the last sound to the closing, of those whose words were judged so."""
+    values = [
         last.closed_ms - each.played.end_ms
-        for each, last in whole
-        if last is not None and last.judgement is Judgement.COMPLETE
+        for each in rounds
+        if (last := each.last) is not None and last.judgement is judgement
     ]
-    cut = [f"{each.recipe} was cut off" for each in rounds if each.cut_off]
-    ends = [last.end_ms - each.played.end_ms for each, last in whole if last is not None]
-    starts = [
-        last.start_ms + RULES.padding_ms - each.played.start_ms
-        for each, last in whole
-        if last is not None
-    ]
-    right = [100.0 * (last is not None and last.heard == each.recipe.text) for each, last in whole]
+    cut = [f"{each.recipe.text!r} was closed before its end" for each in rounds if each.cut_off]
+    floor = [RULES.silence_ms(judgement)]
+    return Figure(f"last sound to closed, {name}", "ms", values, floor, "the silence", wrong=cut)
+
+
+def placed(condition: str, rounds: Sequence[Round]) -> list[Figure]:
+    """How far the edges are from where they were made. Below zero: too early."""
+    whole = [(each.played, last) for each in rounds if (last := each.last) is not None]
+    ends = [last.end_ms - played.end_ms for played, last in whole]
+    starts = [last.start_ms + RULES.padding_ms - played.start_ms for played, last in whole]
     return [
-        Figure(f"end to closed, {condition}, COMPLETE", "ms", complete, wrong=cut),
-        Figure(f"end placed too late, {condition}", "ms", ends),
-        Figure(f"   off by, {condition}", "ms", [abs(end) for end in ends]),
-        Figure(f"start placed too late, {condition}", "ms", starts),
-        Figure(f"heard to the word, {condition}", "%", [sum(right) / len(right)]),
+        Figure(f"end placed too late by, {condition}", "ms", ends),
+        Figure(f"end misplaced by, {condition}", "ms", [abs(end) for end in ends]),
+        Figure(f"start misplaced by, {condition}", "ms", [abs(start) for start in starts]),
     ]
 
 
-def _cut_offs(rounds: Sequence[Round]) -> list[Figure]:
-    """How many of those who paused were answered, or given up, before they went on."""
+def cut_offs(rounds: Sequence[Round]) -> list[Figure]:
+    """How many of those who paused were answered, or given up, before they went on.
+
+    A pause of every length is as frequent as the others, which people's are not.
+    """
     grammar = house_sentences().grammar
 
-    def unfinished(each: Round) -> bool:
-        words = each.recipe.text.split()[: each.recipe.pause_after]
-        return grammar.judge(words) is Judgement.PREFIX
+    def so_far(each: Round) -> Judgement | None:
+        return grammar.judge(each.recipe.text.split()[: each.recipe.pause_after])
 
-    sets = {"unfinished phrase": list(filter(unfinished, rounds)), "anywhere": list(rounds)}
+    unfinished = [each for each in rounds if so_far(each) is Judgement.PREFIX]
+    could_end = [each for each in rounds if so_far(each) is not Judgement.PREFIX]
     return [
         Figure(
             f"cut off in a pause, {name}, of {len(those)}",
             "%",
             [100 * sum(each.cut_off for each in those) / max(1, len(those))],
-            target=0 if name == "unfinished phrase" else 2,
-            wrong=[_told(each) for each in those if each.cut_off and name == "anywhere"],
+            target=target,
+            wrong=[_told(each) for each in those if each.cut_off],
         )
-        for name, those in sets.items()
+        for name, those, target in (
+            ("unfinished phrase", unfinished, 0),
+            ("could have ended", could_end, None),
+        )
     ]
 
 
@@ -142,7 +138,8 @@ def _told(each: Round) -> str:
     words = each.recipe.text.split()
     words.insert(each.recipe.pause_after, f"[{each.recipe.pause_ms} ms]")
     first = each.endings[0]
-    return f"{' '.join(words)!r}: closed as {first.judgement} with {first.heard!r}"
+    judgement = first.judgement.name if first.judgement else None
+    return f"{' '.join(words)!r} was closed as {judgement} with {first.heard!r}"
 
 
 # ---- the ear ------------------------------------------------------------------------------------

@@ -171,7 +171,9 @@ class Endpoint:
             return self._speaking(frame_ms)
         self._begin_ms = min(self._begin_ms, self._loudness.begin(self._vad_begin_ms))
         self._spoken_ms = self._judged_ms - self._begin_ms
-        if self._spoken_ms < self.rules.active_frame_threshold_ms:
+        enough_ms = self.rules.active_frame_threshold_ms
+        is_knock = self._judged_ms - self._vad_begin_ms < enough_ms / 2
+        if self._spoken_ms < enough_ms or is_knock:
             return []
         self._is_open = True
         return [Edge.OPENED]
