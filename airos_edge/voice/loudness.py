@@ -1,19 +1,21 @@
 """Where sound begins and ends, to 10 ms, around what a VAD calls speech: it tells late, and for too long.
 
-Of each block two levels are kept: of the sound as it is, in which a voice shows over hiss, and of its
+Of each block two powers are kept: of the sound as it is, in which a voice shows over hiss, and of its
 first difference, in which an "s" or a "t" shows over the hum of a fridge.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
 
-from airos_edge.voice.audio import BYTES_PER_SAMPLE, QUIETEST_DBFS, RATE_HZ, AudioChunk
+from airos_edge.voice.audio import BYTES_PER_SAMPLE, RATE_HZ, AudioChunk
 
 BLOCK_MS = 10
-BLOCK_BYTES = RATE_HZ * BLOCK_MS // 1000 * BYTES_PER_SAMPLE
+BLOCK_SAMPLES = RATE_HZ * BLOCK_MS // 1000
+BLOCK_BYTES = BLOCK_SAMPLES * BYTES_PER_SAMPLE
 KEPT_MS = 400
 """How far back an edge can be looked for."""
 KNOWN_BLOCKS, FEWEST_BLOCKS = 100, 10
@@ -32,8 +34,9 @@ bursts from its closure."""
 LEAD_MS, LEAD_GAP_MS = 120, 30
 """A beginning is looked for so long before a VAD's, as far as the sound has no gap longer than this."""
 
-Levels = npt.NDArray[np.float32]
-"""Shape (2,): dBFS of a block, and of its first difference."""
+Powers = tuple[float, float]
+"""Mean squares of a block's samples, and of their first difference. What is less than one step of a
+sample counts as one."""
 
 
 class Loudness:
@@ -43,32 +46,28 @@ class Loudness:
     """
 
     def __init__(self) -> None:
-        self._rest = b""
-        self._last_sample = 0.0
-        self._blocks: deque[Levels] = deque(maxlen=KEPT_MS // BLOCK_MS)
+        self._rest = bytes(BYTES_PER_SAMPLE)
+        """What is no whole block yet, behind the last sample of the newest."""
+        self._blocks: deque[Powers] = deque(maxlen=KEPT_MS // BLOCK_MS)
         self._end = 0
         """How many blocks were ever taken in; the newest is the last of `_blocks`."""
-        self._noise: deque[Levels] = deque(maxlen=KNOWN_BLOCKS)
-        self._speech: deque[Levels] = deque(maxlen=KNOWN_BLOCKS)
+        self._noise: deque[Powers] = deque(maxlen=KNOWN_BLOCKS)
+        self._noise_power: Powers | None = None
+        self._speech: deque[Powers] = deque(maxlen=KNOWN_BLOCKS)
         self._learned = 0
         """The blocks before this one are known as noise, or will not be."""
-        self._bar: Levels | None = None
+        self._bar: Powers | None = None
         """What is louder is sound; None: it cannot be told."""
 
     def feed(self, chunk: AudioChunk) -> None:
         pcm = self._rest + chunk.pcm
-        size = len(pcm) // BLOCK_BYTES * BLOCK_BYTES
-        self._rest = pcm[size:]
-        if not size:
+        count = (len(pcm) - BYTES_PER_SAMPLE) // BLOCK_BYTES
+        self._rest = pcm[count * BLOCK_BYTES :]
+        if not count:
             return
-        samples = AudioChunk(pcm[:size]).as_floats()
-        changes = np.diff(samples, prepend=np.float32(self._last_sample))
-        self._last_sample = float(samples[-1])
-        blocks = np.stack([samples, changes]).reshape(2, size // BLOCK_BYTES, -1)
-        power = np.square(blocks).mean(axis=2).T
-        levels = 10 * np.log10(np.maximum(power, 10 ** (QUIETEST_DBFS / 10)))
-        self._blocks.extend(levels)
-        self._end += len(levels)
+        samples = np.frombuffer(pcm, "<i2", count * BLOCK_SAMPLES + 1).astype(np.float32)
+        self._blocks.extend(zip(_powers(samples[1:]), _powers(np.diff(samples)), strict=True))
+        self._end += count
 
     def judge(self, begin_ms: float, end_ms: float, is_speech: bool, is_onset: bool) -> None:
         """A VAD's word on a frame: from it is learned how loud noise and speech are."""
@@ -82,7 +81,7 @@ class Loudness:
             known = int(end_ms - UNSURE_MS) // BLOCK_MS
             if known > self._learned:
                 self._noise.extend(self._between(self._learned * BLOCK_MS, known * BLOCK_MS))
-                self._learned = known
+                self._learned, self._noise_power = known, None
 
     def begin(self, vad_ms: float) -> float:
         """Where the sound began that a VAD hears from `vad_ms` on."""
@@ -120,19 +119,41 @@ class Loudness:
         oldest = self._end - len(self._blocks)
         if self._bar is None or not oldest <= place < self._end:
             return False
-        return bool((self._blocks[place - oldest] > self._bar).any())
+        (power, changes), (bar, changes_bar) = self._blocks[place - oldest], self._bar
+        return power > bar or changes > changes_bar
 
-    def _between(self, begin_ms: float, end_ms: float) -> list[Levels]:
+    def _between(self, begin_ms: float, end_ms: float) -> list[Powers]:
         oldest = self._end - len(self._blocks)
         first, last = (max(0, int(ms) // BLOCK_MS - oldest) for ms in (begin_ms, end_ms))
         return list(islice(self._blocks, first, last))
 
-    def _sound_bar(self) -> Levels | None:
+    def _sound_bar(self) -> Powers | None:
         if len(self._noise) < FEWEST_BLOCKS or not self._speech:
             return None
-        noise, speech = (
-            np.sort(np.array(known), axis=0)[int(len(known) * share)]
-            for known, share in ((self._noise, 0.95), (self._speech, 0.9))
-        )
-        bar: Levels = np.maximum(noise + OVER_NOISE_DB, speech - UNDER_SPEECH_DB)
-        return bar if (speech - bar >= CLEAR_DB).any() else None
+        if self._noise_power is None:
+            self._noise_power = _exceeded_by(self._noise, 0.05)
+        speech, noise = _exceeded_by(self._speech, 0.1), self._noise_power
+        bars = [
+            max(quiet * _ratio(OVER_NOISE_DB), loud / _ratio(UNDER_SPEECH_DB))
+            for quiet, loud in zip(noise, speech, strict=True)
+        ]
+        clear = (loud >= bar * _ratio(CLEAR_DB) for loud, bar in zip(speech, bars, strict=True))
+        return (bars[0], bars[1]) if any(clear) else None
+
+
+def _powers(samples: npt.NDArray[np.float32]) -> list[float]:
+    blocks = samples.reshape(-1, BLOCK_SAMPLES)
+    squares = np.einsum("ij,ij->i", blocks, blocks) / BLOCK_SAMPLES
+    powers: list[float] = np.maximum(squares, 1).tolist()
+    return powers
+
+
+def _exceeded_by(blocks: Sequence[Powers], share: float) -> Powers:
+    """The powers that only this share of the blocks exceeds."""
+    place = int(len(blocks) * (1 - share))
+    power, changes = (sorted(each)[place] for each in zip(*blocks, strict=True))
+    return power, changes
+
+
+def _ratio(db: float) -> float:
+    return float(10 ** (db / 10))
