@@ -11,6 +11,7 @@ from airos_edge.config import Config, effective
 from airos_edge.engines.lease import Lease
 from airos_edge.errors import AirosError, EngineUnavailable
 from airos_edge.home import demo as demo_house
+from airos_edge.home.commands import Understood
 from airos_edge.home.house import House, State, VirtualDevices
 from airos_edge.home.timers import MOST, Timer, Timers
 from airos_edge.http.tape import Tape
@@ -24,6 +25,7 @@ from airos_edge.voice.hub import Hub
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.ports import Hints, OpenMouth, Prompt, Speaking
 from airos_edge.voice.session import Session
+from airos_edge.voice.watched import WatchedVad, WatchedWake
 
 log = logging.getLogger(__name__)
 
@@ -66,14 +68,6 @@ class Box:
         need a wake word and no engine hears one.
         """
         config = self._parts.config
-        if self._parts.open_vad is None and rules.detection != "push":
-            log.warning("A conversation that hears no speech begins: %s", self._parts.faults["vad"])
-        vad = self._parts.open_vad() if self._parts.open_vad else Deaf()
-        wake = None
-        if rules.detection == "wake":
-            if self._parts.open_wake is None:
-                raise EngineUnavailable("wake", self._parts.faults["wake"])
-            wake = self._parts.open_wake()
         manner = Prompt(
             speaking=Speaking(language=config.language) if self._parts.engines.tts else None,
             reach=config.reach,
@@ -83,19 +77,39 @@ class Box:
             self.hub.publish(event)
             tell(event)
 
-        return Session(
+        def stamp(event: Event) -> Event:
+            return session.stamped(event)
+
+        session = Session(
             new_id("sess"),
-            Ear(rules, vad, wake),
+            self._ear(rules, stamp),
             Floor(open_mouth),
             self._lease.borrow,
             tell_all,
             manner,
             Hints(config.language),
         )
+        return session
+
+    def _ear(self, rules: TurnRules, stamp: Callable[[Event], Event]) -> Ear:
+        parts, hub = self._parts, self.hub
+        if parts.open_vad is None and rules.detection != "push":
+            log.warning("A conversation that hears no speech begins: %s", parts.faults["vad"])
+        vad = WatchedVad(parts.open_vad() if parts.open_vad else Deaf(), hub, stamp)
+        if rules.detection != "wake":
+            return Ear(rules, vad)
+        if parts.open_wake is None:
+            raise EngineUnavailable("wake", parts.faults["wake"])
+        wake = WatchedWake(parts.open_wake(), hub, stamp, parts.config.wake.threshold)
+        return Ear(rules, vad, wake)
 
     def open_asking(self, tell: Callable[[Event], None], open_mouth: OpenMouth) -> Session:
         """For one question: the face says where it begins and ends."""
         return self.open_session(tell, open_mouth, replace(self.rules(), detection="push"))
+
+    def understand(self, text: str) -> Understood | None:
+        """What a sentence means in this house, without doing it; None if it is no command."""
+        return self._parts.commands.understand(text, None)
 
     async def say(self, text: str) -> bytes:
         """Speaks on the box's own loudspeaker; gives the speech as WAV. Raises EngineError."""

@@ -48,7 +48,7 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
             return changed
 
         realtime = RealtimeDoor(box.open_session, box.rules)
-        control = control_routes(box.open_asking, box.say, box.check, reload)
+        control = control_routes(box.open_asking, box.say, box.check, reload, box.hub)
         routes = [*realtime.routes(), *health_routes(box.health)]
         doors = await stack.enter_async_context(
             listen(config.server, routes, control, socket_path())
@@ -95,7 +95,7 @@ def _describe(config: Config, doors: Doors, box: Box, took_s: float) -> None:
     key = "one of server.api_keys" if config.server.api_keys else "any key"
     log.info("Open: ws://%s/v1/realtime  any OpenAI Realtime client, with %s", where, key)
     log.info("Open: http://%s/healthz  what works and what does not", where)
-    log.info("Open: %s  airos ask, say, check, reload", doors.socket_path)
+    log.info("Open: %s  airos ask, say, listen, check, reload", doors.socket_path)
     for port, part in parts["engines"].items():
         log.info("%s: %s (%s)", port, part["engine"] or "none", part["why"])
     log.info(

@@ -29,6 +29,7 @@ class Parts:
 
     config: Config
     house: House
+    commands: HouseCommands
     engines: Engines
     open_vad: Callable[[], Vad] | None
     open_wake: Callable[[], Wake] | None
@@ -111,4 +112,4 @@ async def assemble(config: Config, house: House, timers: Timers, workshop: Works
     vad = await opened("vad", None, registry.open_vad)
     wake = await opened("wake", config.wake, lambda choice: registry.open_wake(choice, config.wake))
     engines = Engines(asr, Commands(commands), tts, commands.call)
-    return Parts(config, house, engines, vad, wake, tuple(choices.values()), faults)
+    return Parts(config, house, commands, engines, vad, wake, tuple(choices.values()), faults)

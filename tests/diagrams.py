@@ -9,6 +9,8 @@ ARROW = re.compile(r"^ *\w+->>(\w+): (.+)$")
 NOTE = re.compile(r"^ *Note over [\w,]+: (.+)$")
 """Names a diagram further up that happens there."""
 NOT_WATCHED = {"Person", "Session", "Daemon"}
+NOT_DRAWN = {"Face: SpeechConfirmed"}
+"""Nearly every question has it, and no face needs it."""
 REPEATED = {"Face: TranscriptChanged", "Face: TextSaid", "Mouth: play", "Announcer: play"}
 """Where these follow each other in any number, a diagram shows each once."""
 
@@ -34,6 +36,8 @@ def once(happened: Iterable[str]) -> list[str]:
     shown: list[str] = []
     run: set[str] = set()
     for what in happened:
+        if what in NOT_DRAWN:
+            continue
         if what not in REPEATED:
             run.clear()
         elif what in run:

@@ -23,6 +23,7 @@ from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Event
 from airos_edge.voice.floor import Floor
 from airos_edge.voice.flow import Scope
+from airos_edge.voice.hub import Hub
 from airos_edge.voice.ports import Done, OpenMouth, Prompt, Speaking, Text
 from airos_edge.voice.session import Session
 from tests.diagrams import diagrams, once
@@ -44,6 +45,7 @@ class FakeBox:
         self.happened: list[str] = []
         self.reloaded: list[Config] = []
         self.is_open = False
+        self.hub = Hub()
         responder = FakeResponder(lambda prompt: [Text(answer), Done("fake")])
         self._lease = FakeLease(fake_engines(responder=responder))
 

@@ -12,11 +12,20 @@ import airos_edge
 
 ROOT = Path(airos_edge.__file__).parent
 RANKS = {
-    **{"__main__": 8, "cli": 7, "daemon": 6, "box": 5, "parts": 4, "config": 3},
+    **{
+        "__main__": 8,
+        "cli": 7,
+        "daemon": 6,
+        "scoring": 6,
+        "listening": 5.5,
+        "box": 5,
+        "parts": 4,
+        "config": 3,
+    },
     **dict.fromkeys(["realtime", "wyoming", "esphome", "local", "announce", "console"], 2),
     **dict.fromkeys(["http", "router", "home", "engines", "models"], 2),
     **{"voice": 1, "settings": 1.5, "secret": 1},
-    **dict.fromkeys(["errors", "limits", "paths", "airos_edge"], 0),
+    **dict.fromkeys(["errors", "limits", "paths", "virtual_time", "airos_edge"], 0),
 }
 """Who is above whom; equals do not know each other."""
 CORE_MAY_IMPORT = {*sys.stdlib_module_names, "numpy", "airos_edge"}

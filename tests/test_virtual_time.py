@@ -2,10 +2,12 @@
 
 import asyncio
 import time
+from functools import partial
 
 import pytest
 
-from tests.conftest import Deadlock, VirtualTimeLoop
+from airos_edge.virtual_time import Deadlock, VirtualTimeLoop
+from tests.conftest import LONGEST_S
 
 
 async def test_an_hour_takes_no_time() -> None:
@@ -42,5 +44,6 @@ def test_a_test_that_only_ticks_is_a_failure_too() -> None:
         while True:  # noqa: ASYNC110
             await asyncio.sleep(1000)
 
-    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner, pytest.raises(Deadlock):
+    loop = partial(VirtualTimeLoop, LONGEST_S)
+    with asyncio.Runner(loop_factory=loop) as runner, pytest.raises(Deadlock):
         runner.run(clock())

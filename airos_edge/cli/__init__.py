@@ -89,12 +89,39 @@ def _parser() -> argparse.ArgumentParser:
     _heard(say)
     _configured(say, "without a daemon: the configuration file")
 
+    _listening(commands)
+
     check = commands.add_parser("check", help="show the effective configuration and the engines")
     check.add_argument("--json", action="store_true", help="print it as JSON")
     _configured(check)
 
     commands.add_parser("reload", help="have the daemon read its configuration again")
     return parser
+
+
+def _listening(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    listen = commands.add_parser("listen", help="show what the ears think, line by line")
+    listen.add_argument("file", metavar="FILE.wav", nargs="?", help="a recording")
+    listen.add_argument("--live", action="store_true", help="the daemon's conversations, now")
+    listen.add_argument("--wake", action="store_true", help="wait for the wake word first")
+    listen.add_argument("--json", action="store_true", help="print a JSON object a line")
+    _without_daemon(listen)
+
+    doctor = commands.add_parser("doctor", help="score the ears on recordings of your own")
+    doctor.add_argument(
+        "--ears",
+        type=Path,
+        metavar="DIR",
+        help='recordings named by their text ("turn on the light - anna.wav"); what is in a '
+        'folder "other" is not meant for the box',
+    )
+    doctor.add_argument("--json", action="store_true", help="print the scores as JSON")
+    _without_daemon(doctor)
+
+
+def _without_daemon(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--demo", action="store_true", help="the demonstration house")
+    _configured(parser)
 
 
 def _configured(parser: argparse.ArgumentParser, what: str = "the configuration file") -> None:

@@ -3,18 +3,16 @@
 import asyncio
 import base64
 import json
-import stat
 import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from airos_edge.cli import control, speech
+from airos_edge.cli import control, recordings, speech
 from airos_edge.errors import RecordingError
-from airos_edge.http.limits import LARGEST_BODY_BYTES, text_within
+from airos_edge.http.limits import text_within
 from airos_edge.paths import socket_path
 
-RECORDINGS = {".wav", ".flac", ".ogg", ".mp3"}
 LEFT = {
     "nothing": "nothing left this box",
     "lan": "it left for the LAN",
@@ -47,28 +45,14 @@ def _recording(question: str) -> bytes | None:
     A file is meant by the name of one, by what ends like a recording, and by a path to anything.
     """
     path = Path(question)
-    meant = path.suffix.lower() in RECORDINGS
     try:
-        found = path.stat()
-    except OSError as error:
-        if meant:
-            raise RecordingError(f"{path}: {error.strerror}") from error
-        return None
-    if stat.S_ISREG(found.st_mode):
-        return _read(path, found.st_size)
-    if meant or "/" in question:  # of a pipe or a device nobody knows where it ends
-        kind = "a directory" if stat.S_ISDIR(found.st_mode) else "a pipe or a device"
-        raise RecordingError(f"{path}: this is {kind}, no recording")
+        is_file = path.is_file()
+        is_there = path.exists()
+    except (OSError, ValueError):
+        is_file = is_there = False
+    if is_file or recordings.is_named_like_one(path) or (is_there and "/" in question):
+        return recordings.read(path)
     return None
-
-
-def _read(path: Path, size: int) -> bytes:
-    if size > LARGEST_BODY_BYTES:
-        raise RecordingError(f"{path}: {size / 1e6:.0f} MB are too many for a question")
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise RecordingError(f"{path}: {error.strerror}") from error
 
 
 def _ask_text(text: str, arguments: Namespace) -> dict[str, Any]:

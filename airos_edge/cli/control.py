@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,41 @@ def request(
         raise DaemonError(f"the daemon did not answer: {error or type(error).__name__}") from error
     finally:
         connection.close()
+
+
+def stream(path: Path, route: str) -> Generator[dict[str, Any], None, None]:
+    """The daemon's JSON lines as they come, after an empty one as soon as it has begun; never ends.
+
+    Raises what `request` does, and DaemonError when the daemon ends or is silent for a minute.
+    """
+    connection = _UnixConnection(path)
+    try:
+        _connect(connection, path)
+        connection.request("GET", route)
+        response = connection.getresponse()
+        if response.status != http.client.OK:
+            _answer(response.status, response.read())
+        yield {}
+        while line := response.readline():
+            if line.strip():
+                yield _object(line)
+    except TimeoutError:
+        raise DaemonError(f"the daemon was silent for {TIMEOUT_S} s") from None
+    except (OSError, http.client.HTTPException):
+        pass
+    finally:
+        connection.close()
+    raise DaemonError("the daemon has ended")
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise DaemonError("the daemon said what is no JSON; are both of one version?")
+    return value
 
 
 def post_json(path: Path, route: str, value: dict[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,10 @@
-"""The control API: what `airos ask`, `say`, `check` and `reload` say to the daemon."""
+"""The control API: what `airos ask`, `say`, `listen`, `check` and `reload` say to the daemon."""
 
 import asyncio
 import base64
 import json
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
@@ -12,6 +13,14 @@ from airos_edge.errors import AirosError
 from airos_edge.http.ask import OpenAsking, ask
 from airos_edge.http.limits import text_within
 from airos_edge.http.recording import decode
+from airos_edge.http.watching import Line, line_of, lost
+from airos_edge.voice.hub import Hub, Watch
+
+log = logging.getLogger(__name__)
+
+WATCHED = 1024
+"""Events kept for who listens: half a minute of one conversation. What is older is lost to them."""
+QUIET_S = 5.0
 
 
 def control_routes(
@@ -19,6 +28,7 @@ def control_routes(
     say: Callable[[str], Awaitable[bytes]],
     check: Callable[[], dict[str, Any]],
     reload: Callable[[], Awaitable[str]],
+    hub: Hub,
 ) -> list[web.RouteDef]:
     """`say` speaks on the box and gives the speech as WAV; `reload` says what it changed."""
 
@@ -42,11 +52,24 @@ def control_routes(
     async def post_reload(request: web.Request) -> web.Response:
         return web.json_response({"changed": await reload()})
 
+    async def get_listen(request: web.Request) -> web.StreamResponse:
+        """What the ears think from now on, a JSON object a line; an empty line when it is quiet."""
+        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+        with hub.watch(WATCHED) as watch:
+            await response.prepare(request)
+            try:
+                async for line in _lines(watch):
+                    await response.write(line)
+            except ConnectionError:
+                log.debug("Who listened has gone")
+        return response
+
     return [
         web.post("/api/ask", _with_errors(post_ask)),
         web.post("/api/say", _with_errors(post_say)),
         web.get("/api/check", _with_errors(get_check)),
         web.post("/api/reload", _with_errors(post_reload)),
+        web.get("/api/listen", get_listen),
     ]
 
 
@@ -58,6 +81,27 @@ def health_routes(health: Callable[[], dict[str, Any]]) -> list[web.RouteDef]:
         return web.json_response(state, status=200 if state["status"] == "ok" else 503)
 
     return [web.get("/healthz", get_health)]
+
+
+async def _lines(watch: Watch) -> AsyncIterator[bytes]:
+    """As they come. An empty one after a while shows whether anybody still listens."""
+    known_dropped = 0
+    while True:
+        try:
+            async with asyncio.timeout(QUIET_S):
+                line = line_of(await anext(watch))
+        except TimeoutError:
+            yield b"\n"
+            continue
+        if watch.dropped > known_dropped:
+            yield _encoded(lost(watch.dropped - known_dropped))
+            known_dropped = watch.dropped
+        if line is not None:
+            yield _encoded(line)
+
+
+def _encoded(line: Line) -> bytes:
+    return json.dumps(line, ensure_ascii=False).encode() + b"\n"
 
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]

@@ -16,7 +16,30 @@ from airos_edge.voice.utterance import EndReason, Judgement, OpenedBy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
+    """`at_ms`: how much sound its conversation had been fed when it was told."""
+
     session_id: str = ""
+    at_ms: int = 0
+
+
+# ---- what the ears think, frame by frame: published while somebody watches, told to no face -----
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechProbable(Event):
+    """A frame's speech probability, and the level of the sound it ended in."""
+
+    probability: float
+    level_dbfs: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WakeScored(Event):
+    """How much the last sound was like a wake word; `threshold` is the score that counts as the word."""
+
+    word: str
+    score: float
+    threshold: float
 
 
 # ---- the question -------------------------------------------------------------------------------
@@ -39,6 +62,13 @@ class SpeechStarted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechConfirmed(Event):
+    """It has gone on for long enough, or has a word in it: it is no cough."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpeechPaused(Event):
     item_id: str
 
@@ -50,10 +80,13 @@ class SpeechResumed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeechStopped(Event):
+    """`end_ms` is where speech ended, and `judgement` what the recogniser thought of the words by then."""
+
     item_id: str
     opened_by: OpenedBy
     reason: EndReason
     end_ms: int
+    judgement: Judgement | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,12 +31,23 @@ class Watch:
             await self._arrived.wait()
         return self._events.popleft()
 
+    def take(self) -> list[Event]:
+        """What has come since it was last asked, without waiting."""
+        events = list(self._events)
+        self._events.clear()
+        return events
+
 
 class Hub:
     """Everything that happens, in the order it happened, to whoever is watching now."""
 
     def __init__(self) -> None:
         self._watches: set[Watch] = set()
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether what is costly to say is worth saying."""
+        return bool(self._watches)
 
     def publish(self, event: Event) -> None:
         """Never waits and never fails."""

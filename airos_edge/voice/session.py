@@ -8,7 +8,7 @@ from typing import Self
 
 from airos_edge.errors import BusyError
 from airos_edge.voice import events
-from airos_edge.voice.audio import AudioChunk
+from airos_edge.voice.audio import AudioChunk, ms_of
 from airos_edge.voice.ear import Closed, Confirmed, Cue, Ear, Opened, Paused, Resumed, Woke
 from airos_edge.voice.floor import Floor
 from airos_edge.voice.flow import Scope
@@ -56,6 +56,7 @@ class Session:
         """Those that go on, by the id of the question's item."""
         self.asking: Turn | None = None
         self._open: Turn | None = None
+        self._fed_samples = 0
 
     async def __aenter__(self) -> Self:
         return self
@@ -72,7 +73,13 @@ class Session:
 
     # ---- what a face brings ----
 
+    @property
+    def heard_ms(self) -> int:
+        """How much sound was fed until now."""
+        return ms_of(self._fed_samples)
+
     def feed(self, chunk: AudioChunk) -> None:
+        self._fed_samples += chunk.samples
         self._follow(self.ear.feed(chunk))
 
     def open(self, why: OpenedBy, patience_ms: int) -> None:
@@ -143,7 +150,8 @@ class Session:
                     self.tell(events.Woke(word=word, score=score, loudness_dbfs=loudness))
                 case Opened(utterance):
                     self._begin_turn(utterance)
-                case Confirmed():
+                case Confirmed(utterance):
+                    self.tell(events.SpeechConfirmed(item_id=utterance.id))
                     if self._open is not None and self.ear.rules.interrupt == "duck":
                         self.claim(self._open)
                 case Paused(utterance):
@@ -179,6 +187,7 @@ class Session:
                 opened_by=utterance.opened_by,
                 reason=closed.ended.reason,
                 end_ms=closed.ended.speech_end_ms,
+                judgement=utterance.judgement,
             )
         )
         if not closed.ended.is_question or turn is None:
@@ -212,4 +221,8 @@ class Session:
             self._floor.duck(0.0)
 
     def tell(self, event: events.Event) -> None:
-        self._face_tell(replace(event, session_id=self.id))
+        self._face_tell(self.stamped(event))
+
+    def stamped(self, event: events.Event) -> events.Event:
+        """As an event of this conversation, now."""
+        return replace(event, session_id=self.id, at_ms=self.heard_ms)

@@ -18,7 +18,7 @@ CHECK = [sys.executable, "-m", "airos_edge", "check"]
 def test_without_a_command_it_shows_all_of_them(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     shown = capsys.readouterr().err
-    for command in ("run", "ask", "say", "check", "reload"):
+    for command in ("run", "ask", "say", "listen", "doctor", "check", "reload"):
         assert f"\n    {command} " in shown
 
 

@@ -6,6 +6,7 @@ import io
 import json
 import wave
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import aiohttp
 import pytest
 
 from airos_edge.errors import ConfigError, EngineUnavailable
+from airos_edge.http import control
 from airos_edge.http.control import control_routes, health_routes
 from airos_edge.http.limits import LONGEST_TEXT
 from airos_edge.http.listener import listen
@@ -20,8 +22,9 @@ from airos_edge.http.recording import encode_wav
 from airos_edge.http.settings import Settings
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
-from airos_edge.voice.events import Event
+from airos_edge.voice.events import Announced, Event, SpeechConfirmed
 from airos_edge.voice.floor import Floor
+from airos_edge.voice.hub import Hub
 from airos_edge.voice.ports import OpenMouth, Prompt, Speaking
 from airos_edge.voice.session import Session
 from tests.fakes import FakeAsr, FakeLease, FakeVad, fake_engines
@@ -34,6 +37,7 @@ class FakeBox:
         self.said: list[str] = []
         self.error: Exception | None = None
         self.state: dict[str, Any] = {"status": "ok", "parts": {}}
+        self.hub = Hub()
         self._lease = FakeLease(fake_engines(asr=FakeAsr("turn on the light")))
 
     def open_asking(self, tell: Callable[[Event], None], open_mouth: OpenMouth) -> Session:
@@ -69,7 +73,7 @@ def box() -> FakeBox:
 @pytest.fixture
 async def path(box: FakeBox, tmp_path: Path) -> AsyncIterator[Path]:
     path = tmp_path / "control.sock"
-    control = control_routes(box.open_asking, box.say, box.check, box.reload)
+    control = control_routes(box.open_asking, box.say, box.check, box.reload, box.hub)
     async with listen(Settings(port=0), health_routes(box.health), control, path):
         yield path
 
@@ -188,3 +192,61 @@ async def test_health_is_200_while_all_works_and_503_with_what_does_not(
     assert await request(path, "GET", "/healthz") == (200, box.state)
     box.state = {"status": "degraded", "parts": {"tts": {"state": "failed", "why": "gone"}}}
     assert await request(path, "GET", "/healthz") == (503, box.state)
+
+
+# ---- listening ----------------------------------------------------------------------------------
+
+
+def confirmed(at_ms: int) -> SpeechConfirmed:
+    return SpeechConfirmed(session_id="sess_1", at_ms=at_ms, item_id="item_1")
+
+
+@asynccontextmanager
+async def listening(path: Path) -> AsyncIterator[aiohttp.StreamReader]:
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(path))) as client,
+        client.get("http://airos/api/listen") as answer,
+    ):
+        assert answer.content_type == "application/x-ndjson"
+        yield answer.content
+
+
+async def until_nobody_watches(hub: Hub) -> None:
+    async with asyncio.timeout(5):
+        while hub.is_watched:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+
+async def test_who_listens_gets_what_the_ears_think_from_then_on(path: Path, box: FakeBox) -> None:
+    box.hub.publish(confirmed(1))
+    async with listening(path) as lines:
+        box.hub.publish(Announced(text="not about ears"))
+        box.hub.publish(confirmed(2))
+        assert json.loads(await lines.readline()) == {
+            "at_ms": 2,
+            "session": "sess_1",
+            "event": "confirmed",
+        }
+
+
+async def test_who_reads_too_slowly_is_told_how_much_was_lost(
+    path: Path, box: FakeBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "WATCHED", 2)
+    async with listening(path) as lines:
+        for at_ms in range(5):
+            box.hub.publish(confirmed(at_ms))
+        told = [json.loads(await lines.readline()) for _ in range(3)]
+    assert told[0] == {"at_ms": None, "session": "", "event": "lost", "count": 3}
+    assert [line["at_ms"] for line in told[1:]] == [3, 4]
+
+
+async def test_nobody_is_watched_for_when_who_listened_has_gone(
+    path: Path, box: FakeBox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(control, "QUIET_S", 0.01)
+    async with listening(path) as lines:
+        assert box.hub.is_watched
+        assert await lines.readline() == b"\n", "it shows that it is there while nothing happens"
+    await until_nobody_watches(box.hub)
+    assert caplog.records == []

@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
+from airos_edge.virtual_time import VirtualTimeLoop
 from airos_edge.voice import events, flow
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.history import Item
 from airos_edge.voice.ports import Call, Done, Place, Prompt, Speaking, Text
 from airos_edge.voice.utterance import Judgement
-from tests.conftest import VirtualTimeLoop
 from tests.fakes import At, Do, FakeAsr, FakeResponder, FakeTools, FakeTts, Said
 from tests.room import Room
 

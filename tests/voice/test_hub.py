@@ -59,3 +59,20 @@ async def test_a_watcher_may_leave_or_come_while_it_is_told() -> None:
                 hub.publish(said("b")[0])
             break
         assert await anext(watch) == said("b")[0]
+
+
+async def test_what_has_come_can_be_taken_without_waiting() -> None:
+    hub = Hub()
+    with hub.watch() as watch:
+        assert watch.take() == []
+        for event in said("a", "b"):
+            hub.publish(event)
+        assert watch.take() == said("a", "b")
+        assert watch.take() == []
+
+
+async def test_it_knows_whether_anybody_watches() -> None:
+    hub = Hub()
+    with hub.watch(), hub.watch():
+        assert hub.is_watched
+    assert not hub.is_watched

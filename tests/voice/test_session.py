@@ -395,10 +395,10 @@ async def test_engines_that_cannot_be_had_are_no_matter_before_a_question_has_en
     async with Room() as room:
         room.lease.error = error  # type: ignore[assignment]
         await room.speak(600)
-        assert room.told.names == ["SpeechStarted"]
+        assert room.told.names == ["SpeechStarted", "SpeechConfirmed"]
         room.session.clear()
         await room.quiet(100)
-        assert room.told.names == ["SpeechStarted", "SpeechStopped"]
+        assert room.told.names == ["SpeechStarted", "SpeechConfirmed", "SpeechStopped"]
 
 
 class DeadMouth(FakeMouth):
@@ -468,6 +468,33 @@ async def test_leaving_while_questions_wait_for_their_turn_answers_none() -> Non
     assert len(room.told.of(events.ReplyStarted)) == 1
 
 
+# ---- what is told of the ear --------------------------------------------------------------------
+
+
+async def test_an_event_says_how_much_had_been_heard_and_a_closing_why() -> None:
+    complete = At(300, "turn it on", Judgement.COMPLETE)
+    async with Room(asr=FakeAsr(Said("turn it on", [complete]))) as room:
+        await room.quiet(500)
+        await room.speak(600)
+        await room.quiet(500)
+        (started,) = room.told.of(events.SpeechStarted)
+        (confirmed,) = room.told.of(events.SpeechConfirmed)
+        (stopped,) = room.told.of(events.SpeechStopped)
+    frame_ms, chunk_ms = 32, 20
+    assert started.at_ms == pytest.approx(500 + 96, abs=frame_ms + chunk_ms)
+    assert confirmed.item_id == started.item_id
+    assert started.at_ms <= confirmed.at_ms <= 500 + 250 + frame_ms + chunk_ms
+    assert stopped.judgement is Judgement.COMPLETE
+    assert stopped.at_ms - stopped.end_ms == pytest.approx(100, abs=frame_ms + chunk_ms)
+
+
+async def test_a_cough_is_not_confirmed() -> None:
+    async with Room() as room:
+        await room.ask(120)
+        assert room.told.of(events.SpeechStopped)
+        assert not room.told.of(events.SpeechConfirmed)
+
+
 # ---- the history --------------------------------------------------------------------------------
 
 
@@ -478,7 +505,7 @@ async def test_a_client_may_say_late_how_much_it_played() -> None:
         item = room.told.of(events.ItemStarted)[0].item
         room.session.truncate(item.id, 950)
         assert room.told.events[-1] == events.ItemTruncated(
-            session_id="sess_1", item_id=item.id, heard_ms=950, text="You said"
+            session_id="sess_1", at_ms=1360, item_id=item.id, heard_ms=950, text="You said"
         )
         assert room.texts == ["hello", "You said"]
 

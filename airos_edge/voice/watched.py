@@ -1,0 +1,51 @@
+"""What the ears think of each frame, for who watches: engines whose every result is published.
+
+They are transparent, and while nobody watches all they cost is a call.
+"""
+
+from collections.abc import Callable
+
+from airos_edge.voice.audio import AudioChunk, level_dbfs
+from airos_edge.voice.events import Event, SpeechProbable, WakeScored
+from airos_edge.voice.hub import Hub
+from airos_edge.voice.ports import Vad, Wake, WakeHit
+
+Stamp = Callable[[Event], Event]
+"""Says of an event which conversation it is of, and when."""
+
+
+class WatchedVad:
+    """A stream's VAD, whose probabilities are published as `SpeechProbable`."""
+
+    def __init__(self, vad: Vad, hub: Hub, stamp: Stamp) -> None:
+        self.frame_ms = vad.frame_ms
+        self._vad = vad
+        self._hub = hub
+        self._stamp = stamp
+
+    def feed(self, chunk: AudioChunk) -> list[float]:
+        probabilities = self._vad.feed(chunk)
+        if probabilities and self._hub.is_watched:
+            level = level_dbfs(chunk.pcm)
+            for probability in probabilities:
+                thought = SpeechProbable(probability=probability, level_dbfs=level)
+                self._hub.publish(self._stamp(thought))
+        return probabilities
+
+
+class WatchedWake:
+    """A stream's wake words, whose scores are published as `WakeScored`."""
+
+    def __init__(self, wake: Wake, hub: Hub, stamp: Stamp, threshold: float) -> None:
+        self._wake = wake
+        self._hub = hub
+        self._stamp = stamp
+        self._threshold = threshold
+
+    def feed(self, chunk: AudioChunk) -> list[WakeHit]:
+        scores = self._wake.feed(chunk)
+        if scores and self._hub.is_watched:
+            for one in scores:
+                thought = WakeScored(word=one.word, score=one.score, threshold=self._threshold)
+                self._hub.publish(self._stamp(thought))
+        return scores

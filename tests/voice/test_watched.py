@@ -1,0 +1,63 @@
+"""Engines that are watched: they give what they gave, and it is published while somebody watches."""
+
+from dataclasses import replace
+
+import pytest
+
+from airos_edge.voice.audio import AudioChunk
+from airos_edge.voice.events import Event, SpeechProbable, WakeScored
+from airos_edge.voice.hub import Hub
+from airos_edge.voice.ports import WakeHit
+from airos_edge.voice.watched import WatchedVad, WatchedWake
+from tests.fakes import FakeVad, FakeWake
+from tests.room import LOUD, silence, speech, wake_word
+
+
+def stamped(event: Event) -> Event:
+    return replace(event, session_id="sess_1", at_ms=7)
+
+
+def unasked(event: Event) -> Event:
+    raise AssertionError("nobody watches")
+
+
+def test_every_probability_is_published_with_the_level_of_its_sound() -> None:
+    hub = Hub()
+    vad = WatchedVad(FakeVad(), hub, stamped)
+    with hub.watch() as watch:
+        given = [p for chunk in silence(320) + speech(320) for p in vad.feed(chunk)]
+        told = watch.take()
+    assert given == [0.0] * 10 + [1.0] * 10
+    assert [event.probability for event in told if isinstance(event, SpeechProbable)] == given
+    assert {(event.session_id, event.at_ms) for event in told} == {("sess_1", 7)}
+    last = told[-1]
+    assert isinstance(last, SpeechProbable)
+    assert last.level_dbfs == pytest.approx(-12.2, abs=0.1), f"{LOUD} of 32768"
+
+
+def test_every_score_is_published_with_the_threshold_it_needs() -> None:
+    hub = Hub()
+    wake = WatchedWake(FakeWake(), hub, stamped, threshold=0.6)
+    with hub.watch() as watch:
+        given = [hit for chunk in wake_word() for hit in wake.feed(chunk)]
+        told = watch.take()
+    assert given == [WakeHit("hey_jarvis", 420 * 16, 0.9)]
+    assert told == [
+        WakeScored(session_id="sess_1", at_ms=7, word="hey_jarvis", score=0.9, threshold=0.6)
+    ]
+
+
+def test_while_nobody_watches_nothing_is_made() -> None:
+    hub = Hub()
+    vad, wake = WatchedVad(FakeVad(), hub, unasked), WatchedWake(FakeWake(), hub, unasked, 0.5)
+    for chunk in wake_word():
+        vad.feed(chunk)
+        wake.feed(chunk)
+
+
+def test_a_frame_is_as_long_as_the_engine_has_it() -> None:
+    vad = FakeVad()
+    vad.frame_ms = 10
+    watched = WatchedVad(vad, Hub(), unasked)
+    assert watched.frame_ms == 10
+    assert watched.feed(AudioChunk(bytes(2 * 320))) == [0.0, 0.0]
