@@ -27,12 +27,15 @@ DOUBTED_MS, DOUBT_MS = 40, 64
 """A sound so short ago may be the next word: its end is waited for, or the VAD's word, this long."""
 LAG_MS, SETTLED_MS = 80, 700
 """A recogniser is so late with what was said (73 of 75 commands were complete by then). A word that
-it finds later is made of the silence, and mostly gone again when this has settled."""
+it finds later, it has made of the silence, and mostly taken back when that has settled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The `turn` section: how long to wait, and what speech does to a reply that is being spoken."""
+    """The `turn` section: how long to wait, and what speech does to a reply that is being spoken.
+
+    Silence is counted from the last sound.
+    """
 
     active_frame_threshold_ms: Annotated[int, Range(32, 1000)] = 96
     """Speech this long opens an utterance."""
@@ -135,7 +138,10 @@ class Endpoint:
     def feed(
         self, chunk: AudioChunk, frames: Iterable[float], frame_ms: int, judgement: Judgement | None
     ) -> list[Edge]:
-        """Takes audio, and the speech probabilities of the frames that the VAD completed with it."""
+        """Takes 16 kHz audio, and the speech probability of each frame that the VAD completed with it.
+
+        An edge is told as soon as the audio has come so far: in steps of a chunk, not of a frame.
+        """
         self._now_ms += chunk.ms
         self._loudness.feed(chunk)
         edges = []
@@ -151,9 +157,11 @@ class Endpoint:
         return edges if self._in_speech else edges + self._silent()
 
     def _is_judged_by_what_was_said(self) -> bool:
+        if not self._loudness.is_known:
+            return True
         if self.quiet_ms > LAG_MS:
             return self.quiet_ms >= SETTLED_MS
-        return not self._loudness.is_known or self._loudness.is_loud(LAG_MS)
+        return self._loudness.is_loud(LAG_MS)
 
     def _judge(self, probability: float, frame_ms: int) -> list[Edge]:
         before, was_speech = self._judged_ms, self._in_speech

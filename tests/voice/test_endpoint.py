@@ -74,17 +74,10 @@ def test_a_client_that_counts_silence_itself_is_obeyed_to_the_letter() -> None:
     assert edges(opened(rules), 512, 0.0, Judgement.COMPLETE)[-1] == (Edge.CLOSED, 512)
 
 
-def test_a_word_that_is_found_in_the_silence_does_not_end_it() -> None:
+def test_a_judgement_that_comes_late_ends_the_silence_at_once() -> None:
     endpoint = opened()
-    assert edges(endpoint, 96, 0.0, Judgement.PREFIX) == []
-    assert edges(endpoint, 320, 0.0, Judgement.COMPLETE) == [(Edge.PAUSED, 320)]
-
-
-def test_a_recogniser_that_is_late_is_believed_when_the_silence_has_settled() -> None:
-    endpoint = opened()
-    edges(endpoint, 96, 0.0, Judgement.PREFIX)
-    found = edges(endpoint, 640, 0.0, Judgement.COMPLETE)
-    assert found[:2] == [(Edge.PAUSED, 320), (Edge.CLOSED, 608)]
+    assert edges(endpoint, 320, 0.0) == []
+    assert edges(endpoint, 32, 0.0, Judgement.COMPLETE) == [(Edge.CLOSED, 32)]
 
 
 def test_known_words_confirm_before_the_time_is_up() -> None:
@@ -168,8 +161,10 @@ def followed(
     speech: list[tuple[int, int]],
     judgement: Judgement | None = None,
     rules: TurnRules = RULES,
+    judged_ms: int = 0,
 ) -> list[tuple[Edge, float]]:
-    """The edges until it is closed, with a VAD that hears speech in these milliseconds."""
+    """The edges until it is closed, with a VAD that hears speech in these milliseconds, and a
+    recogniser that thinks so from `judged_ms` on, and that more must come until then."""
     endpoint, at_ms, found = Endpoint(rules), 0.0, []
     for chunk in sound:
         at_ms += chunk.ms
@@ -177,7 +172,8 @@ def followed(
         frames = [
             float(any(begin < end * FRAME_MS <= until for begin, until in speech)) for end in ends
         ]
-        found += [(edge, at_ms) for edge in endpoint.feed(chunk, frames, FRAME_MS, judgement)]
+        now = judgement if at_ms >= judged_ms else Judgement.PREFIX
+        found += [(edge, at_ms) for edge in endpoint.feed(chunk, frames, FRAME_MS, now)]
         if found and found[-1][0] is Edge.CLOSED:
             break
     return found
@@ -199,6 +195,25 @@ def test_a_client_that_counts_silence_itself_has_it_counted_from_the_last_sound(
     said = chunks((ROOM_DB, 1024), (VOICE_DB, 640), (ROOM_DB, 1000), ms=10)
     found = followed(said, [(1024, 1696)], Judgement.COMPLETE, rules)
     assert 200 <= found[-1][1] - 1664 <= 210
+
+
+@pytest.mark.parametrize(
+    ("judged_ms", "closes_ms"), [(-100, 100), (60, 100), (90, 700), (400, 700), (900, 900)]
+)
+def test_a_word_that_is_found_in_the_silence_must_outlast_it(
+    judged_ms: int, closes_ms: int
+) -> None:
+    said = chunks((ROOM_DB, 1024), (VOICE_DB, 640), (ROOM_DB, 2000), ms=10)
+    found = followed(said, [(1024, 1728)], Judgement.COMPLETE, judged_ms=1664 + judged_ms)
+    assert 0 <= found[-1][1] - 1664 - closes_ms <= 20
+
+
+def test_a_word_that_is_found_in_a_pause_is_not_believed_because_speech_goes_on() -> None:
+    said = chunks((ROOM_DB, 1024), (VOICE_DB, 640), (ROOM_DB, 250), (VOICE_DB, 300), (ROOM_DB, 400))
+    speech = [(1024, 1664), (1952, 2240)]
+    found = followed(said, speech, Judgement.COMPLETE, judged_ms=1664 + 200)
+    assert found[-1][0] is Edge.CLOSED
+    assert found[-1][1] >= 2214 + 100
 
 
 def test_a_closure_within_a_word_ends_nothing() -> None:
