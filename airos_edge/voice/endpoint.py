@@ -173,12 +173,12 @@ class Endpoint:
         if not self._in_speech:
             return []
         if not was_speech:
-            self._vad_begin_ms = self._begin_ms = before
+            self._vad_begin_ms, self._begin_ms = before, self._loudness.begin(before)
         self._vad_end_ms = self._judged_ms
         if self._is_open:
             return self._speaking(frame_ms)
         self._begin_ms = min(self._begin_ms, self._loudness.begin(self._vad_begin_ms))
-        self._spoken_ms = self._judged_ms - self._begin_ms
+        self._spoken_ms = self._judged_ms - min(self._begin_ms, self._vad_begin_ms)
         enough_ms = self.rules.active_frame_threshold_ms
         is_knock = self._judged_ms - self._vad_begin_ms < enough_ms / 2
         if self._spoken_ms < enough_ms or is_knock:

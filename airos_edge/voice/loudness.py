@@ -31,8 +31,9 @@ CLEAR_DB = 23.0
 HANGOVER_MS, TAIL_MS = 130, 90
 """An end is looked for so long before the one a VAD gives and after it, where a last consonant
 bursts from its closure."""
-LEAD_MS, LEAD_GAP_MS = 120, 30
-"""A beginning is looked for so long before a VAD's, as far as the sound has no gap longer than this."""
+LEAD_MS, LEAD_GAP_MS, INTO_FRAME_MS = 120, 30, 20
+"""A beginning is looked for so long before a VAD's, as far as the sound has no gap longer than this;
+or a little after it, since a frame in which speech begins is speech as a whole."""
 
 Powers = tuple[float, float]
 """Mean squares of a block's samples, and of their first difference. What is less than one step of a
@@ -88,9 +89,10 @@ class Loudness:
         if self._bar is None:
             return vad_ms
         first, gap_ms = vad_ms, 0
-        for place in range(int(vad_ms) // BLOCK_MS, int(vad_ms - LEAD_MS) // BLOCK_MS, -1):
+        newest, oldest = (int(vad_ms + ms) // BLOCK_MS for ms in (INTO_FRAME_MS, -LEAD_MS))
+        for place in range(newest, oldest, -1):
             if self._is_loud(place):
-                first, gap_ms = min(vad_ms, place * BLOCK_MS), 0
+                first, gap_ms = place * BLOCK_MS, 0
             elif (gap_ms := gap_ms + BLOCK_MS) > LEAD_GAP_MS:
                 break
         return first
