@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from bench import latency, resources, wake
+from bench import ending, latency, resources, wake
 from bench.figures import Figure, table
 
 RESULTS = Path(__file__).parent / "results"
@@ -22,6 +22,7 @@ FIGURES: dict[str, Callable[[bool], Coroutine[Any, Any, list[Figure]]]] = {
     "answer": latency.answers,
     "overhead": latency.overhead,
     "barge-in": latency.barge_in,
+    "ending": ending.ending,
     "start": resources.start,
     "memory": resources.memory,
     "cpu": resources.cpu,

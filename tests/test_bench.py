@@ -1,4 +1,4 @@
-"""The pure parts of the benchmark: its statistics, its table, and where speech begins and ends."""
+"""The pure parts of the benchmark: statistics, its table, where speech begins and ends, who was cut off."""
 
 import json
 from math import isnan
@@ -6,6 +6,10 @@ from math import isnan
 import numpy as np
 import pytest
 
+from airos_edge.voice.audio import AudioChunk
+from airos_edge.voice.utterance import Judgement
+from bench.corpus.recipes import Played, Recipe
+from bench.ending import Ending, Round, cut_offs, placed, waited
 from bench.figures import Figure, p95, table
 from bench.speech import FRAME_SAMPLES, RATE_HZ, Question, edges, frames
 
@@ -60,3 +64,25 @@ def test_a_question_is_played_with_noise_before_and_after_it() -> None:
 @pytest.mark.parametrize(("samples", "sent"), [(FRAME_SAMPLES * 3, 3), (FRAME_SAMPLES * 3 - 1, 2)])
 def test_whole_frames_are_sent(samples: int, sent: int) -> None:
     assert len(list(frames(np.zeros(samples, "<i2")))) == sent
+
+
+def listened(pause_after: int, closed_ms: int) -> Round:
+    """To "turn on the lights in the kitchen", said from 500 to 2000 ms with a pause."""
+    recipe = Recipe("turn on the lights in the kitchen", "en-us", pause_after=pause_after)
+    played = Played(AudioChunk(b""), 500, 2000, 1000, 1500)
+    return Round(recipe, played, [Ending(200, 1990, closed_ms, Judgement.COMPLETE, "turn")])
+
+
+def test_whoever_is_closed_before_their_last_sound_was_cut_off() -> None:
+    rounds = [listened(2, 1200), listened(2, 2100), listened(4, 1400), listened(4, 2100)]
+    unfinished, could_end = cut_offs([*rounds, listened(4, 2100), listened(4, 2100)])
+    assert (unfinished.values, unfinished.verdict) == ([50], "NOT reached")
+    assert could_end.values == [25]
+    assert len(could_end.wrong) == 1
+
+
+def test_a_wait_is_from_the_last_sound_of_what_was_not_cut_off() -> None:
+    waits = waited("", [listened(2, 2110), listened(2, 1200)], Judgement.COMPLETE)
+    assert (waits.values, len(waits.wrong)) == ([110], 1)
+    late, misplaced, start = placed("quiet", [listened(2, 2110)])
+    assert (late.values, misplaced.values, start.values) == ([-10], [10], [0])

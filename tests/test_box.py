@@ -17,9 +17,10 @@ from airos_edge.http.ask import ask
 from airos_edge.http.settings import Settings as ServerSettings
 from airos_edge.voice import events
 from airos_edge.voice.history import Item
+from airos_edge.voice.utterance import Judgement
 from airos_edge.voice.waking import WordSettings
 from tests.room import FakeSpeaker, Tape
-from tests.speech import noise, pieces, spoken
+from tests.speech import noise, pieces, spoken, spoken_on
 
 ATTIC = HomeSettings(
     areas=(AreaSettings("attic"),), devices=(DeviceSettings("attic light", "light", "attic"),)
@@ -103,6 +104,42 @@ async def test_a_complete_command_closes_sooner_than_the_usual_silence() -> None
         silence_ms = closed_at * 1000 - (sound.ms - 1500)
         usual_ms = box.rules().silence_ms(None)
     assert silence_ms < usual_ms / 2
+
+
+@pytest.mark.parametrize("pause_ms", [80, 95])
+async def test_who_goes_on_after_a_command_that_could_have_ended_is_heard_out(
+    pause_ms: int,
+) -> None:
+    told = Tape()
+    said = spoken_on("turn on the lights", pause_ms, "in the kitchen")
+    async with open_box(Config(), demo=True) as box:
+        with box.hub.watch() as watch:
+            async with box.open_session(told, FakeSpeaker(), box.rules()) as session:
+                for piece in pieces(said):
+                    session.feed(piece)
+                    await asyncio.sleep(piece.ms / 1000)
+                await told.wait_for(events.ReplyEnded)
+            changed = [event async for event in _until_device_changed(watch)][-1]
+    (heard,) = told.of(events.Transcribed)
+    assert heard.text == "turn on the lights in the kitchen"
+    assert isinstance(changed, DeviceChanged)
+    assert changed.name == "kitchen light"
+    assert told.of(events.ReplyEnded)[0].outcome.slots["area"] == "kitchen"
+
+
+async def test_a_word_that_the_recogniser_makes_of_a_pause_does_not_end_the_question() -> None:
+    told = Tape()
+    async with (
+        open_box(Config(), demo=True) as box,
+        box.open_session(told, FakeSpeaker(), box.rules()) as session,
+    ):
+        for piece in pieces(spoken_on("is the kitchen light", 250, "on")):
+            session.feed(piece)
+            await asyncio.sleep(piece.ms / 1000)
+        await told.wait_for(events.ReplyEnded)
+    guessed = [(partial.text, partial.judgement) for partial in told.of(events.TranscriptChanged)]
+    assert ("is the kitchen light off", Judgement.COMPLETE) in guessed
+    assert [heard.text for heard in told.of(events.Transcribed)] == ["is the kitchen light on"]
 
 
 async def test_what_happens_to_a_device_is_published() -> None:

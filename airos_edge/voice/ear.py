@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, level_dbfs, ms_of, samples_of
 from airos_edge.voice.endpoint import Edge, Endpoint, TurnRules
 from airos_edge.voice.ids import new_id
+from airos_edge.voice.loudness import LEAD_MS
 from airos_edge.voice.ports import Vad
 from airos_edge.voice.utterance import Ended, EndReason, OpenedBy, Utterance
 from airos_edge.voice.waking import Waking
@@ -74,7 +75,6 @@ class Ear:
         self._waking = waking
         self._endpoint = Endpoint(rules)
         self._samples = 0
-        self._speech_end_ms = 0
         self._recent: deque[AudioChunk] = deque()
         self._recent_samples = 0
 
@@ -141,17 +141,18 @@ class Ear:
 
     def _follow_speech(self, chunk: AudioChunk) -> list[Cue]:
         cues: list[Cue] = []
-        for probability in self._vad.feed(chunk):
-            judgement = self.utterance.judgement if self.utterance else None
-            for edge in self._endpoint.feed(probability, self._vad.frame_ms, judgement):
-                cues += self._follow_edge(edge)
-            if self.utterance is not None and self._endpoint.active_ms:
-                self._speech_end_ms = ms_of(self._samples)
+        judgement = self.utterance.judgement if self.utterance else None
+        frames = self._vad.feed(chunk)
+        for edge in self._endpoint.feed(chunk, frames, self._vad.frame_ms, judgement):
+            cues += self._follow_edge(edge)
         return cues
 
     def _follow_edge(self, edge: Edge) -> list[Cue]:
         if self.utterance is None:
-            return [self._begin("speech")] if edge is Edge.OPENED else []
+            if edge is not Edge.OPENED:
+                return []
+            self._keep_recent(self._rules.padding_ms + self._endpoint.active_ms)
+            return [self._begin("speech")]
         match edge:
             case Edge.CLOSED:
                 return self._close(EndReason.SILENCE)
@@ -170,7 +171,6 @@ class Ear:
         """The new utterance starts with what is remembered from before the speech began."""
         start_ms = ms_of(self._samples - self._recent_samples)
         self.utterance = Utterance(new_id("item"), why, start_ms, wake_word)
-        self._speech_end_ms = start_ms
         for chunk in self._recent:
             self.utterance.write(chunk)
         self._forget_recent()
@@ -180,21 +180,30 @@ class Ear:
         utterance, self.utterance = self.utterance, None
         if utterance is None:
             return []
+        now_ms = ms_of(self._samples)
+        end_ms = max(utterance.start_ms, now_ms - round(self._endpoint.quiet_ms))
         self._endpoint.close()
-        end_ms = ms_of(self._samples) if self._rules.detection == "push" else self._speech_end_ms
-        utterance.end(Ended(reason, end_ms))
+        utterance.end(Ended(reason, now_ms if self._rules.detection == "push" else end_ms))
         assert utterance.outcome is not None
         return [Closed(utterance, utterance.outcome)]
 
     def _remember(self, chunk: AudioChunk) -> None:
-        """Keeps the padding, and the speech that is not yet long enough to open an utterance; or
-        what may belong to a wake word, and what was said since."""
+        """Keeps the padding, and the speech that is not yet known, or not long enough, to be some; or
+        what a wake word may be in, and what was said since."""
         self._recent.append(chunk)
         self._recent_samples += chunk.samples
-        keep_ms = self._rules.padding_ms + self._endpoint.active_ms + self._vad.frame_ms
-        keep = samples_of(WAKE_LOOK_BACK_MS if self._rules.detection == "wake" else keep_ms)
-        while self._recent and self._recent_samples - self._recent[0].samples >= keep:
-            self._recent_samples -= self._recent.popleft().samples
+        speech_ms = max(self._endpoint.active_ms, LEAD_MS) + 2 * self._vad.frame_ms
+        keep_ms = self._rules.padding_ms + speech_ms
+        self._keep_recent(WAKE_LOOK_BACK_MS if self._rules.detection == "wake" else keep_ms)
+
+    def _keep_recent(self, ms: float) -> None:
+        surplus = self._recent_samples - samples_of(ms)
+        while surplus > 0:
+            oldest = self._recent.popleft()
+            if oldest.samples > surplus:
+                self._recent.appendleft(AudioChunk(oldest.pcm[surplus * BYTES_PER_SAMPLE :]))
+            self._recent_samples -= min(surplus, oldest.samples)
+            surplus -= oldest.samples
 
     def _forget_recent(self) -> None:
         self._recent.clear()

@@ -132,7 +132,7 @@ def usual(kind: str) -> Turn:
     turn.run()
     turn.answered_once()
     assert turn.responder.opened == 1
-    assert turn.committed > turn.began + 50
+    assert turn.committed > turn.began + 40
     return turn
 
 

@@ -11,6 +11,7 @@ from airos_edge.voice.floor import Floor, Rank
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.history import Item
 from airos_edge.voice.ports import Call, Done, Prompt, Speaking, Text
+from airos_edge.voice.utterance import Judgement
 from tests.fakes import At, Do, FakeAsr, FakeResponder, FakeTools, FakeTts, Said, Step, fake_engines
 from tests.room import FakeSpeaker, Room, silence, speech
 
@@ -38,6 +39,26 @@ async def test_a_plain_turn() -> None:
         assert room.speaker.text == "The light is on."
         assert room.texts == ["turn on the light", "The light is on."]
         room.follows("A plain turn")
+
+
+async def test_who_goes_on_after_a_complete_command_is_heard_out() -> None:
+    words = [At(300, "turn on", Judgement.PREFIX), At(600, "turn on the light", Judgement.COMPLETE)]
+    longer = At(1000, "turn on the light in the hall", Judgement.COMPLETE)
+    asr = FakeAsr(Said(longer.text, [*words, longer]))
+    tools = FakeTools("on")
+    responder = FakeResponder(
+        lambda prompt: [Do(Call(prompt.question)), Text("It is on."), Done("fake")]
+    )
+    async with Room(asr=asr, responder=responder, tools=tools) as room:
+        await room.speak(640)
+        await room.quiet(80)
+        assert responder.opened == 1, "a draft of an answer to the words so far"
+        await room.ask(400)
+        assert await room.answered() == "It is on."
+        assert responder.opened == 2
+        assert tools.calls == [Call("turn on the light in the hall")]
+        assert room.texts == ["turn on the light in the hall", "It is on."]
+        room.follows("A command that goes on")
 
 
 async def test_text_in_without_an_utterance() -> None:
