@@ -1,53 +1,32 @@
 """Commands recognised by pocketsphinx with a closed grammar: English only, its model is in its wheel.
 
-Two things make it hear well (measured on espeak-ng's voices: 115 of 156 commands exact without
-them, 148 with): a floor of noise, since digital silence has no spectrum, and half a second of it
-after the last word, since the decoder looks ahead.
+Three things make it hear well: a floor of noise, since digital silence has no spectrum; half a second
+of it after the last word, since the decoder looks ahead; and the cepstral mean of this speaker
+instead of a typical one, for which what was heard is decoded once more when there is more of it.
 """
 
 import asyncio
-import logging
-import tempfile
-from collections.abc import AsyncGenerator, Iterable, Sequence, Set
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from airos_edge.engines import locate
-from airos_edge.engines.pronounce import pronounce
-from airos_edge.errors import EngineError, EngineUnavailable
-from airos_edge.voice.audio import AudioChunk, samples_of
+from airos_edge.engines.certainty import certainty
+from airos_edge.engines.sphinx import HOUSE, NAME, WOKEN, Sphinx, open_sphinx
+from airos_edge.errors import EngineError
+from airos_edge.voice.audio import BYTES_PER_SAMPLE, samples_of
 from airos_edge.voice.grammar import Grammar
 from airos_edge.voice.ports import Hints, Place, Transcript
 from airos_edge.voice.utterance import Judgement, Utterance
 
-if TYPE_CHECKING:
-    from pocketsphinx import Decoder
-
-log = logging.getLogger(__name__)
-
-NAME = "pocketsphinx"
-MODEL = "pocketsphinx/model/en-us/en-us"
-DICTIONARY = "pocketsphinx/model/en-us/cmudict-en-us.dict"
-HOUSE, WOKEN = "house", "woken"
-"""The names of the grammar, and of the same with a wake word in front."""
-WAKE = "<wake>"
-"""Any wake word, whole or in part, in the decoder's dictionary: nothing else is spelled so."""
 NOISE_LSB = 30
 TRAILING_MS = 500
+LOOKS_MS = (700, 1400)
+"""Decoding begins when so much was recorded, and again when it has become so much."""
+SLICE_BYTES = samples_of(100) * BYTES_PER_SAMPLE
 MOST_DECODERS = 4
 """How many may speak at once before one has to wait; a decoder takes about 30 MB."""
-SETTINGS = {
-    "lm": None,
-    "loglevel": "FATAL",
-    "bestpath": False,
-    "beam": 1e-60,
-    "pbeam": 1e-60,
-    "wbeam": 1e-40,
-    "wip": 0.2,
-}
+SENTENCES = (Judgement.OPEN, Judgement.COMPLETE)
 
 
 class PocketsphinxAsr:
@@ -56,9 +35,12 @@ class PocketsphinxAsr:
     name = NAME
     place = Place.LOCAL
 
-    def __init__(self, grammar: Grammar, first: "Decoder", wake_words: Sequence[str] = ()) -> None:
+    def __init__(
+        self, grammar: Grammar, first: Sphinx, wake_words: Sequence[str], threshold: float
+    ) -> None:
         self._grammar = grammar
         self._wake_words = wake_words
+        self._threshold = threshold
         self._free = [first]
         self._room = asyncio.Semaphore(MOST_DECODERS)
 
@@ -72,7 +54,7 @@ class PocketsphinxAsr:
             decoder = (
                 self._free.pop()
                 if self._free
-                else await asyncio.to_thread(_open, self._grammar, self._wake_words)
+                else await asyncio.to_thread(open_sphinx, self._grammar, self._wake_words)
             )
             try:
                 # Closed before its decoder is given back: the next to use it begins an utterance.
@@ -86,128 +68,81 @@ class PocketsphinxAsr:
                 raise
             self._free.append(decoder)
 
-    async def _decode(
-        self, decoder: "Decoder", heard: Utterance
-    ) -> AsyncGenerator[Transcript, None]:
-        noise = np.random.default_rng(seed=0)
-        before = ""
+    async def _decode(self, decoder: Sphinx, heard: Utterance) -> AsyncGenerator[Transcript, None]:
+        search = WOKEN if heard.wake_word in self._wake_words else HOUSE
+        before: list[str] = []
         try:
-            decoder.activate_search(WOKEN if heard.wake_word in self._wake_words else HOUSE)
-            decoder.start_utt()
-            try:
-                async for chunk in heard:
-                    decoder.process_raw(_with_noise(chunk, noise), False, False)
-                    said = _hypothesis(decoder)
-                    if said != before:
-                        before, text = said, _without_wake_word(said)
-                        yield Transcript(text, judgement=self._grammar.judge(text.split()))
+            async with aclosing(_heard_by(decoder, search, heard)) as steps:
+                async for _ in steps:
+                    words = decoder.words()
+                    if words != before:
+                        before = words
+                        yield self._transcript(words)
                     else:
                         await asyncio.sleep(0)  # a recording that lies ready must not keep the loop
-                silence = AudioChunk(bytes(2 * samples_of(TRAILING_MS)))
-                decoder.process_raw(_with_noise(silence, noise), False, False)
-            finally:
-                decoder.end_utt()
+            yield self._final(decoder)
         except RuntimeError as error:
             raise EngineError(NAME, f"decoding failed: {error}") from error
-        text = _without_wake_word(_hypothesis(decoder))
-        judgement = self._grammar.judge(text.split())
-        is_sentence = text and judgement in (Judgement.OPEN, Judgement.COMPLETE)
-        yield Transcript(text if is_sentence else "", final=True, judgement=judgement)
+
+    def _transcript(self, words: Sequence[str]) -> Transcript:
+        said = [word for word in words if not word.startswith("+")]
+        is_ours = len(said) == len(words)
+        judgement = self._grammar.judge(said) if is_ours else Judgement.REJECT
+        return Transcript(" ".join(said), judgement=judgement)
+
+    def _final(self, decoder: Sphinx) -> Transcript:
+        found = self._transcript(decoder.words())
+        if not found.text or found.judgement not in SENTENCES:
+            return Transcript("", final=True, judgement=found.judgement)
+        if certainty(decoder.segments()) < self._threshold:
+            return Transcript("", final=True, judgement=Judgement.REJECT)
+        return Transcript(found.text, final=True, judgement=found.judgement)
 
 
-def open_asr(grammar: Grammar, wake_words: Sequence[str] = ()) -> PocketsphinxAsr:
+async def _heard_by(decoder: Sphinx, search: str, heard: Utterance) -> AsyncGenerator[None, None]:
+    """Feeds it the recording and what follows it, and yields after each piece."""
+    noise = np.random.default_rng(seed=0)
+    recorded = bytearray()
+    looks = [samples_of(ms) * BYTES_PER_SAMPLE for ms in LOOKS_MS]
+    is_begun = False
+    try:
+        async for chunk in heard:
+            piece = _with_noise(chunk.pcm, noise)
+            recorded += piece
+            if looks and len(recorded) >= looks[0]:
+                looks.pop(0)
+                if is_begun:
+                    is_begun = False
+                    decoder.end()
+                decoder.begin(search, decoder.mean_of(bytes(recorded)))
+                is_begun = True
+                piece = bytes(recorded)
+            if is_begun:
+                for start in range(0, len(piece), SLICE_BYTES):
+                    decoder.feed(piece[start : start + SLICE_BYTES])
+                    yield
+        if not is_begun:
+            decoder.begin(search, decoder.mean_of(bytes(recorded)))
+            is_begun = True
+            decoder.feed(bytes(recorded))
+        decoder.feed(_with_noise(bytes(samples_of(TRAILING_MS) * BYTES_PER_SAMPLE), noise))
+    finally:
+        if is_begun:
+            decoder.end()
+
+
+def open_asr(
+    grammar: Grammar, wake_words: Sequence[str] = (), threshold: float = 0.5
+) -> PocketsphinxAsr:
     """Loads the acoustic model and compiles the grammar, in about a tenth of a second. Blocks.
 
     `wake_words` ("hey_jarvis") may stand in front of what is said, and are no part of its text.
-    Raises EngineUnavailable.
+    What is less certain than `threshold` is taken for no command. Raises EngineUnavailable.
     """
-    return PocketsphinxAsr(grammar, _open(grammar, wake_words), wake_words)
+    return PocketsphinxAsr(grammar, open_sphinx(grammar, wake_words), wake_words, threshold)
 
 
-def _open(grammar: Grammar, wake_words: Sequence[str]) -> "Decoder":
-    model, dictionary = locate(MODEL), locate(DICTIONARY)
-    if model is None or dictionary is None:
-        raise EngineUnavailable(NAME, "its English model is missing: pip install pocketsphinx")
-    if not grammar.words:
-        raise EngineUnavailable(NAME, "there is nothing to listen for in this language")
-    try:
-        from pocketsphinx import Config, Decoder
-
-        with tempfile.NamedTemporaryFile("w", suffix=".dict", encoding="utf-8") as own:
-            in_wake_words = {part for word in wake_words for part in word.split("_")}
-            lines = _pronunciations(grammar.words | in_wake_words, dictionary)
-            wake = _wake_pronunciations(wake_words, lines)
-            own.writelines(f"{line}\n" for line in [*lines, *wake])
-            own.flush()
-            decoder = Decoder(Config(hmm=str(model), dict=own.name, **SETTINGS))
-        final = len(grammar.arcs)
-        said = _transitions(grammar, lines)
-        decoder.add_fsg(HOUSE, decoder.create_fsg(HOUSE, 0, final, said))
-        if wake_words:
-            woken = [(final + 1, 0, 1.0), *((final + 1, 0, 1.0, WAKE) for _ in wake[:1]), *said]
-            decoder.add_fsg(WOKEN, decoder.create_fsg(WOKEN, final + 1, final, woken))
-    except (ImportError, RuntimeError, ValueError, OSError) as error:
-        raise EngineUnavailable(NAME, f"cannot be loaded: {error}") from error
-    return decoder
-
-
-def _transitions(
-    grammar: Grammar, lines: Iterable[str]
-) -> list[tuple[int, int, float] | tuple[int, int, float, str]]:
-    """pocketsphinx knows one final state: each of ours leads there without a word.
-
-    A word without a pronunciation is left out: pocketsphinx would refuse the whole grammar for it.
-    """
-    final = len(grammar.arcs)
-    known = {line.partition(" ")[0] for line in lines}
-    words = [
-        (state, target, 1.0, word)
-        for state, arcs in enumerate(grammar.arcs)
-        for word, target in arcs.items()
-        if word in known
-    ]
-    return [*words, *((state, final, 1.0) for state in grammar.finals)]
-
-
-def _pronunciations(words: Set[str], dictionary: Path) -> list[str]:
-    """The dictionary's lines for these words only: all of it would be 135,000 lines and 20 MB."""
-    missing = set(words)
-    lines = []
-    with dictionary.open(encoding="utf-8") as file:
-        for line in file:
-            word = line.partition(" ")[0].partition("(")[0]
-            if word in words:
-                missing.discard(word)
-                lines.append(line.rstrip())
-    for word in sorted(missing):
-        if phones := pronounce(word):
-            lines.append(f"{word} {phones}")
-        else:
-            log.warning("Nobody knows how %r is said; it is not listened for.", word)
-    return sorted(lines)
-
-
-def _wake_pronunciations(wake_words: Iterable[str], lines: Iterable[str]) -> list[str]:
-    """All are said as one word, each whole or from any of its sounds on: a recording that a wake
-    word opened may begin anywhere in it."""
-    said = dict(line.split(" ", 1) for line in lines)
-    tails = []
-    for wake_word in wake_words:
-        phones = " ".join(said.get(part, "") for part in wake_word.split("_")).split()
-        tails += [" ".join(phones[start:]) for start in range(len(phones))]
-    numbered = enumerate(dict.fromkeys(tails), start=1)
-    return [f"{WAKE} {tail}" if n == 1 else f"{WAKE}({n}) {tail}" for n, tail in numbered]
-
-
-def _with_noise(chunk: AudioChunk, noise: np.random.Generator) -> bytes:
-    samples = np.frombuffer(chunk.pcm, "<i2") + noise.normal(0, NOISE_LSB, chunk.samples)
-    return bytes(np.clip(samples, -32768, 32767).astype("<i2").tobytes())
-
-
-def _hypothesis(decoder: "Decoder") -> str:
-    found = decoder.hyp()
-    return found.hypstr if found is not None else ""
-
-
-def _without_wake_word(said: str) -> str:
-    return said.removeprefix(WAKE).lstrip()
+def _with_noise(pcm: bytes, noise: np.random.Generator) -> bytes:
+    samples = np.frombuffer(pcm, "<i2")
+    noisy = samples + noise.normal(0, NOISE_LSB, len(samples))
+    return bytes(np.clip(noisy, -32768, 32767).astype("<i2").tobytes())

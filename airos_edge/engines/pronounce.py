@@ -2,7 +2,22 @@
 
 from airos_edge.engines.espeak import load
 
-VOICE = "en-us"
+AMERICAN, BRITISH = "en-us", "en-gb"
+BRITISH_PHONES = {
+    # What a British speaker says otherwise than the letters below have it: no "r" but before a vowel.
+    "aI@": "AY AH",
+    "aU@": "AW AH",
+    "i@": "IH AH",
+    "I@": "IH AH",
+    "e@": "EH AH",
+    "U@": "UH AH",
+    "A@": "AA",
+    "O@": "AO",
+    "o@": "AO",
+    "@U": "OW",
+    "0": "AO",
+    "3:": "AH",
+}
 PHONES = {
     # espeak-ng's American vowels and diphthongs (its docs/phonemes.md) as the CMU dictionary's.
     "aI@3": "AY ER",
@@ -67,17 +82,18 @@ PHONES = {
 LONGEST = max(map(len, PHONES))
 
 
-def pronounce(word: str) -> str:
+def pronounce(word: str, accent: str = AMERICAN) -> str:
     """The phones of an English word or name, such as "K IH CH AH N"; "" if it has no sound.
 
     Raises EngineError as espeak-ng does.
     """
-    spoken = load().phonemes(word, VOICE)
+    spoken = load().phonemes(word, accent)
+    known = PHONES | BRITISH_PHONES if accent == BRITISH else PHONES
     phones: list[str] = []
     place = 0
     while place < len(spoken):
         for length in range(LONGEST, 0, -1):
-            phone = PHONES.get(spoken[place : place + length])
+            phone = known.get(spoken[place : place + length])
             if phone is not None:
                 phones.append(phone)
                 break

@@ -1,0 +1,40 @@
+"""How certain it is that words were said, from how well and how evenly they fit what was heard."""
+
+import math
+from collections.abc import Sequence
+
+from airos_edge.engines.sphinx import Segment
+
+WEIGHTS = {
+    # Fitted on the corpus's tuning split by `python -m bench.certainty`, which says how.
+    "bias": 0.0,
+}
+
+
+def certainty(segments: Sequence[Segment]) -> float:
+    """0 to 1: the probability that these words were said and meant, among what the weights were
+    fitted on (commands, and as much talk)."""
+    found = evidence(segments)
+    if found is None:
+        return 0.0
+    total = WEIGHTS["bias"] + sum(WEIGHTS.get(name, 0) * value for name, value in found.items())
+    return 1 / (1 + math.exp(-max(-50.0, min(50.0, total))))
+
+
+def evidence(segments: Sequence[Segment]) -> dict[str, float] | None:
+    """What the certainty is made of; None where there are no words, or other speech beside them."""
+    words = [part for part in segments if part.is_word]
+    if not words or any(part.is_other_speech for part in segments):
+        return None
+    frames = sum(word.frames for word in words)
+    fits = sorted(1000 * word.score / word.frames for word in words)
+    gaps = sum(part.frames for part in segments[1:-1] if not part.is_word)
+    return {
+        "fit": 1000 * sum(word.score for word in words) / frames,
+        "worst_fit": fits[0],
+        "second_worst_fit": fits[min(1, len(fits) - 1)],
+        "last_fit": 1000 * words[-1].score / words[-1].frames,
+        "pace": math.log(frames / sum(len(word.word) for word in words)),
+        "words": math.log(len(words)),
+        "gaps": min(gaps, 50) / 10,
+    }

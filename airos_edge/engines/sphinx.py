@@ -1,0 +1,235 @@
+"""pocketsphinx's decoder for a grammar: what it listens for, and what it makes of what it hears.
+
+Beside the grammar's sentences it hears two things that are none, and without which everything that is
+said would be taken for one of them: a sentence may break off after any word, and from any word on
+the sounds of any speech may follow. Both cost so much that a sentence is preferred wherever it fits.
+"""
+
+import logging
+import math
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence, Set
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from airos_edge.engines import locate
+from airos_edge.engines.pronounce import AMERICAN, BRITISH, pronounce
+from airos_edge.errors import EngineUnavailable
+from airos_edge.voice.grammar import Grammar
+
+if TYPE_CHECKING:
+    from pocketsphinx import Decoder
+
+log = logging.getLogger(__name__)
+
+NAME = "pocketsphinx"
+MODEL = "pocketsphinx/model/en-us/en-us"
+DICTIONARY = "pocketsphinx/model/en-us/cmudict-en-us.dict"
+HOUSE, WOKEN = "house", "woken"
+"""The names of the grammar, and of the same with a wake word in front."""
+WAKE = "<wake>"
+"""Any wake word, whole or in part, in the decoder's dictionary: nothing else is spelled so."""
+SILENCE = "<sil>"
+PHONES = (
+    *("AA", "AE", "AH", "AO", "AW", "AY", "B", "CH", "D", "DH", "EH", "ER", "EY", "F", "G", "HH"),
+    *("IH", "IY", "JH", "K", "L", "M", "N", "NG", "OW", "OY", "P", "R", "S", "SH", "T", "TH", "UH"),
+    *("UW", "V", "W", "Y", "Z", "ZH"),
+)
+"""The sounds of the CMU dictionary, each of which is a word of what is no sentence of ours."""
+SOUND = "++{}++"
+FRAME_MS = 10
+SETTINGS = {
+    "lm": None,
+    "loglevel": "FATAL",
+    "bestpath": False,
+    "beam": 1e-60,
+    "pbeam": 1e-60,
+    "wbeam": 1e-40,
+    "wip": 0.2,
+    "lw": 3,
+    "fsgusefiller": False,
+}
+"""Chosen on the corpus's tuning split, as are the odds below: `python -m bench ears` measures them."""
+ODDS_OF_SILENCE = 0.005
+ODDS_OF_BREAKING_OFF = 1e-8
+ODDS_OF_OTHER_SPEECH = 1e-30
+ODDS_OF_A_SOUND = 1e-8
+TYPICAL_MEAN = "50,-7,-4,5,-10,0,-4,-12,-3,-1,2.5,0,-3"
+"""The cepstral mean of speech, until that of the speaker is known: of the tuning split's recordings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A word, a silence or a sound of other speech; frames are of 10 ms.
+
+    `score` is the logarithm of how well the sound fits, against the best fit of any sound: 0 or less.
+    """
+
+    word: str
+    start: int
+    end: int
+    score: float
+
+    @property
+    def frames(self) -> int:
+        return self.end - self.start + 1
+
+    @property
+    def is_word(self) -> bool:
+        return self.word[0] not in "<[+("
+
+    @property
+    def is_other_speech(self) -> bool:
+        return self.word.startswith("+")
+
+
+class Sphinx:
+    """One decoder. Blocks for about a twentieth of what it is fed. Get it from `open_sphinx`.
+
+    Raises RuntimeError where pocketsphinx does.
+    """
+
+    def __init__(self, decoder: "Decoder") -> None:
+        self._decoder = decoder
+
+    def begin(self, search: str, mean: str) -> None:
+        """An utterance, heard with the cepstral mean of `mean_of`."""
+        self._decoder.activate_search(search)
+        self._decoder.set_cmn(mean)
+        self._decoder.start_utt()
+
+    def feed(self, pcm: bytes) -> None:
+        self._decoder.process_raw(pcm, False, False)
+
+    def end(self) -> None:
+        self._decoder.end_utt()
+
+    def words(self) -> list[str]:
+        """What it makes of it until now: words, and SOUNDs of other speech."""
+        found = self._decoder.hyp()
+        return [word for word in found.hypstr.split() if word[0] not in "<["] if found else []
+
+    def segments(self) -> list[Segment]:
+        """What it made of it. Best after `end`."""
+        return [
+            Segment(part.word, part.start_frame, part.end_frame, math.log(max(part.ascore, 1e-300)))
+            for part in self._decoder.seg() or ()
+        ]
+
+    def mean_of(self, pcm: bytes) -> str:
+        """The cepstral mean of what was said, as `begin` takes it. Not within an utterance."""
+        if not pcm:
+            return TYPICAL_MEAN
+        self._decoder.start_utt()
+        self._decoder.process_raw(pcm, True, True)
+        self._decoder.end_utt()
+        mean: str = self._decoder.get_cmn(False)
+        return mean
+
+
+def open_sphinx(grammar: Grammar, wake_words: Sequence[str] = ()) -> Sphinx:
+    """Loads the acoustic model and compiles the grammar, in about a tenth of a second. Blocks.
+
+    Raises EngineUnavailable.
+    """
+    model, dictionary = locate(MODEL), locate(DICTIONARY)
+    if model is None or dictionary is None:
+        raise EngineUnavailable(NAME, "its English model is missing: pip install pocketsphinx")
+    if not grammar.words:
+        raise EngineUnavailable(NAME, "there is nothing to listen for in this language")
+    try:
+        from pocketsphinx import Config, Decoder
+
+        in_wake_words = {part for word in wake_words for part in word.split("_")}
+        said = _pronunciations(grammar.words | in_wake_words, dictionary)
+        wake = _wake_pronunciations(wake_words, said)
+        with _listed([*said, *wake]) as words, _listed(_fillers(model)) as fillers:
+            decoder = Decoder(Config(hmm=str(model), dict=words, fdict=fillers, **SETTINGS))
+        network, final, states = _network(grammar, said)
+        decoder.add_fsg(HOUSE, decoder.create_fsg(HOUSE, 0, final, network))
+        if wake:
+            woken = [(states, 0, 1.0), (states, 0, 1.0, WAKE), *network]
+            decoder.add_fsg(WOKEN, decoder.create_fsg(WOKEN, states, final, woken))
+        decoder.activate_search(HOUSE)
+    except (ImportError, RuntimeError, ValueError, OSError) as error:
+        raise EngineUnavailable(NAME, f"cannot be loaded: {error}") from error
+    return Sphinx(decoder)
+
+
+Arc = tuple[int, int, float] | tuple[int, int, float, str]
+
+
+def _network(grammar: Grammar, pronunciations: Iterable[str]) -> tuple[list[Arc], int, int]:
+    """The arcs, the final state, and how many states there are.
+
+    pocketsphinx knows one final state: each of ours leads there without a word. A word without a
+    pronunciation is left out: pocketsphinx would refuse the whole grammar for it.
+    """
+    final, other = len(grammar.arcs), len(grammar.arcs) + 1
+    known = {line.partition(" ")[0] for line in pronunciations}
+    arcs: list[Arc] = [
+        (state, target, 1.0, word)
+        for state, ways in enumerate(grammar.arcs)
+        for word, target in ways.items()
+        if word in known
+    ]
+    for state in range(len(grammar.arcs)):
+        arcs.append((state, final, 1.0 if state in grammar.finals else ODDS_OF_BREAKING_OFF))
+        arcs.append((state, other, ODDS_OF_OTHER_SPEECH))
+    arcs += [(other, other, ODDS_OF_A_SOUND, SOUND.format(phone)) for phone in PHONES]
+    arcs.append((other, final, 1.0))
+    arcs += [(state, state, ODDS_OF_SILENCE, SILENCE) for state in range(other + 1)]
+    return arcs, final, other + 1
+
+
+def _fillers(model: Path) -> Iterator[str]:
+    """What is no word to pocketsphinx; as such, a sound is looked for without its neighbours."""
+    yield from (model / "noisedict").read_text(encoding="utf-8").splitlines()
+    yield from (f"{SOUND.format(phone)} {phone}" for phone in PHONES)
+
+
+@contextmanager
+def _listed(lines: Iterable[str]) -> Iterator[str]:
+    """A file of these lines, for as long as the block."""
+    with tempfile.NamedTemporaryFile("w", suffix=".dict", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in lines)
+        file.flush()
+        yield file.name
+
+
+def _pronunciations(words: Set[str], dictionary: Path) -> list[str]:
+    """The dictionary's lines for these words only: all of it would be 135,000 lines and 20 MB.
+
+    The dictionary is American; to each word comes what a British voice makes of it.
+    """
+    lines: dict[str, list[str]] = {word: [] for word in words}
+    with dictionary.open(encoding="utf-8") as file:
+        for line in file:
+            word, _, phones = line.rstrip().partition(" ")
+            if (word := word.partition("(")[0]) in words:
+                lines[word].append(phones)
+    for word, said in lines.items():
+        accents = (BRITISH,) if said else (AMERICAN, BRITISH)
+        said += [phones for accent in accents if (phones := pronounce(word, accent))]
+        if not said:
+            log.warning("Nobody knows how %r is said; it is not listened for.", word)
+    return [line for word in sorted(lines) for line in _numbered(word, lines[word])]
+
+
+def _numbered(word: str, said: Iterable[str]) -> Iterator[str]:
+    """A word's lines, as the dictionary has those that are said in several ways."""
+    for n, phones in enumerate(dict.fromkeys(said), start=1):
+        yield f"{word} {phones}" if n == 1 else f"{word}({n}) {phones}"
+
+
+def _wake_pronunciations(wake_words: Iterable[str], lines: Iterable[str]) -> list[str]:
+    """All are said as one word, each whole or from any of its sounds on: a recording that a wake
+    word opened may begin anywhere in it."""
+    said = dict(line.split(" ", 1) for line in lines)
+    tails = []
+    for wake_word in wake_words:
+        phones = " ".join(said.get(part, "") for part in wake_word.split("_")).split()
+        tails += [" ".join(phones[start:]) for start in range(len(phones))]
+    return list(_numbered(WAKE, filter(None, tails)))
