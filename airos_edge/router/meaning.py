@@ -5,6 +5,7 @@ What the box has asked is not remembered: it follows from the history, as what i
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Generic, Protocol, TypeVar
 
 from airos_edge.router.wording import MOST, as_question, phrases, plain, which
@@ -18,7 +19,7 @@ NO = ("no", "no thanks")
 NOTHING = ""
 """The sentence of an answer that gives up what was asked about."""
 MOST_TIMES = 2
-"""How often in a row the box asks back: a noisy room would have it ask for ever."""
+"""How often in a row the box asks back: a room where somebody talks would have it ask for ever."""
 LOOK_BACK = 2 * MOST_TIMES + 1
 """Items: as many questions with their answers, and what is said now."""
 
@@ -80,19 +81,17 @@ def meant(items: Sequence[Item], house: House[U], place: str | None) -> U | Sayi
 def _meant(items: Sequence[Item], house: House[U], place: str | None) -> U | Saying:
     *before, item = items
     asked = _asked(before, house, place)
-    readings = list(_readings(item, asked, house, place))[:MOST]
+    readings = list(islice(_readings(item, asked, house, place), MOST))
     if not readings:
         return Saying(NO_COMMAND)
-    is_answer = any(reading.sentence != reading.said for reading in readings)
-    times = asked.times + 1 if is_answer else 1
     first = readings[0].understood
     if len(readings) == 1 and (first is None or item.sure or not first.is_grave):
         return Saying(GIVEN_UP) if first is None else first
-    if times > MOST_TIMES:
+    if asked.times == MOST_TIMES:
         return Saying(NOT_HEARD)
     if len(readings) == 1:
-        return _whether(readings[0].sentence, times)
-    return _which(readings, times)
+        return _whether(readings[0].sentence, asked.times + 1)
+    return _which(readings, asked.times + 1)
 
 
 def _asked(before: Sequence[Item], house: House[U], place: str | None) -> Saying:

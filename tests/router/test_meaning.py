@@ -220,9 +220,13 @@ def test_after_two_questions_it_is_given_up() -> None:
     assert meaning(*twice, answered(NOT_HEARD), said("yes")) == NO_COMMAND
 
 
-def test_another_command_that_is_not_certain_is_asked_for_afresh() -> None:
-    asked = (MAYBE_ALL_OFF, answered(ALL_OFF)) * 4
-    assert meaning(*asked, MAYBE_ALL_OFF) == ALL_OFF
+def test_talk_that_may_be_one_command_after_the_other_is_asked_about_twice() -> None:
+    talk = [MAYBE_ALL_OFF, answered(ALL_OFF), FIVE_OR_NINE]
+    assert meaning(*talk) == ASKED
+    talk += [answered(ASKED), MAYBE_ALL_OFF]
+    assert meaning(*talk) == NOT_HEARD
+    talk += [answered(NOT_HEARD), MAYBE_ALL_OFF]
+    assert meaning(*talk) == ALL_OFF, "and then afresh"
 
 
 def test_a_long_talk_is_not_gone_through() -> None:
