@@ -25,6 +25,7 @@ from airos_edge.voice.hub import Hub
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.ports import Hints, OpenMouth, Prompt, Speaking
 from airos_edge.voice.session import Session
+from airos_edge.voice.waking import Waking
 from airos_edge.voice.watched import WatchedVad, WatchedWake
 
 log = logging.getLogger(__name__)
@@ -100,8 +101,8 @@ class Box:
             return Ear(rules, vad)
         if parts.open_wake is None:
             raise EngineUnavailable("wake", parts.faults["wake"])
-        wake = WatchedWake(parts.open_wake(), hub, stamp, parts.config.wake.threshold)
-        return Ear(rules, vad, wake)
+        words = parts.config.wake.words
+        return Ear(rules, vad, Waking(WatchedWake(parts.open_wake(), hub, stamp, words), words))
 
     def open_asking(self, tell: Callable[[Event], None], open_mouth: OpenMouth) -> Session:
         """For one question: the face says where it begins and ends."""

@@ -106,8 +106,11 @@ async def assemble(config: Config, house: House, timers: Timers, workshop: Works
             return None
 
     tts = await opened("tts", config.tts, lambda choice: registry.open_tts(choice, config.tts))
+    grammar, wake_words = sentences.grammar, tuple(config.wake.words)
     asr = await opened(
-        "asr", sentences.grammar, lambda choice: registry.open_asr(choice, sentences.grammar)
+        "asr",
+        (grammar, wake_words),
+        lambda choice: registry.open_asr(choice, grammar, wake_words),
     )
     vad = await opened("vad", None, registry.open_vad)
     wake = await opened("wake", config.wake, lambda choice: registry.open_wake(choice, config.wake))

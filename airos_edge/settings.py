@@ -1,7 +1,8 @@
 """How a section of the configuration becomes a frozen dataclass: by the type hints of its fields.
 
 Understood are str, int, float, bool, Secret, Literal, Enum (by its member's name in lower case),
-X | None, tuple[X, ...], dict[str, X], dataclasses, and Annotated[X, Range(low, high)].
+X | None, tuple[X, ...], dict[str, X], dataclasses, and Annotated[X, Range(low, high)]. For a
+dict[str, X], a list of the keys will do where X needs nothing more.
 """
 
 import dataclasses
@@ -106,7 +107,7 @@ class _Reader:
         if origin is tuple:
             return self._tuple(node, arguments[0], path)
         if origin in (dict, Mapping):
-            pairs = self._pairs(node, path)
+            pairs = self._pairs(_mapping_of(node), path, "a list of names or a mapping (name: …)")
             return {
                 key: self.read(value, arguments[1], _join(path, key))
                 for key, (_, value) in pairs.items()
@@ -135,11 +136,13 @@ class _Reader:
             raise _Bad
         return kind(**values)
 
-    def _pairs(self, node: yaml.Node | None, path: str) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+    def _pairs(
+        self, node: yaml.Node | None, path: str, wanted: str = "a mapping (key: value)"
+    ) -> dict[str, tuple[yaml.Node, yaml.Node]]:
         if node is None or (isinstance(node, yaml.ScalarNode) and self._scalar(node, path) is None):
             return {}
         if not isinstance(node, yaml.MappingNode):
-            raise self._bad(node, path, f"got {_shown(node)}, wants a mapping (key: value)")
+            raise self._bad(node, path, f"got {_shown(node)}, wants {wanted}")
         pairs: dict[str, tuple[yaml.Node, yaml.Node]] = {}
         for key_node, value in node.value:
             key = str(key_node.value)
@@ -230,7 +233,8 @@ class _Reader:
     ) -> yaml.Node:
         if not keys:
             return leaf
-        known = node.value if isinstance(node, yaml.MappingNode) else []
+        named = _mapping_of(node)
+        known = named.value if isinstance(named, yaml.MappingNode) else []
         pairs = {key.value: (key, value) for key, value in known}
         key_node, below = pairs.get(keys[0], (None, None))
         if key_node is None:
@@ -256,6 +260,19 @@ class _Reader:
 
 
 _NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+def _mapping_of(node: yaml.Node | None) -> yaml.Node | None:
+    """Of a list of names, the mapping in which each of them stands for itself, with its defaults."""
+    if not isinstance(node, yaml.SequenceNode):
+        return node
+    if not all(isinstance(item, yaml.ScalarNode) for item in node.value):
+        return node
+    pairs = [
+        (name, yaml.ScalarNode("tag:yaml.org,2002:null", "", name.start_mark, name.end_mark))
+        for name in node.value
+    ]
+    return yaml.MappingNode("tag:yaml.org,2002:map", pairs, node.start_mark, node.end_mark)
 
 
 def _join(path: str, key: str) -> str:

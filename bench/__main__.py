@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from bench import ending, latency, resources
+from bench import ending, latency, resources, wake
 from bench.figures import Figure, table
 
 RESULTS = Path(__file__).parent / "results"
@@ -26,6 +26,7 @@ FIGURES: dict[str, Callable[[bool], Coroutine[Any, Any, list[Figure]]]] = {
     "start": resources.start,
     "memory": resources.memory,
     "cpu": resources.cpu,
+    "wake": wake.wake,
 }
 
 

@@ -26,7 +26,9 @@ class Figure:
 
     @property
     def ratio(self) -> float | None:
-        return self.median / median(self.floor) if self.floor and self.values else None
+        """None also where the floor is 0."""
+        floor = median(self.floor) if self.floor and self.values else 0
+        return self.median / floor if floor else None
 
     @property
     def above(self) -> float | None:

@@ -26,9 +26,10 @@ from airos_edge.voice.ports import (
     Speech,
     Text,
     Transcript,
-    WakeHit,
+    WakeScore,
 )
 from airos_edge.voice.utterance import Judgement, Utterance
+from airos_edge.voice.waking import Waking, WordSettings
 
 WAKE_WORD = 24000
 """The sample value of the chunk in which `FakeWake` detects its word."""
@@ -107,16 +108,20 @@ class FakeVad:
 
 
 class FakeWake:
-    """Detects its word in each chunk as loud as the end of `wake_word`."""
+    """Scores each chunk: 0.9 for one as loud as the end of `wake_word`, 0 for any other."""
 
     def __init__(self, word: str = "hey_jarvis") -> None:
         self._word = word
         self._samples = 0
 
-    def feed(self, chunk: AudioChunk) -> list[WakeHit]:
+    def feed(self, chunk: AudioChunk) -> list[WakeScore]:
         self._samples += chunk.samples
         loudest = int(chunk.as_floats().max() * 32768) if chunk.pcm else 0
-        return [WakeHit(self._word, self._samples, 0.9)] if loudest >= WAKE_WORD else []
+        return [WakeScore(self._word, self._samples, 0.9 if loudest >= WAKE_WORD else 0.0)]
+
+
+def fake_waking() -> Waking:
+    return Waking(FakeWake(), {"hey_jarvis": WordSettings()})
 
 
 @dataclass(frozen=True)

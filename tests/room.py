@@ -20,7 +20,7 @@ from airos_edge.voice.hub import Hub
 from airos_edge.voice.ports import Engines, Prompt, Says, Speaking, Speech
 from airos_edge.voice.session import Session
 from tests.diagrams import diagrams, once
-from tests.fakes import WAKE_WORD, Counted, FakeLease, FakeVad, FakeWake, fake_engines
+from tests.fakes import WAKE_WORD, Counted, FakeLease, FakeVad, fake_engines, fake_waking
 from tests.laws import keeps_the_laws
 
 CHUNK_MS = 20
@@ -211,7 +211,7 @@ class Room:
         self.lease = lease(self.engines)
         self.session = Session(
             "sess_1",
-            Ear(rules or TurnRules(), FakeVad(), FakeWake()),
+            Ear(rules or TurnRules(), FakeVad(), fake_waking()),
             self.floor,
             self.lease.borrow,
             self._tell,

@@ -38,6 +38,7 @@ def test_a_figure_is_compared_with_the_floor_of_its_own_run() -> None:
     assert figure.ratio == 4
     assert figure.above == 15
     assert Figure("answer", "ms", [10]).ratio is None
+    assert Figure("false wakes", "per hour", [1], floor=[0]).ratio is None
 
 
 def test_the_table_shows_what_went_wrong() -> None:

@@ -18,6 +18,7 @@ from airos_edge.http.settings import Settings as ServerSettings
 from airos_edge.voice import events
 from airos_edge.voice.history import Item
 from airos_edge.voice.utterance import Judgement
+from airos_edge.voice.waking import WordSettings
 from tests.room import FakeSpeaker, Tape
 from tests.speech import noise, pieces, spoken, spoken_on
 
@@ -49,6 +50,32 @@ async def test_after_its_wake_word_it_hears_a_command_and_answers() -> None:
     assert told.of(events.Transcribed)[0].text == "turn on the kitchen light"
     assert ended.outcome.intent == "HassTurnOn"
     assert speaker.text == "Turned on the light, in the demo house"
+
+
+@pytest.mark.parametrize("later_ms", [0, 30, 60])
+@pytest.mark.parametrize(
+    ("word", "text", "voice"),
+    [
+        ("hey_jarvis", "hey jarvis", "en-us"),
+        ("hey_jarvis", "hey jarvis", "en-gb"),
+        ("alexa", "alexa", "en-gb"),
+        ("hey_rhasspy", "hey rhasspy", "en-us"),
+    ],
+)
+async def test_wake_word_and_command_may_be_said_in_one_breath(
+    word: str, text: str, voice: str, later_ms: int
+) -> None:
+    told, config = Tape(), replace(Config(), wake=WakeSettings(words={word: WordSettings()}))
+    async with open_box(config, demo=True) as box:
+        rules = replace(box.rules(), detection="wake")
+        async with box.open_session(told, FakeSpeaker(), rules) as session:
+            said = spoken(f"{text} what time is it", voice=voice, after_ms=1500)
+            for piece in pieces(noise(1000 + later_ms)) + pieces(said):
+                await asyncio.sleep(piece.ms / 1000)
+                session.feed(piece)
+            await told.wait_for(events.ReplyEnded)
+    assert [woke.word for woke in told.of(events.Woke)] == [word]
+    assert [one.text for one in told.of(events.Transcribed)] == ["what time is it"]
 
 
 async def test_talk_without_the_wake_word_is_not_listened_to() -> None:
@@ -204,7 +231,7 @@ async def test_a_reload_that_cannot_be_done_changes_nothing() -> None:
 
 
 async def test_an_engine_that_cannot_be_opened_degrades_one_thing_and_is_named() -> None:
-    config = replace(Config(), wake=WakeSettings(words=("hey_jarvish",)))
+    config = replace(Config(), wake=WakeSettings(words={"hey_jarvish": WordSettings()}))
     async with open_box(config) as box:
         health = box.health()
         assert health["status"] == "degraded"

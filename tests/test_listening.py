@@ -72,7 +72,7 @@ async def test_the_wake_word_is_waited_for(box: Box) -> None:
     told = await played(box, sound, detection="wake")
     (woke,) = of(events.Woke, told)
     scores = of(events.WakeScored, told)
-    assert max(score.score for score in scores) == woke.score >= scores[0].threshold
+    assert max(score.score for score in scores) >= woke.score >= scores[0].threshold
     (closed,) = of(events.SpeechStopped, told)
     assert closed.reason is EndReason.NO_SPEECH
     assert closed.at_ms - woke.at_ms == pytest.approx(5000, abs=50)

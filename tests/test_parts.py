@@ -11,6 +11,7 @@ from airos_edge.home.house import AreaSettings, DeviceSettings
 from airos_edge.home.house import Settings as HomeSettings
 from airos_edge.http.settings import Settings as ServerSettings
 from airos_edge.parts import Workshop, rehearse
+from airos_edge.voice.waking import WordSettings
 
 
 async def test_a_part_is_kept_while_what_it_is_made_of_is_the_same() -> None:
@@ -50,7 +51,7 @@ def test_what_a_start_would_refuse_is_refused(changed: dict[str, object], told: 
 @pytest.mark.parametrize(
     ("changed", "port", "told"),
     [
-        ({"wake": WakeSettings(words=("hey_foo",))}, "wake", "hey_foo"),
+        ({"wake": WakeSettings(words={"hey_foo": WordSettings()})}, "wake", "hey_foo"),
         ({"tts": TtsSettings(voice="nobody")}, "tts", "nobody"),
         ({"language": "de"}, "asr", "knows no language but en"),
     ],

@@ -25,6 +25,11 @@ class Lamp:
 
 
 @dataclass(frozen=True)
+class Shade:
+    opacity: Annotated[float, Range(0, 1)] = 1.0
+
+
+@dataclass(frozen=True)
 class Room:
     port: Annotated[int, Range(1, 10)] = 5
     mode: Literal["day", "night"] = "day"
@@ -33,6 +38,7 @@ class Room:
     open: bool = False
     lamps: tuple[Lamp, ...] = ()
     named: dict[str, Lamp] = field(default_factory=dict)
+    shades: dict[str, Shade] = field(default_factory=dict)
     key: Secret | None = None
 
 
@@ -55,6 +61,14 @@ def test_every_kind_of_value_is_read() -> None:
     assert settings.plain(room)["colour"] == "blue"
 
 
+def test_names_in_a_list_are_a_mapping_in_which_each_has_its_defaults() -> None:
+    assert read("shades: [a, b]") == read("shades: {a: {}, b: {}}")
+    assert read("shades: [a]").shades == {"a": Shade()}
+    assert read("", AIROS_SHADES="[a]").shades == {"a": Shade()}
+    dimmed = read("shades: [a, b]", AIROS_SHADES__B__OPACITY="0.5").shades
+    assert dimmed == {"a": Shade(), "b": Shade(0.5)}
+
+
 def test_nothing_gives_the_defaults() -> None:
     assert read("") == read("# only a comment\n") == Room()
 
@@ -71,6 +85,18 @@ def test_nothing_gives_the_defaults() -> None:
         ("colour: green", "room.yaml:1:9: colour: got 'green', wants red or blue"),
         ("open: 1", "room.yaml:1:7: open: got '1', wants true or false"),
         ("lamps: 1", "room.yaml:1:8: lamps: got '1', wants a list"),
+        (
+            "shades: a",
+            "room.yaml:1:9: shades: got 'a', wants a list of names or a mapping (name: …)",
+        ),
+        ("shades: [a, a]", "room.yaml:1:13: shades.a: is given twice"),
+        (
+            "shades: [[a]]",
+            "room.yaml:1:9: shades: got a list, wants a list of names or a mapping (name: …)",
+        ),
+        ("shades: {a: {opacity: 2}}", "room.yaml:1:23: shades.a.opacity: got 2.0, wants 0 to 1"),
+        ("shades: {a: {opaque: 1}}", "room.yaml:1:14: shades.a.opaque: is unknown; try opacity"),
+        ("named: [a]", "room.yaml:1:9: named.a.name: is missing"),
         ("lamps:\n- {watts: 1}", "room.yaml:2:3: lamps[0].name: is missing"),
         ("lamps:\n- name: a\n  wats: 1", "room.yaml:3:3: lamps[0].wats: is unknown; try watts"),
         ("[1, 2]", "room.yaml:1:1: the file: got a list, wants a mapping (key: value)"),

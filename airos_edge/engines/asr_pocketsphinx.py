@@ -8,7 +8,7 @@ after the last word, since the decoder looks ahead.
 import asyncio
 import logging
 import tempfile
-from collections.abc import AsyncGenerator, Iterable, Set
+from collections.abc import AsyncGenerator, Iterable, Sequence, Set
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +31,10 @@ log = logging.getLogger(__name__)
 NAME = "pocketsphinx"
 MODEL = "pocketsphinx/model/en-us/en-us"
 DICTIONARY = "pocketsphinx/model/en-us/cmudict-en-us.dict"
+HOUSE, WOKEN = "house", "woken"
+"""The names of the grammar, and of the same with a wake word in front."""
+WAKE = "<wake>"
+"""Any wake word, whole or in part, in the decoder's dictionary: nothing else is spelled so."""
 NOISE_LSB = 30
 TRAILING_MS = 500
 MOST_DECODERS = 4
@@ -52,8 +56,9 @@ class PocketsphinxAsr:
     name = NAME
     place = Place.LOCAL
 
-    def __init__(self, grammar: Grammar, first: "Decoder") -> None:
+    def __init__(self, grammar: Grammar, first: "Decoder", wake_words: Sequence[str] = ()) -> None:
         self._grammar = grammar
+        self._wake_words = wake_words
         self._free = [first]
         self._room = asyncio.Semaphore(MOST_DECODERS)
 
@@ -65,7 +70,9 @@ class PocketsphinxAsr:
             )
         async with self._room:
             decoder = (
-                self._free.pop() if self._free else await asyncio.to_thread(_open, self._grammar)
+                self._free.pop()
+                if self._free
+                else await asyncio.to_thread(_open, self._grammar, self._wake_words)
             )
             try:
                 # Closed before its decoder is given back: the next to use it begins an utterance.
@@ -83,15 +90,16 @@ class PocketsphinxAsr:
         self, decoder: "Decoder", heard: Utterance
     ) -> AsyncGenerator[Transcript, None]:
         noise = np.random.default_rng(seed=0)
-        text = ""
+        before = ""
         try:
+            decoder.activate_search(WOKEN if heard.wake_word in self._wake_words else HOUSE)
             decoder.start_utt()
             try:
                 async for chunk in heard:
                     decoder.process_raw(_with_noise(chunk, noise), False, False)
                     said = _hypothesis(decoder)
-                    if said != text:
-                        text = said
+                    if said != before:
+                        before, text = said, _without_wake_word(said)
                         yield Transcript(text, judgement=self._grammar.judge(text.split()))
                     else:
                         await asyncio.sleep(0)  # a recording that lies ready must not keep the loop
@@ -101,21 +109,22 @@ class PocketsphinxAsr:
                 decoder.end_utt()
         except RuntimeError as error:
             raise EngineError(NAME, f"decoding failed: {error}") from error
-        text = _hypothesis(decoder)
+        text = _without_wake_word(_hypothesis(decoder))
         judgement = self._grammar.judge(text.split())
         is_sentence = text and judgement in (Judgement.OPEN, Judgement.COMPLETE)
         yield Transcript(text if is_sentence else "", final=True, judgement=judgement)
 
 
-def open_asr(grammar: Grammar) -> PocketsphinxAsr:
+def open_asr(grammar: Grammar, wake_words: Sequence[str] = ()) -> PocketsphinxAsr:
     """Loads the acoustic model and compiles the grammar, in about a tenth of a second. Blocks.
 
+    `wake_words` ("hey_jarvis") may stand in front of what is said, and are no part of its text.
     Raises EngineUnavailable.
     """
-    return PocketsphinxAsr(grammar, _open(grammar))
+    return PocketsphinxAsr(grammar, _open(grammar, wake_words), wake_words)
 
 
-def _open(grammar: Grammar) -> "Decoder":
+def _open(grammar: Grammar, wake_words: Sequence[str]) -> "Decoder":
     model, dictionary = locate(MODEL), locate(DICTIONARY)
     if model is None or dictionary is None:
         raise EngineUnavailable(NAME, "its English model is missing: pip install pocketsphinx")
@@ -125,13 +134,18 @@ def _open(grammar: Grammar) -> "Decoder":
         from pocketsphinx import Config, Decoder
 
         with tempfile.NamedTemporaryFile("w", suffix=".dict", encoding="utf-8") as own:
-            lines = _pronunciations(grammar.words, dictionary)
-            own.writelines(f"{line}\n" for line in lines)
+            in_wake_words = {part for word in wake_words for part in word.split("_")}
+            lines = _pronunciations(grammar.words | in_wake_words, dictionary)
+            wake = _wake_pronunciations(wake_words, lines)
+            own.writelines(f"{line}\n" for line in [*lines, *wake])
             own.flush()
             decoder = Decoder(Config(hmm=str(model), dict=own.name, **SETTINGS))
-        fsg = decoder.create_fsg("house", 0, len(grammar.arcs), _transitions(grammar, lines))
-        decoder.add_fsg("house", fsg)
-        decoder.activate_search("house")
+        final = len(grammar.arcs)
+        said = _transitions(grammar, lines)
+        decoder.add_fsg(HOUSE, decoder.create_fsg(HOUSE, 0, final, said))
+        if wake_words:
+            woken = [(final + 1, 0, 1.0), *((final + 1, 0, 1.0, WAKE) for _ in wake[:1]), *said]
+            decoder.add_fsg(WOKEN, decoder.create_fsg(WOKEN, final + 1, final, woken))
     except (ImportError, RuntimeError, ValueError, OSError) as error:
         raise EngineUnavailable(NAME, f"cannot be loaded: {error}") from error
     return decoder
@@ -173,6 +187,18 @@ def _pronunciations(words: Set[str], dictionary: Path) -> list[str]:
     return sorted(lines)
 
 
+def _wake_pronunciations(wake_words: Iterable[str], lines: Iterable[str]) -> list[str]:
+    """All are said as one word, each whole or from any of its sounds on: a recording that a wake
+    word opened may begin anywhere in it."""
+    said = dict(line.split(" ", 1) for line in lines)
+    tails = []
+    for wake_word in wake_words:
+        phones = " ".join(said.get(part, "") for part in wake_word.split("_")).split()
+        tails += [" ".join(phones[start:]) for start in range(len(phones))]
+    numbered = enumerate(dict.fromkeys(tails), start=1)
+    return [f"{WAKE} {tail}" if n == 1 else f"{WAKE}({n}) {tail}" for n, tail in numbered]
+
+
 def _with_noise(chunk: AudioChunk, noise: np.random.Generator) -> bytes:
     samples = np.frombuffer(chunk.pcm, "<i2") + noise.normal(0, NOISE_LSB, chunk.samples)
     return bytes(np.clip(samples, -32768, 32767).astype("<i2").tobytes())
@@ -181,3 +207,7 @@ def _with_noise(chunk: AudioChunk, noise: np.random.Generator) -> bytes:
 def _hypothesis(decoder: "Decoder") -> str:
     found = decoder.hyp()
     return found.hypstr if found is not None else ""
+
+
+def _without_wake_word(said: str) -> str:
+    return said.removeprefix(WAKE).lstrip()

@@ -1,7 +1,7 @@
 """Which engines there are, which of them a box gets and why, and how they are opened."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Annotated, Any, Literal, Protocol
@@ -10,6 +10,7 @@ from airos_edge.engines import locate
 from airos_edge.limits import Range
 from airos_edge.voice.grammar import Grammar
 from airos_edge.voice.ports import Asr, Tts, Vad, Wake
+from airos_edge.voice.waking import WordSettings
 
 Port = Literal["wake", "vad", "asr", "tts"]
 
@@ -20,9 +21,9 @@ Port = Literal["wake", "vad", "asr", "tts"]
 @dataclass(frozen=True, slots=True)
 class WakeSettings:
     engine: str = "auto"
-    words: tuple[str, ...] = ("hey_jarvis",)
-    threshold: Annotated[float, Range(0.05, 1)] = 0.5
-    """The score that counts as the word."""
+    words: Mapping[str, WordSettings] = field(
+        default_factory=lambda: {"hey_jarvis": WordSettings()}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +203,7 @@ def opener(choice: Choice) -> Callable[..., Any]:
 
 def open_wake(choice: Choice, settings: WakeSettings) -> Callable[[], Wake]:
     """Each call of what it gives is a new stream. Raises EngineUnavailable."""
-    streams: Callable[[], Wake] = opener(choice)(dict.fromkeys(settings.words, settings.threshold))
+    streams: Callable[[], Wake] = opener(choice)(settings.words)
     return streams
 
 
@@ -212,9 +213,10 @@ def open_vad(choice: Choice) -> Callable[[], Vad]:
     return streams
 
 
-def open_asr(choice: Choice, grammar: Grammar) -> Asr:
-    """Raises EngineUnavailable. Blocks for about a tenth of a second."""
-    asr: Asr = opener(choice)(grammar)
+def open_asr(choice: Choice, grammar: Grammar, wake_words: Sequence[str] = ()) -> Asr:
+    """`wake_words` may be heard before what is said. Raises EngineUnavailable. Blocks for about a
+    tenth of a second."""
+    asr: Asr = opener(choice)(grammar, wake_words)
     return asr
 
 

@@ -8,13 +8,19 @@ from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, level_dbfs, ms_
 from airos_edge.voice.endpoint import Edge, Endpoint, TurnRules
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.loudness import LEAD_MS
-from airos_edge.voice.ports import Vad, Wake
+from airos_edge.voice.ports import Vad
 from airos_edge.voice.utterance import Ended, EndReason, OpenedBy, Utterance
+from airos_edge.voice.waking import Waking
 
 PATIENCE_MS = 5000
 """How long someone who was told to speak may take to begin."""
 LOUDNESS_MS = 500
 """The stretch before a wake word's detection whose loudness is reported."""
+WAKE_LOOK_BACK_MS = 1000
+"""How long before its detection a wake word's utterance begins. Who goes on speaking in the same breath
+is in the middle of a word by then: over espeak-ng's voices a detection came from 470 ms before the
+command's first word to 860 ms after it. So some or all of the wake word is recorded too, for the
+recogniser to leave out. More would only be what others said before."""
 PIECE_SAMPLES = 512
 """A chunk longer than this is taken in pieces, so that edges fall where they belong."""
 
@@ -62,11 +68,11 @@ class Ear:
     with "push" at the first chunk, and only `commit` or `clear` end it.
     """
 
-    def __init__(self, rules: TurnRules, vad: Vad, wake: Wake | None = None) -> None:
+    def __init__(self, rules: TurnRules, vad: Vad, waking: Waking | None = None) -> None:
         self.utterance: Utterance | None = None
         self._rules = rules
         self._vad = vad
-        self._wake = wake
+        self._waking = waking
         self._endpoint = Endpoint(rules)
         self._samples = 0
         self._recent: deque[AudioChunk] = deque()
@@ -120,16 +126,15 @@ class Ear:
         return cues
 
     def _listen_for_wake(self, chunk: AudioChunk) -> list[Cue]:
-        if self._wake is None:
+        if self._waking is None:
             return []
         cues: list[Cue] = []
-        for hit in self._wake.feed(chunk):
+        for hit in self._waking.feed(chunk):
             if self.utterance is not None:
                 continue
             pcm = b"".join(piece.pcm for piece in self._recent)
             loudest = pcm[-samples_of(LOUDNESS_MS) * BYTES_PER_SAMPLE :]
             cues.append(Woke(hit.word, hit.score, level_dbfs(loudest)))
-            self._forget_recent()
             self._endpoint.open(PATIENCE_MS)
             cues.append(self._begin("wake", hit.word))
         return cues
@@ -183,11 +188,13 @@ class Ear:
         return [Closed(utterance, utterance.outcome)]
 
     def _remember(self, chunk: AudioChunk) -> None:
-        """Keeps the padding, and the speech that is not yet known, or not long enough, to be some."""
+        """Keeps the padding, and the speech that is not yet known, or not long enough, to be some; or
+        what a wake word may be in, and what was said since."""
         self._recent.append(chunk)
         self._recent_samples += chunk.samples
         speech_ms = max(self._endpoint.active_ms, LEAD_MS) + 2 * self._vad.frame_ms
-        self._keep_recent(self._rules.padding_ms + speech_ms)
+        keep_ms = self._rules.padding_ms + speech_ms
+        self._keep_recent(WAKE_LOOK_BACK_MS if self._rules.detection == "wake" else keep_ms)
 
     def _keep_recent(self, ms: float) -> None:
         surplus = self._recent_samples - samples_of(ms)

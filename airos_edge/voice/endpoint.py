@@ -195,6 +195,8 @@ class Endpoint:
         return edges
 
     def _silent(self) -> list[Edge]:
+        if self._judgement in (Judgement.OPEN, Judgement.COMPLETE):
+            self._patience_ms = None  # words: they were said before it was listened for
         if self._patience_ms is not None:
             return [Edge.NO_SPEECH] if self.quiet_ms >= self._patience_ms else []
         edges = []

@@ -29,8 +29,8 @@ class Place(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class WakeHit:
-    """A wake word was said. `sample` is where in the stream its detection falls."""
+class WakeScore:
+    """How much the sound up to `sample` of the stream ends like a wake word: 0 to 1."""
 
     word: str
     sample: int
@@ -38,8 +38,11 @@ class WakeHit:
 
 
 class Wake(Protocol):
-    def feed(self, chunk: AudioChunk) -> list[WakeHit]:
-        """Takes 16 kHz audio of any length; says what was detected in it."""
+    def feed(self, chunk: AudioChunk) -> list[WakeScore]:
+        """Takes 16 kHz audio of any length; gives every score that was computed, in their order.
+
+        What counts as the word is for `waking.py` to say.
+        """
 
 
 class Vad(Protocol):
@@ -85,7 +88,8 @@ class Asr(Protocol):
     def transcribe(self, heard: Utterance, hints: Hints) -> AsyncGenerator[Transcript, None]:
         """Partials while the speaker speaks, then one final.
 
-        Raises EngineError.
+        A recording that a wake word opened (`heard.wake_word`) may begin anywhere in that word,
+        which is no part of the text. Raises EngineError.
         """
 
 

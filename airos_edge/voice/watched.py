@@ -3,12 +3,13 @@
 They are transparent, and while nobody watches all they cost is a call.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from airos_edge.voice.audio import AudioChunk, level_dbfs
 from airos_edge.voice.events import Event, SpeechProbable, WakeScored
 from airos_edge.voice.hub import Hub
-from airos_edge.voice.ports import Vad, Wake, WakeHit
+from airos_edge.voice.ports import Vad, Wake, WakeScore
+from airos_edge.voice.waking import WordSettings
 
 Stamp = Callable[[Event], Event]
 """Says of an event which conversation it is of, and when."""
@@ -34,18 +35,22 @@ class WatchedVad:
 
 
 class WatchedWake:
-    """A stream's wake words, whose scores are published as `WakeScored`."""
+    """A stream's wake words; of each word's scores in a piece of sound the best is published as `WakeScored`."""
 
-    def __init__(self, wake: Wake, hub: Hub, stamp: Stamp, threshold: float) -> None:
+    def __init__(
+        self, wake: Wake, hub: Hub, stamp: Stamp, words: Mapping[str, WordSettings]
+    ) -> None:
         self._wake = wake
         self._hub = hub
         self._stamp = stamp
-        self._threshold = threshold
+        self._words = words
 
-    def feed(self, chunk: AudioChunk) -> list[WakeHit]:
+    def feed(self, chunk: AudioChunk) -> list[WakeScore]:
         scores = self._wake.feed(chunk)
         if scores and self._hub.is_watched:
-            for one in scores:
-                thought = WakeScored(word=one.word, score=one.score, threshold=self._threshold)
+            best = {one.word: one.score for one in sorted(scores, key=lambda one: one.score)}
+            for word, score in best.items():
+                threshold = self._words[word].threshold
+                thought = WakeScored(word=word, score=score, threshold=threshold)
                 self._hub.publish(self._stamp(thought))
         return scores

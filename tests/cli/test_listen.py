@@ -71,7 +71,7 @@ def test_after_the_wake_word_it_hears(runtime: Path, capsys: pytest.CaptureFixtu
     assert main(["listen", "woken.wav", "--demo", "--wake"]) == 0
     out = capsys.readouterr().out
     assert "  hey_jarvis 0." in out
-    assert " of 0.5\n" in out
+    assert " of 0.7\n" in out
     assert "opened by the wake word" in out
     assert 'heard "turn on the kitchen light"' in out
 

@@ -32,12 +32,12 @@ def words(*given: str) -> Grammar:
 
 @pytest.fixture(scope="module")
 def asr() -> PocketsphinxAsr:
-    return open_asr(sentences(HOUSE).grammar)
+    return open_asr(sentences(HOUSE).grammar, ("hey_jarvis", "alexa"))
 
 
-def recorded(*sounds: AudioChunk) -> Utterance:
+def recorded(*sounds: AudioChunk, wake_word: str | None = None) -> Utterance:
     """A recording that has ended."""
-    heard = Utterance("utt_1", "push", 0)
+    heard = Utterance("utt_1", "wake" if wake_word else "push", 0, wake_word)
     for sound in sounds:
         for piece in pieces(sound):
             heard.write(piece)
@@ -217,6 +217,44 @@ async def test_a_decoder_that_fails_is_an_engine_error_and_is_not_used_again(at:
     with pytest.raises(EngineError, match=f"pocketsphinx: decoding failed: {at} failed"):
         await hear(asr, command("stop"))
     assert (await hear(asr, command("stop")))[-1].text == "stop"
+
+
+# ---- after a wake word --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cut_ms", [0, 150, 300])
+async def test_a_wake_word_in_front_whole_or_in_part_is_no_part_of_the_text(
+    asr: PocketsphinxAsr, cut_ms: int
+) -> None:
+    said = spoken(f"hey jarvis {COMMAND}", after_ms=300)
+    heard = AudioChunk(said.pcm[2 * samples_of(cut_ms) :])
+    transcripts = await hear(asr, recorded(heard, wake_word="hey_jarvis"))
+    assert transcripts[-1].text == COMMAND
+    assert not [one for one in transcripts if "jarvis" in one.text or "wake" in one.text]
+
+
+async def test_a_command_without_the_wake_word_that_opened_its_recording_is_heard(
+    asr: PocketsphinxAsr,
+) -> None:
+    said = spoken(COMMAND, before_ms=300, after_ms=300)
+    assert (await hear(asr, recorded(said, wake_word="alexa")))[-1].text == COMMAND
+
+
+async def test_a_wake_word_alone_is_the_beginning_of_something(asr: PocketsphinxAsr) -> None:
+    heard = recorded(spoken("hey jarvis", after_ms=500), wake_word="hey_jarvis")
+    transcripts = await hear(asr, heard)
+    assert transcripts[-1].text == ""
+    assert transcripts[-1].judgement is Judgement.PREFIX
+    assert Transcript("", judgement=Judgement.PREFIX) in transcripts[:-1]
+
+
+async def test_a_wake_word_that_nobody_knows_how_to_say_is_not_listened_for(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    strange = open_asr(words("stop"), ("'",))
+    heard = recorded(spoken("stop", before_ms=300, after_ms=300), wake_word="'")
+    assert (await hear(strange, heard))[-1].text == "stop"
+    assert 'Nobody knows how "\'" is said' in caplog.text
 
 
 # ---- what it cannot do --------------------------------------------------------------------------

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from airos_edge.voice.audio import AudioChunk
-from airos_edge.voice.ear import PIECE_SAMPLES, Closed, Cue, Ear, Opened, Woke
+from airos_edge.voice.ear import PIECE_SAMPLES, WAKE_LOOK_BACK_MS, Closed, Cue, Ear, Opened, Woke
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.utterance import EndReason, Judgement, Utterance
-from tests.fakes import FakeVad, FakeWake
+from airos_edge.voice.waking import Waking, WordSettings
+from tests.fakes import FakeVad, FakeWake, fake_waking
 from tests.room import silence, speech, wake_word
 
 SPEECH = TurnRules()
@@ -18,7 +19,7 @@ PUSH = TurnRules(detection="push")
 
 
 def ear(rules: TurnRules) -> Ear:
-    return Ear(rules, FakeVad(), FakeWake())
+    return Ear(rules, FakeVad(), fake_waking())
 
 
 def hear(listening: Ear, *sounds: list[AudioChunk]) -> list[Cue]:
@@ -107,15 +108,30 @@ def test_nobody_is_listened_to_before_the_wake_word() -> None:
     assert hear(ear(WAKE), speech(5000), silence(5000)) == []
 
 
-def test_the_wake_word_opens_a_recording_that_begins_after_it() -> None:
-    cues = hear(ear(WAKE), silence(1000), wake_word(), speech(600), silence(1000))
+def test_the_wake_word_opens_a_recording_that_begins_before_it_is_recognised() -> None:
+    cues = hear(ear(WAKE), silence(2000), wake_word(), speech(600), silence(1000))
     assert names(cues) == ["Woke", "Opened", "Confirmed", "Paused", "Closed"]
     woke = cues[0]
     assert isinstance(woke, Woke)
     assert woke.word == "hey_jarvis"
     assert woke.loudness_dbfs == pytest.approx(-12, abs=3)
-    assert opened(cues).start_ms == 1420
+    assert opened(cues).start_ms == 2420 - WAKE_LOOK_BACK_MS
     assert opened(cues).wake_word == "hey_jarvis"
+
+
+def test_what_was_in_the_recording_before_is_not_before_a_wake_word() -> None:
+    words = {"hey_jarvis": WordSettings(refractory_ms=0)}
+    listening = Ear(WAKE, FakeVad(), Waking(FakeWake(), words))
+    asked = [wake_word(), speech(600), silence(800)]
+    cues = hear(listening, *asked, *asked)
+    first, second = [cue.utterance for cue in cues if isinstance(cue, Opened)]
+    assert second.start_ms == first.start_ms + first.ms
+
+
+def test_a_command_that_was_over_when_its_wake_word_was_recognised_is_a_question() -> None:
+    listening = ear(WAKE)
+    opened(hear(listening, speech(600), wake_word())).judge(Judgement.COMPLETE)
+    assert closed(hear(listening, silence(200))).ended.reason is EndReason.SILENCE
 
 
 def test_a_wake_word_and_then_nothing() -> None:

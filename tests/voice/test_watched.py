@@ -7,10 +7,14 @@ import pytest
 from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.events import Event, SpeechProbable, WakeScored
 from airos_edge.voice.hub import Hub
-from airos_edge.voice.ports import WakeHit
+from airos_edge.voice.ports import WakeScore
+from airos_edge.voice.waking import WordSettings
 from airos_edge.voice.watched import WatchedVad, WatchedWake
 from tests.fakes import FakeVad, FakeWake
 from tests.room import LOUD, silence, speech, wake_word
+
+WORDS = {"hey_jarvis": WordSettings()}
+SCORES = ((160, 0.9), (320, 0.7))
 
 
 def stamped(event: Event) -> Event:
@@ -35,13 +39,17 @@ def test_every_probability_is_published_with_the_level_of_its_sound() -> None:
     assert last.level_dbfs == pytest.approx(-12.2, abs=0.1), f"{LOUD} of 32768"
 
 
-def test_every_score_is_published_with_the_threshold_it_needs() -> None:
+def test_the_best_score_of_a_piece_is_published_with_the_threshold_it_needs() -> None:
+    class TwoScores:
+        def feed(self, chunk: AudioChunk) -> list[WakeScore]:
+            return [WakeScore("hey_jarvis", sample, score) for sample, score in SCORES]
+
     hub = Hub()
-    wake = WatchedWake(FakeWake(), hub, stamped, threshold=0.6)
+    wake = WatchedWake(TwoScores(), hub, stamped, {"hey_jarvis": WordSettings(threshold=0.6)})
     with hub.watch() as watch:
-        given = [hit for chunk in wake_word() for hit in wake.feed(chunk)]
+        given = wake.feed(AudioChunk(bytes(640)))
         told = watch.take()
-    assert given == [WakeHit("hey_jarvis", 420 * 16, 0.9)]
+    assert given == [WakeScore("hey_jarvis", 160, 0.9), WakeScore("hey_jarvis", 320, 0.7)]
     assert told == [
         WakeScored(session_id="sess_1", at_ms=7, word="hey_jarvis", score=0.9, threshold=0.6)
     ]
@@ -49,7 +57,7 @@ def test_every_score_is_published_with_the_threshold_it_needs() -> None:
 
 def test_while_nobody_watches_nothing_is_made() -> None:
     hub = Hub()
-    vad, wake = WatchedVad(FakeVad(), hub, unasked), WatchedWake(FakeWake(), hub, unasked, 0.5)
+    vad, wake = WatchedVad(FakeVad(), hub, unasked), WatchedWake(FakeWake(), hub, unasked, WORDS)
     for chunk in wake_word():
         vad.feed(chunk)
         wake.feed(chunk)

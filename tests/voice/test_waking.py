@@ -1,0 +1,50 @@
+"""Which scores are wake words."""
+
+from collections.abc import Sequence
+
+from airos_edge.voice.audio import AudioChunk, samples_of
+from airos_edge.voice.ports import WakeScore
+from airos_edge.voice.waking import Waking, WordSettings
+
+CHUNK = AudioChunk(bytes(640))
+
+
+class Scores:
+    """Gives one list for each chunk."""
+
+    def __init__(self, *lists: Sequence[tuple[str, int, float]]) -> None:
+        self._lists = iter(lists)
+
+    def feed(self, chunk: AudioChunk) -> list[WakeScore]:
+        return [WakeScore(word, samples_of(ms), score) for word, ms, score in next(self._lists)]
+
+
+def words(waking: Waking, chunks: int = 1) -> list[tuple[str, int]]:
+    return [(one.word, one.sample // 16) for _ in range(chunks) for one in waking.feed(CHUNK)]
+
+
+def test_the_first_score_that_reaches_the_threshold_is_the_word() -> None:
+    scores = Scores([("a", 10, 0.4), ("a", 20, 0.5), ("a", 30, 0.9)])
+    assert words(Waking(scores, {"a": WordSettings(threshold=0.5)})) == [("a", 20)]
+
+
+def test_each_word_has_its_own_threshold() -> None:
+    scores = Scores([("a", 10, 0.6), ("b", 10, 0.6)])
+    settings = {"a": WordSettings(threshold=0.7), "b": WordSettings(threshold=0.2)}
+    assert words(Waking(scores, settings)) == [("b", 10)]
+
+
+def test_a_word_that_was_heard_is_not_heard_again_for_a_while() -> None:
+    scores = Scores([("a", 100, 0.9)], [("a", 599, 0.9)], [("a", 600, 0.9)])
+    assert words(Waking(scores, {"a": WordSettings(refractory_ms=500)}), 3) == [
+        ("a", 100),
+        ("a", 600),
+    ]
+
+
+def test_meanwhile_another_word_is_heard() -> None:
+    scores = Scores([("a", 100, 0.9)], [("b", 110, 0.9)])
+    assert words(Waking(scores, {"a": WordSettings(), "b": WordSettings()}), 2) == [
+        ("a", 100),
+        ("b", 110),
+    ]
