@@ -140,20 +140,27 @@ class Said:
     final: str | Fault
     partials: Sequence[At] = ()
     takes_ms: int = 0
+    alternatives: tuple[str, ...] = ()
+    sure: bool = True
 
 
 class FakeAsr(Counted):
-    """Understands the first recording as the first of its script, and so on; the last repeats."""
+    """Understands the first recording as the first of its script, and so on; the last repeats.
+
+    `hints` are those it was given, one for each recording.
+    """
 
     name = "fake_asr"
     place = Place.LOCAL
 
     def __init__(self, *script: Said | str) -> None:
         super().__init__()
+        self.hints: list[Hints] = []
         self._script = [said if isinstance(said, Said) else Said(said) for said in script]
 
     async def transcribe(self, heard: Utterance, hints: Hints) -> AsyncGenerator[Transcript, None]:
         said = self._script[min(self.opened, len(self._script) - 1)]
+        self.hints.append(hints)
         with self._count():
             waiting, heard_ms = list(said.partials), 0.0
             async for chunk in heard:
@@ -168,7 +175,9 @@ class FakeAsr(Counted):
             if isinstance(said.final, Fault):
                 await happen(said.final, self.name)
             else:
-                yield Transcript(said.final, final=True)
+                yield Transcript(
+                    said.final, final=True, alternatives=said.alternatives, sure=said.sure
+                )
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What a sentence means in this house, what it does, and what is answered."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -37,6 +37,12 @@ class Understood:
     @property
     def is_effect(self) -> bool:
         return self.intent in EFFECTS
+
+    @property
+    def is_grave(self) -> bool:
+        """It concerns all there is of its kind in the house."""
+        is_everywhere = self.intent in SERVICES and not {"name", "area"} & self.slots.keys()
+        return is_everywhere or self.intent == "HassCancelAllTimers"
 
 
 class HouseCommands:
@@ -81,6 +87,25 @@ class HouseCommands:
             },
             found.response or "default",
         )
+
+    def meaning(self, understood: Understood) -> Hashable:
+        """Equal for what comes to the same in this house: the same is done to, or asked of, the same."""
+        intent, slots = understood.intent, understood.slots
+        # Of several things one may ask whether any are, or whether all are; of one it is the same.
+        way: object = None if understood.is_effect else understood.response
+        match intent:
+            case "HassStartTimer":
+                return intent, _seconds(slots)
+            case "HassCancelTimer" | "HassTimerStatus":
+                return intent, _started_for(slots)
+            case _ if intent in ABOUT_THE_HOUSE:
+                devices = [device.name for device in self._targets(slots)]
+                nowhere = [slots.get(key) for key in ("name", "area", "domain")]
+                values = tuple(slots.get(key) for key in ("brightness", "state"))
+                return intent, tuple(devices or nowhere), values, way if len(devices) > 1 else None
+            case "HassNevermind" | "AirosStop":
+                return ""
+        return intent, way
 
     async def call(self, call: Call) -> str:
         """The house's tools, named like the intents. Gives the devices or timers it concerned.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from airos_edge.errors import EngineError
 from airos_edge.voice.events import TranscriptChanged
 from airos_edge.voice.flow import Scope, chain
-from airos_edge.voice.ports import Asr, Engines, Hints
+from airos_edge.voice.ports import Asr, Engines, Hints, Transcript
 from airos_edge.voice.utterance import Utterance
 
 RECOGNISE_LIMIT_S = 15.0
@@ -18,8 +18,8 @@ async def hear(
     engines: Engines,
     hints: Hints,
     tell: Callable[[TranscriptChanged], None],
-) -> str | None:
-    """What was said; "" if it was not meant for us, None if the recording was no question.
+) -> Transcript | None:
+    """What was said: a final transcript, or None if the recording was no question.
 
     Tells each partial, and passes its judgement to the ear. Raises EngineError when the recogniser
     fails, is missing or does not finish. Cancelling ends the recogniser.
@@ -39,7 +39,7 @@ async def hear(
 
 async def _recognise(
     utterance: Utterance, asr: Asr | None, hints: Hints, tell: Callable[[TranscriptChanged], None]
-) -> str:
+) -> Transcript:
     if asr is None:
         raise EngineError("asr", "there is no recogniser; `airos check` says why")
     async with chain(asr.transcribe(utterance, hints), name=asr.name) as transcripts:
@@ -47,7 +47,7 @@ async def _recognise(
             if transcript.judgement is not None:
                 utterance.judge(transcript.judgement)
             if transcript.final:
-                final: str = transcript.text
+                final: Transcript = transcript
                 return final
             tell(
                 TranscriptChanged(

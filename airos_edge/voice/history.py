@@ -18,8 +18,9 @@ FIRST_IDEOGRAPH = "\u2e80"
 class Item:
     """One thing said, called or answered. `text` is what a responder reads.
 
-    `text` None: a recording whose transcript is not known (yet). The status says nothing to a
-    responder, so prompts are compared without it.
+    `text` None: a recording whose transcript is not known (yet). `alternatives` and `sure` are those
+    of the transcript (`ports.Transcript`). The status says nothing to a responder, so prompts are
+    compared without it.
     """
 
     id: str
@@ -31,6 +32,8 @@ class Item:
     name: str | None = None
     arguments: str | None = None
     call_id: str | None = None
+    alternatives: tuple[str, ...] = ()
+    sure: bool = True
     status: str = field(default="completed", compare=False)
 
 

@@ -57,7 +57,10 @@ class Vad(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Hints:
+    """`expecting`: phrases that may answer what the box has just asked, besides all that is always said."""
+
     language: str = "en"
+    expecting: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +69,16 @@ class Transcript:
 
     A final text of "" means that nothing that was meant for us was said. `judgement` is what the
     recogniser makes of the words so far; a recogniser that cannot tell leaves it None.
+
+    Of a final: `alternatives` is what else was nearly as likely, likeliest first, where it cannot tell
+    which was said; not `sure`: probably this, but not surely enough for what is hard to undo.
     """
 
     text: str
     final: bool = False
     judgement: Judgement | None = None
+    alternatives: tuple[str, ...] = ()
+    sure: bool = True
 
 
 class Asr(Protocol):
@@ -149,10 +157,14 @@ class Left(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The end of a reply, and who made it. `why` is "stop" or "max_tokens"."""
+    """The end of a reply, and who made it. `why` is "stop" or "max_tokens".
+
+    `expects`: the reply was a question, and these phrases may answer it.
+    """
 
     tier: str
     why: str = "stop"
+    expects: tuple[str, ...] = ()
     intent: str | None = None
     slots: Mapping[str, Any] = field(default_factory=dict)
     left: Left = Left.NOTHING

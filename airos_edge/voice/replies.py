@@ -48,15 +48,15 @@ class Replies:
         self._floor = floor
         self._borrow = borrow
         self._tell = tell
-        self._active: Reply | None = None
+        self.latest: Reply | None = None
+        """The reply of the conversation that was committed last."""
         self._running: dict[str, tuple[Reply, asyncio.Task[None]]] = {}
 
     @property
     def active(self) -> Reply | None:
         """The committed reply of the conversation that has not ended."""
-        if self._active is not None and self._active.outcome is not None:
-            self._active = None
-        return self._active
+        latest = self.latest
+        return latest if latest is not None and latest.outcome is None else None
 
     def start(
         self,
@@ -78,7 +78,7 @@ class Replies:
     def commit(self, reply: Reply, since: float | None = None) -> None:
         """Opens the draft's gate. `since`: the loop time from which its milliseconds count."""
         if not reply.apart:
-            self._active = reply
+            self.latest = reply
         reply.commit(since)
 
     @property

@@ -208,6 +208,7 @@ class Reply:
             intent=done.intent,
             slots=done.slots,
             left=done.left,
+            expects=done.expects,
             items=items,
             input_tokens=done.input_tokens,
             output_tokens=done.output_tokens,

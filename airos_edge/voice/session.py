@@ -9,7 +9,17 @@ from typing import Self
 from airos_edge.errors import BusyError
 from airos_edge.voice import events
 from airos_edge.voice.audio import AudioChunk, ms_of
-from airos_edge.voice.ear import Closed, Confirmed, Cue, Ear, Opened, Paused, Resumed, Woke
+from airos_edge.voice.ear import (
+    PATIENCE_MS,
+    Closed,
+    Confirmed,
+    Cue,
+    Ear,
+    Opened,
+    Paused,
+    Resumed,
+    Woke,
+)
 from airos_edge.voice.floor import Floor
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.history import History, Item
@@ -51,11 +61,13 @@ class Session:
         self.borrow = borrow
         self._face_tell = tell
         self._scope = Scope()
-        self.replies = Replies(self._scope, self.history, floor, borrow, self.tell)
+        self.replies = Replies(self._scope, self.history, floor, borrow, self._follow_reply)
         self._turns: dict[str, Turn] = {}
         """Those that go on, by the id of the question's item."""
         self.asking: Turn | None = None
         self._open: Turn | None = None
+        self._replied_ms = 0
+        """Where in the sound the latest reply ended."""
         self._fed_samples = 0
 
     async def __aenter__(self) -> Self:
@@ -141,6 +153,25 @@ class Session:
         reply = self.replies.running.get(reply_id) if reply_id else self.replies.active
         return reply is not None and self.replies.cancel(reply, reason)
 
+    def _follow_reply(self, event: events.Event) -> None:
+        """After a question that was heard out, an ear that waits for its wake word hears the answer too."""
+        self.tell(event)
+        if not isinstance(event, events.ReplyEnded) or event.apart:
+            return
+        self._replied_ms = self.heard_ms
+        is_asked = event.outcome.expects and event.outcome.status == "completed"
+        is_quiet = all(turn.decided.is_set() for turn in self._turns.values())
+        if is_asked and is_quiet and self.ear.rules.detection == "wake":
+            self.open("follow_up", PATIENCE_MS)
+
+    def _expected(self, start_ms: int) -> tuple[str, ...]:
+        """What may answer the latest reply, for who begins to speak before or soon after its end."""
+        latest = self.replies.latest
+        if latest is None or latest.done is None:
+            return ()
+        is_late = latest.outcome is not None and start_ms > self._replied_ms + PATIENCE_MS
+        return () if is_late else latest.done.expects
+
     # ---- what the ear says ----
 
     def _follow(self, cues: list[Cue]) -> None:
@@ -162,7 +193,8 @@ class Session:
                     self._close_turn(cue)
 
     def _begin_turn(self, utterance: Utterance) -> None:
-        self._open = turn = self._turns[utterance.id] = Turn(utterance, self)
+        turn = Turn(utterance, self, self._expected(utterance.start_ms))
+        self._open = self._turns[utterance.id] = turn
         self.tell(
             events.SpeechStarted(
                 item_id=utterance.id,

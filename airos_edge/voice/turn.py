@@ -5,14 +5,14 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import takewhile
-from typing import Protocol
+from typing import Any, Protocol
 
 from airos_edge.errors import AirosError, EngineError
 from airos_edge.voice import events
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.hear import hear
 from airos_edge.voice.history import History, Item
-from airos_edge.voice.ports import Hints, Prompt
+from airos_edge.voice.ports import Hints, Prompt, Transcript
 from airos_edge.voice.replies import Borrow, Replies
 from airos_edge.voice.reply import Reply
 from airos_edge.voice.utterance import Judgement, Utterance
@@ -38,16 +38,17 @@ class Talk(Protocol):
 
 class Turn:
     """`heard` is set when there are words, or none will come, and `decided` when it is answered or will
-    not be. Times are the loop's."""
+    not be. Times are the loop's. `expecting`: phrases that may be an answer to what was asked of it."""
 
-    def __init__(self, utterance: Utterance, talk: Talk) -> None:
+    def __init__(self, utterance: Utterance, talk: Talk, expecting: tuple[str, ...] = ()) -> None:
         self.utterance = utterance
         self.claimed = False
         self.closed_at: float | None = None
         self.heard = asyncio.Event()
         self.decided = asyncio.Event()
         self._talk = talk
-        self._text: str | None = None
+        self._expecting = expecting
+        self._words: Transcript | None = None
         self._failure: AirosError | None = None
         self._heard_at: float | None = None
         self._draft: Reply | None = None
@@ -65,12 +66,12 @@ class Turn:
         await self._answer()
         self.decided.set()
 
-    async def words(self) -> str | None:
+    async def words(self) -> Transcript | None:
         """Waits for them. Raises what kept them from being heard."""
         await self.heard.wait()
         if self._failure is not None:
             raise self._failure
-        return self._text
+        return self._words
 
     def discard_draft(self) -> None:
         if self._draft is not None:
@@ -81,9 +82,10 @@ class Turn:
 
     async def _hear(self) -> None:
         talk = self._talk
+        hints = replace(talk.hints, expecting=self._expecting)
         try:
             async with talk.borrow(talk.manner.reach) as engines:
-                self._text = await hear(self.utterance, engines, talk.hints, self._heard_partial)
+                self._words = await hear(self.utterance, engines, hints, self._heard_partial)
         except AirosError as error:
             self._failure = error
         except Exception as error:  # boundary: a mistake costs its question, not the conversation
@@ -93,7 +95,7 @@ class Turn:
     def _heard_partial(self, partial: events.TranscriptChanged) -> None:
         """A draft is begun as soon as the words are complete, and thrown away when they change."""
         self._talk.tell(partial)
-        prompt = self._prompt(partial.text)
+        prompt = self._prompt(Transcript(partial.text))
         if self._draft is not None and self._draft.prompt != prompt:
             self.discard_draft()
         is_complete = partial.judgement is Judgement.COMPLETE
@@ -106,10 +108,10 @@ class Turn:
             failed = events.TranscriptionFailed(item_id=item_id, message=str(self._failure))
             self._talk.tell(failed)
             return
-        text = self._text or ""
+        words = self._words or Transcript("")
         if item_id in history:
-            history.change(item_id, text=text)
-        audio_ms = self.utterance.ms
+            history.change(item_id, **_fields(words))
+        text, audio_ms = words.text, self.utterance.ms
         self._talk.tell(events.Transcribed(item_id=item_id, text=text, audio_ms=audio_ms))
 
     # ---- answering ----
@@ -123,7 +125,7 @@ class Turn:
         if not await self._comes_its_turn():
             self.discard_draft()
             return
-        prompt, draft = self._prompt(self._text), self._draft
+        prompt, draft = self._prompt(self._words), self._draft
         if draft is None or draft.outcome is not None or draft.prompt != prompt:
             self.discard_draft()
             mine = {self.utterance.id: self}
@@ -136,7 +138,8 @@ class Turn:
         ended, rule = self.utterance.outcome, self._talk.ear.rules.answer
         if rule == "never" or ended is None or not ended.is_question:
             return False
-        is_for_us = self._text or self._failure or self.utterance.opened_by != "speech"
+        said_something = self._words is not None and self._words.text
+        is_for_us = said_something or self._failure or self.utterance.opened_by != "speech"
         return bool(is_for_us) or rule == "always"
 
     async def _comes_its_turn(self) -> bool:
@@ -153,12 +156,12 @@ class Turn:
             else:
                 return True
 
-    def _prompt(self, text: str | None) -> Prompt:
+    def _prompt(self, words: Transcript | None) -> Prompt:
         """What the answer depends on: all that was said, but by the user nothing after the question.
 
         The question comes last, whatever came while it was being heard.
         """
-        asked = Item(self.utterance.id, role="user", text=text, spoken=True)
+        asked = Item(self.utterance.id, role="user", spoken=True, **_fields(words))
         known = iter(self._talk.history)
         before = tuple(takewhile(lambda item: item.id != asked.id, known))
         after = (item for item in known if item.role != "user" or not item.spoken)
@@ -171,7 +174,14 @@ async def with_words(prompt: Prompt, turns: Mapping[str, Turn]) -> Prompt:
     Waits for their words. Raises what kept one of them from being heard.
     """
     items = [
-        replace(item, text=await turns[item.id].words()) if item.id in turns else item
+        replace(item, **_fields(await turns[item.id].words())) if item.id in turns else item
         for item in prompt.items
     ]
     return replace(prompt, items=tuple(items))
+
+
+def _fields(words: Transcript | None) -> dict[str, Any]:
+    """What an item holds of a transcript."""
+    if words is None:
+        return {"text": None}
+    return {"text": words.text, "alternatives": words.alternatives, "sure": words.sure}

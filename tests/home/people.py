@@ -98,7 +98,11 @@ class People:
         return (await self.reply(text, place))[0]
 
     async def reply(self, text: str, place: str | None = None) -> tuple[str, Done]:
-        prompt = Prompt(items=(Item("item_1", role="user", text=text),), place=place)
+        return await self.answer(Item("item_1", role="user", text=text), place=place)
+
+    async def answer(self, *items: Item, place: str | None = None) -> tuple[str, Done]:
+        """The reply to a conversation."""
+        prompt = Prompt(items=items, place=place)
         parts = [part async for part in Commands(self.commands).reply(prompt, Acting(self))]
         done = parts[-1]
         assert isinstance(done, Done)

@@ -10,7 +10,8 @@ from airos_edge.home.demo import HOUSE as DEMO
 from airos_edge.home.demo import LABEL
 from airos_edge.home.house import AreaSettings, DeviceSettings, Settings, State
 from airos_edge.home.timers import MOST
-from airos_edge.router.commands import NO_COMMAND
+from airos_edge.router.meaning import NO_COMMAND
+from airos_edge.voice.history import Item
 from airos_edge.voice.ports import Call
 from tests.home.people import HOUSE, People, SomeDead, lights
 
@@ -456,3 +457,94 @@ async def test_other_languages_are_answered_in_their_own_words(
 ) -> None:
     async with People(HOUSE, language=language) as people:
         assert await people.ask(text) == answer
+
+
+# ---- what was perhaps said ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "is_same"),
+    [
+        ("turn on the kitchen light", "turn on the kitchen lights", True),
+        ("turn on the kitchen light", "switch on the cooking light", True),
+        ("turn on the old fan", "turn on the fans in the living room", True),
+        ("turn on the lights", "turn all the lights on", True),
+        ("turn on the kitchen light", "turn off the kitchen light", False),
+        ("turn on the kitchen light", "turn on the lights", False),
+        ("turn on the floor lamp", "turn on the ceiling light", False),
+        ("turn on the lights in the cellar", "turn on the fans in the kitchen", False),
+        ("set the floor lamp to fifty percent", "set the floor lamp to 50%", True),
+        ("set the floor lamp to fifty percent", "set the floor lamp to fifteen percent", False),
+        ("is the kitchen light on", "are the kitchen lights on", True),
+        ("is the kitchen light on", "is the kitchen light off", False),
+        ("are any lights on", "are all lights on", False),
+        ("set a timer for ninety seconds", "set a timer for a minute and a half", True),
+        ("set a timer for five minutes", "set a timer for nine minutes", False),
+        ("set a timer for five minutes", "cancel the five minute timer", False),
+        ("how much time is left", "how long is left on my timer", True),
+        ("what day is it", "what date is it", False),
+        ("stop", "never mind", True),
+        ("stop", "what time is it", False),
+    ],
+)
+async def test_what_comes_to_the_same_means_the_same(text: str, other: str, is_same: bool) -> None:
+    async with People() as people:
+        one, two = (people.commands.understand(each, None) for each in (text, other))
+        assert one is not None
+        assert two is not None
+        assert (people.commands.meaning(one) == people.commands.meaning(two)) is is_same
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "is_grave"),
+    [
+        ("turn off all the lights", None, True),
+        ("turn the lights on", None, True),
+        ("cancel all timers", None, True),
+        ("turn all the lights off", "kitchen", True),
+        ("turn off the lights", "kitchen", False),
+        ("turn off the lights in the kitchen", None, False),
+        ("turn off the kitchen light", None, False),
+        ("cancel the timer", None, False),
+        ("set a timer for five minutes", None, False),
+        ("are all lights on", None, False),
+    ],
+)
+async def test_what_concerns_all_of_its_kind_is_grave(
+    text: str, place: str | None, is_grave: bool
+) -> None:
+    async with People() as people:
+        understood = people.commands.understand(text, place)
+        assert understood is not None
+        assert understood.is_grave is is_grave
+
+
+def heard(text: str, *alternatives: str, sure: bool = True) -> Item:
+    return Item(text, role="user", text=text, spoken=True, alternatives=alternatives, sure=sure)
+
+
+async def test_which_timer_is_asked_and_the_one_that_is_answered_is_set() -> None:
+    async with People() as people:
+        first = heard("set a timer for five minutes", "set a timer for nine minutes")
+        question, done = await people.answer(first)
+        assert question == "Five or nine minutes?"
+        assert "nine minutes" in done.expects
+        assert people.timers.running == []
+        asked = Item("asked", role="assistant", text=question)
+        answer, _ = await people.answer(first, asked, heard("nine"))
+        assert answer == "Timer set for nine minutes"
+        assert [timer.seconds for timer in people.timers.running] == [540]
+
+
+async def test_all_the_lights_go_off_after_a_yes_and_stay_after_a_no() -> None:
+    async with People() as people:
+        await people.ask("turn on the lights")
+        first = heard("turn off all the lights", sure=False)
+        question, _ = await people.answer(first)
+        assert question == "Turn off all the lights?"
+        asked = Item("asked", role="assistant", text=question)
+        assert (await people.answer(first, asked, heard("no")))[0] == "Okay."
+        assert (await people.answer(first, asked, heard("never mind")))[0] == ""
+        assert people.on() == KITCHEN + LIVING_ROOM
+        await people.answer(first, asked, heard("yes"))
+        assert people.on() == []

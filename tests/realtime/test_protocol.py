@@ -93,6 +93,19 @@ async def test_what_held_no_word_is_answered_too_since_the_client_waits_for_it()
         assert (await client.until("response.done"))["response"]["status"] == "completed"
 
 
+async def test_what_else_was_perhaps_said_is_not_shown() -> None:
+    said = Said("five", alternatives=("nine",), sure=False)
+    responder = FakeResponder(lambda prompt: [Text("Which?"), Done("fake", expects=("nine",))])
+    async with Client(asr=FakeAsr(said), responder=responder) as client:
+        client.configure(audio=TRANSCRIBED)
+        await client.ask()
+        await client.until("response.done")
+        item_id = client.of("input_audio_buffer.speech_started")[0]["item_id"]
+        retrieved = client.send("conversation.item.retrieve", item_id=item_id)
+    assert retrieved["item"]["content"] == [{"type": "input_audio", "transcript": "five"}]
+    assert "nine" not in json.dumps(client.events)
+
+
 async def test_talking_over_the_answer_cancels_it_and_a_late_truncate_leaves_what_was_heard() -> (
     None
 ):

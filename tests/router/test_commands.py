@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from airos_edge.errors import EngineError
-from airos_edge.router.commands import NO_COMMAND, NOT_HEARD, Commands
+from airos_edge.router.commands import Commands
+from airos_edge.router.meaning import NO_COMMAND, NOT_HEARD
 from airos_edge.voice.history import Item
 from airos_edge.voice.ports import Call, Done, Place, Prompt, Text
 
@@ -17,6 +18,7 @@ class Sentence:
     intent: str
     slots: Mapping[str, Any] = field(default_factory=dict)
     is_effect: bool = False
+    is_grave: bool = False
 
 
 class House:
@@ -32,6 +34,9 @@ class House:
             "lamp?": Sentence("GetState", {"name": "lamp"}),
             "hush": Sentence("Stop"),
         }.get(text)
+
+    def meaning(self, understood: Sentence) -> str:
+        return understood.intent
 
     def answer(self, understood: Sentence, result: str) -> str:
         return {"TurnOn": f"Done: {result}", "GetState": "It is on", "Stop": ""}[understood.intent]
@@ -105,6 +110,18 @@ async def test_the_house_hears_the_question_trimmed_and_where_it_was_asked() -> 
     house = House()
     await reply("  lamp? ", house=house, place="kitchen")
     assert house.heard == [("lamp?", "kitchen")]
+
+
+async def test_where_it_is_not_certain_it_asks_does_nothing_and_says_what_may_answer() -> None:
+    act = Acts()
+    heard = Item("item_1", role="user", text="lamp on", alternatives=("lamp?",))
+    prompt = Prompt(items=(heard,))
+    said, done = [part async for part in Commands(House()).reply(prompt, act)]
+    assert said == Text("Did you say lamp on, or lamp?")
+    assert isinstance(done, Done)
+    assert done.intent is None
+    assert {"no", "the first one", "the second one"} <= set(done.expects)
+    assert act.calls == []
 
 
 def test_it_runs_on_this_box() -> None:

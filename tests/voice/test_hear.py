@@ -9,7 +9,7 @@ from airos_edge.errors import EngineError
 from airos_edge.voice.events import TranscriptChanged
 from airos_edge.voice.flow import GRACE_S, Scope
 from airos_edge.voice.hear import RECOGNISE_LIMIT_S, hear
-from airos_edge.voice.ports import Hints
+from airos_edge.voice.ports import Hints, Transcript
 from airos_edge.voice.utterance import Ended, EndReason, Judgement, Utterance
 from tests.fakes import At, FakeAsr, Fault, Said, fake_engines
 from tests.room import Tape, speech
@@ -17,7 +17,7 @@ from tests.room import Tape, speech
 
 async def recorded(
     asr: FakeAsr | None, told: Tape, reason: EndReason = EndReason.SILENCE, ms: int = 1000
-) -> str | None:
+) -> Transcript | None:
     """What is heard of so many milliseconds, recorded as fast as one speaks."""
     utterance = Utterance("item_1", "speech", 0)
     async with Scope() as scope:
@@ -35,7 +35,10 @@ async def test_partials_are_told_and_the_final_is_given() -> None:
         At(600, "turn on the light", Judgement.COMPLETE),
     ]
     told = Tape()
-    assert await recorded(FakeAsr(Said("turn on the light", partials)), told) == "turn on the light"
+    said = Said("turn on the light", partials, alternatives=("turn on the lights",), sure=False)
+    assert await recorded(FakeAsr(said), told) == Transcript(
+        "turn on the light", final=True, alternatives=("turn on the lights",), sure=False
+    )
     assert told.events == [
         TranscriptChanged(item_id="item_1", text="turn on", judgement=Judgement.PREFIX),
         TranscriptChanged(item_id="item_1", text="turn on the light", judgement=Judgement.COMPLETE),
@@ -115,12 +118,10 @@ async def test_without_a_recogniser_the_error_says_where_to_look() -> None:
 async def test_an_early_final_waits_for_the_end_of_the_recording() -> None:
     class Quick(FakeAsr):
         async def transcribe(self, heard, hints):  # type: ignore[no-untyped-def]
-            from airos_edge.voice.ports import Transcript
-
             async for _ in heard:
                 yield Transcript("hello", final=True)
 
-    assert await recorded(Quick(), Tape()) == "hello"
+    assert await recorded(Quick(), Tape()) == Transcript("hello", final=True)
     assert asyncio.get_running_loop().time() == pytest.approx(1.0)
 
 

@@ -2,11 +2,13 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from airos_edge.errors import BusyError, EngineUnavailable, ReachError
 from airos_edge.voice import events
+from airos_edge.voice.ear import PATIENCE_MS
 from airos_edge.voice.endpoint import Answering, Interrupt, TurnRules
 from airos_edge.voice.floor import Floor
 from airos_edge.voice.flow import GRACE_S
@@ -383,6 +385,167 @@ async def test_it_stays_quiet_while_the_next_cough_is_not_judged_yet() -> None:
         assert room.speaker.mouths[0].ducks == [15.0]
         await room.quiet(2000)
         assert room.speaker.mouths[0].ducks == [15.0, 0.0]
+
+
+# ---- replies that ask ---------------------------------------------------------------------------
+
+WAKE = TurnRules(detection="wake")
+
+
+def asks(prompt: Prompt) -> list[Step]:
+    """The first time; then it answers."""
+    if any(item.role == "assistant" for item in prompt.items):
+        return [Text(f"{prompt.question} it is."), Done("fake")]
+    return [Text("Five or nine minutes, or even ten?"), Done("fake", expects=("five", "nine"))]
+
+
+def expecting(room: Room) -> list[tuple[str, ...]]:
+    assert isinstance(room.engines.asr, FakeAsr)
+    return [hints.expecting for hints in room.engines.asr.hints]
+
+
+def openings(room: Room) -> list[str]:
+    return [started.opened_by for started in room.told.of(events.SpeechStarted)]
+
+
+async def test_the_answer_to_a_question_of_ours_is_listened_for_once() -> None:
+    asr = FakeAsr("a timer", "five", "thanks")
+    async with Room(asr=asr, responder=FakeResponder(asks)) as room:
+        await room.ask()
+        ended = await room.told.wait_for(events.ReplyEnded)
+        assert ended.outcome.expects == ("five", "nine")
+        for count in (2, 3):
+            await room.ask()
+            await room.answered(count)
+        assert expecting(room) == [(), ("five", "nine"), ()]
+
+
+@pytest.mark.parametrize(
+    ("after_ms", "expected"),
+    [(PATIENCE_MS - 500, ("five", "nine")), (PATIENCE_MS + 500, ())],
+)
+async def test_the_answer_is_not_waited_for_for_ever(
+    after_ms: int, expected: tuple[str, ...]
+) -> None:
+    async with Room(asr=FakeAsr("a timer", "five"), responder=FakeResponder(asks)) as room:
+        await room.ask()
+        await room.answered()
+        await room.quiet(after_ms)
+        await room.ask()
+        assert expecting(room)[1] == expected
+        await room.answered(2)
+
+
+async def test_a_cough_is_no_answer_and_the_answer_after_it_still_counts() -> None:
+    asr = FakeAsr("a timer", "", "five")
+    async with Room(asr=asr, responder=FakeResponder(asks)) as room:
+        await room.ask()
+        await room.answered()
+        await room.ask(160)
+        await room.ask()
+        await room.answered(2)
+        assert expecting(room) == [(), ("five", "nine"), ("five", "nine")]
+
+
+async def test_an_answer_that_is_pushed_to_talk_is_listened_for_too() -> None:
+    async with Room(PUSH, asr=FakeAsr("a timer", "five"), responder=FakeResponder(asks)) as room:
+        for count in (1, 2):
+            await room.speak(600)
+            room.session.commit()
+            await room.answered(count)
+        assert expecting(room) == [(), ("five", "nine")]
+
+
+async def test_a_reply_apart_asks_nobody() -> None:
+    async with Room(WAKE, responder=FakeResponder(asks)) as room:
+        room.session.respond(apart=Floor(FakeSpeaker()))
+        await room.answered()
+        await room.play(wake_word())
+        await room.quiet(100)
+        assert (openings(room), expecting(room)) == (["wake"], [()])
+
+
+async def test_only_an_ear_that_waits_for_its_wake_word_is_opened_for_the_answer() -> None:
+    for rules, opened in ((WAKE, ["follow_up"]), (TurnRules(), []), (PUSH, [])):
+        async with Room(rules, responder=FakeResponder(asks)) as room:
+            room.session.respond()
+            await room.answered()
+            assert openings(room) == opened
+
+
+async def test_a_question_that_was_not_heard_out_opens_no_ear() -> None:
+    async with Room(WAKE, responder=FakeResponder(asks)) as room:
+        room.session.respond()
+        await room.quiet(500)
+        room.session.interrupt("client_cancelled")
+        assert statuses(room) == ["cancelled"]
+        await room.quiet(1000)
+        assert openings(room) == []
+
+
+async def test_a_wake_word_said_over_the_question_begins_its_answer() -> None:
+    asr = FakeAsr("a timer", "five")
+    async with Room(WAKE, asr=asr, responder=FakeResponder(asks)) as room:
+        await room.play(wake_word())
+        await room.ask()
+        await room.quiet(300)
+        await room.play(wake_word())
+        assert statuses(room) == ["cancelled"]
+        await room.ask()
+        assert await room.answered(2) == "five it is."
+        assert openings(room) == ["wake", "wake"]
+        assert expecting(room) == [(), ("five", "nine")]
+
+
+async def test_no_ear_is_opened_where_the_next_question_waits_for_its_turn() -> None:
+    rules = replace(WAKE, interrupt="never")
+    asr = FakeAsr("a timer", "five")
+    async with Room(rules, asr=asr, responder=FakeResponder(asks)) as room:
+        room.session.respond()
+        await room.play(wake_word())
+        await room.ask(400)
+        assert await room.answered(2) == "a timer it is."
+        assert openings(room) == ["wake"]
+
+
+# ---- what is not certain ------------------------------------------------------------------------
+
+
+async def test_what_was_perhaps_said_is_in_the_history_and_in_the_prompt() -> None:
+    said = Said("five", alternatives=("nine",), sure=False)
+    async with Room(asr=FakeAsr(said)) as room:
+        await room.ask()
+        await room.answered()
+        item = next(iter(room.session.history))
+        assert (item.alternatives, item.sure) == (("nine",), False)
+        assert room.engines.responder.prompts[-1].items == (item,)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("doubt", [{"alternatives": ("nine",)}, {"sure": False}])
+async def test_a_draft_for_words_that_were_certain_is_thrown_away_when_they_are_not(
+    doubt: dict[str, Any],
+) -> None:
+    said = replace(COMPLETE, **doubt)
+    responder = FakeResponder(lambda prompt: [600, Text("Right."), Done("fake")])
+    async with Room(asr=FakeAsr(said), responder=responder) as room:
+        await room.speak(600)
+        assert responder.running == 1
+        await room.quiet(260)
+        await room.answered()
+        asked = [prompt.items[-1] for prompt in responder.prompts]
+        certainty = [(item.alternatives, item.sure) for item in asked]
+        assert certainty == [((), True), (said.alternatives, said.sure)]
+
+
+async def test_a_reply_that_is_asked_for_knows_what_was_perhaps_said() -> None:
+    said = Said("five", takes_ms=500, alternatives=("nine",))
+    async with Room(replace(PUSH, answer="never"), asr=FakeAsr(said)) as room:
+        await room.speak(400)
+        room.session.commit()
+        room.session.respond()
+        await room.answered()
+        prompt = room.engines.responder.prompts[0]  # type: ignore[attr-defined]
+        assert prompt.items[-1].alternatives == ("nine",)
 
 
 # ---- faults round it ----------------------------------------------------------------------------
