@@ -17,7 +17,6 @@ from airos_edge.http.ask import ask
 from airos_edge.http.settings import Settings as ServerSettings
 from airos_edge.voice import events
 from airos_edge.voice.history import Item
-from airos_edge.voice.utterance import Judgement
 from airos_edge.voice.waking import WordSettings
 from tests.room import FakeSpeaker, Tape
 from tests.speech import noise, pieces, spoken, spoken_on
@@ -127,7 +126,7 @@ async def test_who_goes_on_after_a_command_that_could_have_ended_is_heard_out(
     assert told.of(events.ReplyEnded)[0].outcome.slots["area"] == "kitchen"
 
 
-async def test_a_word_that_the_recogniser_makes_of_a_pause_does_not_end_the_question() -> None:
+async def test_a_pause_in_the_middle_does_not_end_the_question() -> None:
     told = Tape()
     async with (
         open_box(Config(), demo=True) as box,
@@ -137,8 +136,6 @@ async def test_a_word_that_the_recogniser_makes_of_a_pause_does_not_end_the_ques
             session.feed(piece)
             await asyncio.sleep(piece.ms / 1000)
         await told.wait_for(events.ReplyEnded)
-    guessed = [(partial.text, partial.judgement) for partial in told.of(events.TranscriptChanged)]
-    assert ("is the kitchen light off", Judgement.COMPLETE) in guessed
     assert [heard.text for heard in told.of(events.Transcribed)] == ["is the kitchen light on"]
 
 

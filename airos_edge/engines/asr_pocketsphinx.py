@@ -29,6 +29,9 @@ SLICE_BYTES = samples_of(100) * BYTES_PER_SAMPLE
 MOST_DECODERS = 4
 """How many may speak at once before one has to wait; a decoder takes about 30 MB."""
 SENTENCES = (Judgement.OPEN, Judgement.COMPLETE)
+NOTHING = grammar_of(())
+FOR_THE_HARMLESS = 0.4
+"""How much of the usual certainty is enough for "stop": short words are hardly ever certain."""
 CLOSE = 0.012
 """Two sentences whose scores differ by less cannot be told apart: on the tuning split, half of the wrong
 commands and a seventh of the right ones, of which those that were sure are not looked at."""
@@ -44,11 +47,18 @@ class PocketsphinxAsr:
     place = Place.LOCAL
 
     def __init__(
-        self, grammar: Grammar, first: Sphinx, wake_words: Sequence[str], threshold: float
+        self,
+        grammar: Grammar,
+        first: Sphinx,
+        wake_words: Sequence[str] = (),
+        threshold: float = 0.0,
+        harmless: Grammar = NOTHING,
     ) -> None:
         self._grammar = grammar
+        self._harmless = harmless
         self._wake_words = wake_words
         self._threshold = threshold
+        self._sure = (1 + threshold) / 2
         self._free = [first]
         self._room = asyncio.Semaphore(MOST_DECODERS)
 
@@ -93,26 +103,28 @@ class PocketsphinxAsr:
                     if words != before:
                         before = words
                         yield _transcript(words, grammar)
-            final = self._final(decoder, grammar)
+            # Of what answers a question there is so little that it needs no certainty.
+            final = self._final(decoder, grammar, 0.0 if hints.expecting else self._threshold)
             if hints.expecting and not final.text:  # no answer, but perhaps a command
                 grammar = self._grammar
                 await recording.heard_again_by(decoder, WOKEN if woken else HOUSE)
-                final = self._final(decoder, grammar)
-            if final.text and not final.sure:
+                final = self._final(decoder, grammar, self._threshold)
+            if final.text and not final.sure and not hints.expecting:
                 final = await self._second_look(final, decoder, recording, grammar, woken)
             yield final
         except RuntimeError as error:
             raise EngineError(NAME, f"decoding failed: {error}") from error
 
-    def _final(self, decoder: Sphinx, grammar: Grammar) -> Transcript:
+    def _final(self, decoder: Sphinx, grammar: Grammar, threshold: float) -> Transcript:
         found = _transcript(decoder.words(), grammar)
         if not found.text or found.judgement not in SENTENCES:
             return Transcript("", final=True, judgement=found.judgement)
         certain = certainty(decoder.segments())
-        if certain < self._threshold:
+        if self._harmless.judge(found.text.split()) in SENTENCES:
+            threshold *= FOR_THE_HARMLESS
+        if certain < threshold:
             return Transcript("", final=True, judgement=Judgement.REJECT, certainty=certain)
-        is_sure = certain >= (1 + self._threshold) / 2
-        return replace(found, final=True, sure=is_sure, certainty=certain)
+        return replace(found, final=True, sure=certain >= self._sure, certainty=certain)
 
     async def _second_look(
         self,
@@ -225,11 +237,16 @@ def _meant(words: Words) -> list[str]:
 
 
 def open_asr(
-    grammar: Grammar, wake_words: Sequence[str] = (), threshold: float = 0.65
+    grammar: Grammar,
+    wake_words: Sequence[str] = (),
+    threshold: float = 0.65,
+    harmless: Grammar = NOTHING,
 ) -> PocketsphinxAsr:
     """Loads the acoustic model and compiles the grammar, in about a tenth of a second. Blocks.
 
     `wake_words` ("hey_jarvis") may stand in front of what is said, and are no part of its text.
-    What is less certain than `threshold` is taken for no command. Raises EngineUnavailable.
+    What is less certain than `threshold` is taken for no command; sentences that are `harmless` too
+    need less. Raises EngineUnavailable.
     """
-    return PocketsphinxAsr(grammar, open_sphinx(grammar, wake_words), wake_words, threshold)
+    first = open_sphinx(grammar, wake_words)
+    return PocketsphinxAsr(grammar, first, wake_words, threshold, harmless)

@@ -14,9 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+
 from airos_edge.engines import locate
 from airos_edge.engines.pronounce import AMERICAN, BRITISH, pronounce
 from airos_edge.errors import EngineUnavailable
+from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.grammar import Grammar
 
 if TYPE_CHECKING:
@@ -53,11 +57,12 @@ SETTINGS = {
 }
 """Chosen on the corpus's tuning split, as are the odds below: `python -m bench ears` measures them."""
 ODDS_OF_SILENCE = 0.005
-ODDS_OF_BREAKING_OFF = 1e-8
+ODDS_OF_BREAKING_OFF = 1e-10
 ODDS_OF_OTHER_SPEECH = 1e-30
 ODDS_OF_A_SOUND = 1e-8
-TYPICAL_MEAN = "50,-7,-4,5,-10,0,-4,-12,-3,-1,2.5,0,-3"
+TYPICAL_MEAN = np.array([50, -7, -4, 5, -10, 0, -4, -12, -3, -1, 2.5, 0, -3])
 """The cepstral mean of speech, until that of the speaker is known: of the tuning split's recordings."""
+TYPICAL_MS = 700
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +133,19 @@ class Sphinx:
         ]
 
     def mean_of(self, pcm: bytes) -> str:
-        """The cepstral mean of what was said, as `begin` takes it. Not within an utterance."""
+        """The cepstral mean of what was said, as `begin` takes it. Not within an utterance.
+
+        The sounds of a short word are no sample of a voice: it counts as much more than typical
+        speech as it is longer than `TYPICAL_MS`.
+        """
         if not pcm:
-            return TYPICAL_MEAN
+            return _listing(TYPICAL_MEAN)
         self._decoder.start_utt()
         self._decoder.process_raw(pcm, True, True)
         self._decoder.end_utt()
-        mean: str = self._decoder.get_cmn(False)
-        return mean
+        mean = np.array([float(value) for value in self._decoder.get_cmn(False).split(",")])
+        ms = AudioChunk(pcm).ms
+        return _listing((ms * mean + TYPICAL_MS * TYPICAL_MEAN) / (ms + TYPICAL_MS))
 
     def listen_for(self, grammar: Grammar, after_wake_word: bool = False) -> str:
         """Makes another search, of a small grammar; gives its name. It replaces the one before."""
@@ -153,8 +163,13 @@ class Sphinx:
         start = 0
         if after_wake_word:
             start = states
-            arcs = [(start, 0, 1.0), (start, 0, 1.0, WAKE), *arcs]
+            silence = (start, start, ODDS_OF_SILENCE, SILENCE)
+            arcs = [(start, 0, 1.0), (start, 0, 1.0, WAKE), silence, *arcs]
         self._decoder.add_fsg(search, self._decoder.create_fsg(search, start, final, arcs))
+
+
+def _listing(mean: npt.NDArray[np.float64]) -> str:
+    return ",".join(f"{value:.4f}" for value in mean)
 
 
 def open_sphinx(grammar: Grammar, wake_words: Sequence[str] = ()) -> Sphinx:

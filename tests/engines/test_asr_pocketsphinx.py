@@ -7,14 +7,14 @@ from itertools import pairwise
 
 import pytest
 
-from airos_edge.engines import sphinx
+from airos_edge.engines import asr_pocketsphinx, sphinx
 from airos_edge.engines.asr_pocketsphinx import MOST_DECODERS, PocketsphinxAsr, open_asr
 from airos_edge.engines.sphinx import Sphinx
 from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.home.demo import HOUSE
 from airos_edge.home.house import DeviceSettings, Settings
 from airos_edge.voice.audio import AudioChunk, samples_of
-from airos_edge.voice.grammar import Grammar, Network
+from airos_edge.voice.grammar import Grammar, Network, grammar_of
 from airos_edge.voice.ports import Hints, Place, Transcript
 from airos_edge.voice.utterance import Ended, EndReason, Judgement, Utterance
 from tests.home.people import People, sentences
@@ -214,7 +214,7 @@ class Broken:
 
 @pytest.mark.parametrize("at", ["start_utt", "process_raw", "end_utt"])
 async def test_a_decoder_that_fails_is_an_engine_error_and_is_not_used_again(at: str) -> None:
-    asr = PocketsphinxAsr(words("stop"), Sphinx(Broken(at), False), (), 0.5)  # type: ignore[arg-type]
+    asr = PocketsphinxAsr(words("stop"), Sphinx(Broken(at), False))  # type: ignore[arg-type]
     with pytest.raises(EngineError, match=f"pocketsphinx: decoding failed: {at} failed"):
         await hear(asr, command("stop"))
     assert (await hear(asr, command("stop")))[-1].text == "stop"
@@ -281,3 +281,99 @@ def test_a_grammar_of_nothing_is_refused() -> None:
 
 def test_it_runs_on_this_box(asr: PocketsphinxAsr) -> None:
     assert (asr.name, asr.place) == ("pocketsphinx", Place.LOCAL)
+
+
+# ---- what is not sure ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "turn on the television",
+        "set the table for dinner",
+        "what's the weather like tomorrow",
+        "she said she would be here by now",
+        "i will be back in an hour",
+    ],
+)
+async def test_what_is_no_command_is_rejected(asr: PocketsphinxAsr, text: str) -> None:
+    final = (await hear(asr, command(text)))[-1]
+    assert (final.text, final.judgement) == ("", Judgement.REJECT)
+
+
+async def test_a_final_says_how_certain_it_is_and_less_than_the_threshold_is_rejected() -> None:
+    grammar = sentences(HOUSE).grammar
+    sure = (await hear(open_asr(grammar, threshold=0.0), command()))[-1]
+    assert sure.text
+    assert sure.certainty is not None
+    unsure = (await hear(open_asr(grammar, threshold=(1 + sure.certainty) / 2), command()))[-1]
+    assert (unsure.text, unsure.judgement) == ("", Judgement.REJECT)
+    assert unsure.certainty == sure.certainty
+
+
+async def test_between_the_threshold_and_certain_it_is_not_sure() -> None:
+    grammar = sentences(HOUSE).grammar
+    certain = (await hear(open_asr(grammar, threshold=0.0), command("what time is it")))[
+        -1
+    ].certainty
+    assert certain is not None
+    threshold = 2 * certain - 1 + 0.01
+    final = (await hear(open_asr(grammar, threshold=threshold), command("what time is it")))[-1]
+    assert (final.text, final.sure) == ("what time is it", False)
+
+
+async def test_of_two_numbers_that_sound_alike_it_names_both(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(asr_pocketsphinx, "CLOSE", 1.0)  # any two are too close to be told apart
+    grammar = grammar_of(
+        f"set a timer for {number} minutes".split() for number in ("fifteen", "fifty", "three")
+    )
+    asr = open_asr(grammar, threshold=0.0)
+    asr._sure = 1.1
+    final = (await hear(asr, command("set a timer for fifteen minutes")))[-1]
+    assert {final.text, *final.alternatives} == {
+        "set a timer for fifteen minutes",
+        "set a timer for fifty minutes",
+    }
+
+
+async def test_sentences_that_differ_in_a_small_word_only_are_no_alternatives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(asr_pocketsphinx, "CLOSE", 1.0)
+    asr = open_asr(
+        grammar_of([("turn", "on", "the", "light"), ("turn", "on", "light")]), threshold=0
+    )
+    asr._sure = 1.1  # nothing is
+    final = (await hear(asr, command("turn on the light")))[-1]
+    assert (final.text, final.alternatives) == ("turn on the light", ())
+
+
+# ---- answers to what the box has asked ----------------------------------------------------------
+
+ANSWERS = Hints(expecting=("five", "nine", "five minutes", "nine minutes", "yes", "no"))
+
+
+@pytest.mark.parametrize("text", ["nine minutes", "yes"])
+async def test_an_answer_that_is_expected_is_heard(asr: PocketsphinxAsr, text: str) -> None:
+    heard = [one async for one in asr.transcribe(command(text), ANSWERS)]
+    assert heard[-1].text == text
+
+
+async def test_a_command_instead_of_an_answer_is_heard_too(asr: PocketsphinxAsr) -> None:
+    heard = [one async for one in asr.transcribe(command("turn off the desk lamp"), ANSWERS)]
+    assert heard[-1].text == "turn off the desk lamp"
+
+
+async def test_an_answer_that_nobody_asked_for_is_no_command(asr: PocketsphinxAsr) -> None:
+    assert (await hear(asr, command("nine minutes")))[-1].text == ""
+
+
+async def test_what_is_harmless_needs_less_certainty() -> None:
+    stop = words("stop")
+    certain = (await hear(open_asr(stop, threshold=0.0), command("stop")))[-1].certainty
+    assert certain is not None
+    threshold = min(1.0, 2 * certain)
+    assert (await hear(open_asr(stop, (), threshold), command("stop")))[-1].text == ""
+    assert (await hear(open_asr(stop, (), threshold, stop), command("stop")))[-1].text == "stop"

@@ -136,5 +136,7 @@ def test_what_is_chosen_opens() -> None:
     wake, vad, asr, tts = choose_all(Settings())
     assert registry.open_wake(wake, registry.WakeSettings())() is not None
     assert registry.open_vad(vad)().frame_ms == 32
-    assert registry.open_asr(asr, Grammar(({"stop": 1}, {}), frozenset({1}))).name == "pocketsphinx"
+    stop = Grammar(({"stop": 1}, {}), frozenset({1}))
+    opened = registry.open_asr(asr, registry.AsrSettings(), stop, ("alexa",), stop)
+    assert opened.name == "pocketsphinx"
     assert registry.open_tts(tts, registry.TtsSettings()).name == "espeak"

@@ -49,8 +49,14 @@ THOUGHTS: list[tuple[Event, dict[str, Any]]] = [
         {"event": "partial", "text": "turn", "judgement": None},
     ),
     (
-        events.Transcribed(text="turn it on", audio_ms=900, **IN),
-        {"event": "final", "text": "turn it on"},
+        events.Transcribed(text="turn it on", audio_ms=900, certainty=0.9, **IN),
+        {
+            "event": "final",
+            "text": "turn it on",
+            "alternatives": [],
+            "sure": True,
+            "certainty": 0.9,
+        },
     ),
     (events.TranscriptionFailed(message="broke", **IN), {"event": "failed", "error": "broke"}),
     (

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from airos_edge.voice.grammar import Grammar, Network
+from airos_edge.voice.grammar import Grammar, Network, grammar_of
 from airos_edge.voice.utterance import Judgement
 from tests.grammars import all_sentences
 
@@ -71,3 +71,20 @@ def test_a_grammar_of_nothing_says_nothing() -> None:
     assert list(all_sentences(nothing)) == []
     assert nothing.judge([]) is Judgement.PREFIX
     assert nothing.judge(["stop"]) is None
+
+
+def test_neighbours_are_the_sentences_that_differ_in_one_word() -> None:
+    known = grammar("light on", "light off", "the light on", "lamp off", "on", "light on now")
+    assert set(known.neighbours(["light", "on"])) == {
+        ("light", "off"),
+        ("the", "light", "on"),
+        ("on",),
+        ("light", "on", "now"),
+    }
+
+
+def test_a_grammar_of_sentences_accepts_them_and_no_other() -> None:
+    known = grammar_of([("stop",), ("stop", "it")])
+    assert known.judge(["stop"]) is Judgement.OPEN
+    assert known.judge(["stop", "it"]) is Judgement.COMPLETE
+    assert known.judge(["it"]) is None
