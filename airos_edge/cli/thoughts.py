@@ -133,10 +133,17 @@ def _about_the_words(line: Line) -> str:
             return f"not recognised: {line['error']}"
         case "final":
             heard = f'heard "{line["text"]}"' if line["text"] else "heard nothing meant for the box"
-            return f"{heard}{_meaning(line)}"
+            return f"{heard}{_certainty(line)}{_meaning(line)}"
     if not line["text"]:
         return ""
     return f'"{line["text"]}" {PARTIAL.get(line["judgement"], "(no command)")}'
+
+
+def _certainty(line: Line) -> str:
+    if line.get("certainty") is None:
+        return ""
+    others = " or ".join(f'"{text}"' for text in line["alternatives"])
+    return f", certainty {line['certainty']:.2f}" + (f", or {others}" if others else "")
 
 
 def _meaning(line: Line) -> str:

@@ -188,8 +188,8 @@ class Recording:
                 if is_begun:
                     for part in _slices(piece):
                         decoder.feed(part)
-                        yield
                         await asyncio.sleep(0)  # a recording that lies ready must not keep the loop
+                    yield
             if not is_begun:
                 decoder.begin(search, decoder.mean_of(bytes(self._pcm)))
                 is_begun = True

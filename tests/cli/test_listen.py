@@ -39,10 +39,8 @@ def test_a_recording_is_shown_with_every_decision_and_its_reason(
     closed = next(place for place, text in enumerate(told) if text.startswith("closed: "))
     assert "ms of silence after words that are complete" in told[closed]
     assert told.index("here the recording ends; silence follows") < closed
-    assert told[closed + 1 : closed + 3] == [
-        'heard "turn on the kitchen light"',
-        "which would be HassTurnOn (name kitchen light)",
-    ]
+    assert told[closed + 1].startswith('heard "turn on the kitchen light", certainty 0.')
+    assert told[closed + 2] == "which would be HassTurnOn (name kitchen light)"
     assert max(map(len, lines)) <= 100
 
 
