@@ -7,12 +7,12 @@ from airos_edge.engines.sphinx import Segment
 
 WEIGHTS = {
     # Fitted on the corpus's tuning split by `python -m bench.certainty`, which says how.
-    "bias": -1.068,
-    "fit": 0.519,
-    "worst_fit": 0.312,
-    "last_fit": 0.267,
-    "pace": 2.543,
-    "words": 1.842,
+    "bias": -1.781,
+    "fit": 0.613,
+    "worst_fit": 0.223,
+    "last_fit": 0.367,
+    "pace": 2.827,
+    "words": 1.937,
 }
 
 
