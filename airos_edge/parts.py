@@ -110,9 +110,7 @@ async def assemble(config: Config, house: House, timers: Timers, workshop: Works
     asr = await opened(
         "asr",
         (config.asr, grammar, wake_words),
-        lambda choice: registry.open_asr(
-            choice, config.asr, grammar, wake_words, sentences.harmless
-        ),
+        lambda choice: registry.open_asr(choice, config.asr, grammar, wake_words),
     )
     vad = await opened("vad", None, registry.open_vad)
     wake = await opened("wake", config.wake, lambda choice: registry.open_wake(choice, config.wake))

@@ -1,4 +1,5 @@
-"""`python -m bench.certainty`: fits the weights of airos_edge/engines/certainty.py, and prints them.
+"""`python -m bench.certainty`: fits the weights of airos_edge/engines/certainty.py, and prints them
+with what thresholds would keep.
 
 Logistic regression on the tuning split: was what the recogniser took for a sentence said, and meant?
 What is no command counts double, as there is less of it than people say all day. Takes some minutes.
@@ -22,6 +23,7 @@ from bench.corpus.draw import house_commands, house_sentences
 PER_CONDITION = 60
 NO_COMMAND_WEIGHT = 2.0
 RIDGE = 1.0
+THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8)
 STEPS = 60
 PADDING_MS, AFTER_MS = 300, 200
 """What the ear gives to the recogniser from before and after the speech."""
@@ -37,8 +39,17 @@ def main() -> None:
     values = np.array([[found[name] for name in names] for found, _, _ in examples])
     right = np.array([was_said for _, was_said, _ in examples], float)
     weights = np.array([weight for _, _, weight in examples])
-    for name, weight in fit(names, values, right, weights).items():
+    fitted = fit(names, values, right, weights)
+    for name, weight in fitted.items():
         print(f'    "{name}": {weight:.3f},')
+    total = fitted["bias"] + values @ np.array([fitted[name] for name in names])
+    for threshold in THRESHOLDS:
+        kept = 1 / (1 + np.exp(-total)) >= threshold
+        print(
+            f"{threshold}: of what was said and meant {kept[right == 1].mean():.1%} is kept, of wrong"
+            f" commands {kept[(right == 0) & (weights == 1)].mean():.1%}, of the rest"
+            f" {kept[weights == NO_COMMAND_WEIGHT].sum()} of {(weights == NO_COMMAND_WEIGHT).sum()}"
+        )
 
 
 def heard(count: int) -> Iterator[tuple[dict[str, float], bool, float]]:

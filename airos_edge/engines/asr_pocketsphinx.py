@@ -29,9 +29,6 @@ SLICE_BYTES = samples_of(100) * BYTES_PER_SAMPLE
 MOST_DECODERS = 4
 """How many may speak at once before one has to wait; a decoder takes about 30 MB."""
 SENTENCES = (Judgement.OPEN, Judgement.COMPLETE)
-NOTHING = grammar_of(())
-FOR_THE_HARMLESS = 0.4
-"""How much of the usual certainty is enough for "stop": short words are hardly ever certain."""
 CLOSE = 0.012
 """Two sentences whose scores differ by less cannot be told apart: on the tuning split, half of the wrong
 commands and a seventh of the right ones, of which those that were sure are not looked at."""
@@ -52,10 +49,8 @@ class PocketsphinxAsr:
         first: Sphinx,
         wake_words: Sequence[str] = (),
         threshold: float = 0.0,
-        harmless: Grammar = NOTHING,
     ) -> None:
         self._grammar = grammar
-        self._harmless = harmless
         self._wake_words = wake_words
         self._threshold = threshold
         self._sure = (1 + threshold) / 2
@@ -120,8 +115,6 @@ class PocketsphinxAsr:
         if not found.text or found.judgement not in SENTENCES:
             return Transcript("", final=True, judgement=found.judgement)
         certain = certainty(decoder.segments())
-        if self._harmless.judge(found.text.split()) in SENTENCES:
-            threshold *= FOR_THE_HARMLESS
         if certain < threshold:
             return Transcript("", final=True, judgement=Judgement.REJECT, certainty=certain)
         return replace(found, final=True, sure=certain >= self._sure, certainty=certain)
@@ -237,16 +230,11 @@ def _meant(words: Words) -> list[str]:
 
 
 def open_asr(
-    grammar: Grammar,
-    wake_words: Sequence[str] = (),
-    threshold: float = 0.65,
-    harmless: Grammar = NOTHING,
+    grammar: Grammar, wake_words: Sequence[str] = (), threshold: float = 0.65
 ) -> PocketsphinxAsr:
     """Loads the acoustic model and compiles the grammar, in about a tenth of a second. Blocks.
 
     `wake_words` ("hey_jarvis") may stand in front of what is said, and are no part of its text.
-    What is less certain than `threshold` is taken for no command; sentences that are `harmless` too
-    need less. Raises EngineUnavailable.
+    What is less certain than `threshold` is taken for no command. Raises EngineUnavailable.
     """
-    first = open_sphinx(grammar, wake_words)
-    return PocketsphinxAsr(grammar, first, wake_words, threshold, harmless)
+    return PocketsphinxAsr(grammar, open_sphinx(grammar, wake_words), wake_words, threshold)

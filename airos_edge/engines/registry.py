@@ -216,15 +216,11 @@ def open_vad(choice: Choice) -> Callable[[], Vad]:
 
 
 def open_asr(
-    choice: Choice,
-    settings: AsrSettings,
-    grammar: Grammar,
-    wake_words: Sequence[str],
-    harmless: Grammar,
+    choice: Choice, settings: AsrSettings, grammar: Grammar, wake_words: Sequence[str]
 ) -> Asr:
-    """`wake_words` may be heard before what is said; the sentences of `harmless` need less certainty.
-    Raises EngineUnavailable. Blocks for about a fifth of a second."""
-    asr: Asr = opener(choice)(grammar, wake_words, settings.certainty, harmless)
+    """`wake_words` may be heard before what is said. Raises EngineUnavailable. Blocks for about a
+    fifth of a second."""
+    asr: Asr = opener(choice)(grammar, wake_words, settings.certainty)
     return asr
 
 

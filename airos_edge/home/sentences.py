@@ -6,7 +6,7 @@ Written, all of them are understood; listened for are those that people say (`en
 import logging
 import re
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +47,6 @@ SERVED: Mapping[str, tuple[str, ...]] = {
     "HassTimerStatus": ("default", "seconds_only", "minutes_only", "hours_only"),
     "HassNevermind": ("default",),
 }
-HARMLESS = ("AirosStop", "HassNevermind")
 DOMAINS = {"light", "switch", "fan"}
 
 
@@ -62,8 +61,6 @@ class Sentences:
     responses: Mapping[str, Mapping[str, str]]
     errors: Mapping[str, str]
     grammar: Grammar
-    harmless: Grammar
-    """Of the sentences that change nothing outside the conversation: "stop", "never mind"."""
 
 
 def compile_sentences(house: House, language: str) -> Sentences:
@@ -97,9 +94,6 @@ def compile_sentences(house: House, language: str) -> Sentences:
         _warn_of_what_cannot_be_said(house)
     else:
         spoken = Intents.from_dict({**data, "intents": {}})
-    harmless = replace(
-        spoken, intents={name: spoken.intents[name] for name in HARMLESS if name in spoken.intents}
-    )
     return Sentences(
         language,
         Intents.from_dict(written),
@@ -111,7 +105,6 @@ def compile_sentences(house: House, language: str) -> Sentences:
         },
         data["responses"]["errors"],
         compile_grammar(spoken, lists) if is_english else Network().grammar(),
-        compile_grammar(harmless, lists) if is_english else Network().grammar(),
     )
 
 

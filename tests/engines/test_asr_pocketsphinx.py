@@ -368,12 +368,3 @@ async def test_a_command_instead_of_an_answer_is_heard_too(asr: PocketsphinxAsr)
 
 async def test_an_answer_that_nobody_asked_for_is_no_command(asr: PocketsphinxAsr) -> None:
     assert (await hear(asr, command("nine minutes")))[-1].text == ""
-
-
-async def test_what_is_harmless_needs_less_certainty() -> None:
-    stop = words("stop")
-    certain = (await hear(open_asr(stop, threshold=0.0), command("stop")))[-1].certainty
-    assert certain is not None
-    threshold = min(1.0, 2 * certain)
-    assert (await hear(open_asr(stop, (), threshold), command("stop")))[-1].text == ""
-    assert (await hear(open_asr(stop, (), threshold, stop), command("stop")))[-1].text == "stop"

@@ -26,10 +26,6 @@ def test_one_word_that_does_not_fit_makes_the_others_doubtful() -> None:
     assert certainty([*others, bad]) < certainty([*others, last])
 
 
-def test_two_words_are_less_certain_than_four() -> None:
-    assert certainty(said("stop", "talking")) < certainty(said(*COMMAND))
-
-
 def test_words_spoken_impossibly_fast_are_less_certain() -> None:
     assert certainty(said(*COMMAND, frames=4)) < certainty(said(*COMMAND))
 

@@ -137,6 +137,6 @@ def test_what_is_chosen_opens() -> None:
     assert registry.open_wake(wake, registry.WakeSettings())() is not None
     assert registry.open_vad(vad)().frame_ms == 32
     stop = Grammar(({"stop": 1}, {}), frozenset({1}))
-    opened = registry.open_asr(asr, registry.AsrSettings(), stop, ("alexa",), stop)
+    opened = registry.open_asr(asr, registry.AsrSettings(), stop, ("alexa",))
     assert opened.name == "pocketsphinx"
     assert registry.open_tts(tts, registry.TtsSettings()).name == "espeak"

@@ -35,7 +35,7 @@ def test_a_sentence_is_heard_as_itself(sphinx: Sphinx, text: str) -> None:
 
 
 def test_a_sentence_that_breaks_off_is_heard_as_far_as_it_goes(sphinx: Sphinx) -> None:
-    assert hear(sphinx, say("turn off the")) == ["turn", "off", "the"]
+    assert hear(sphinx, say("what time is")) == ["what", "time", "is"]
 
 
 @pytest.mark.parametrize("text", ["turn on the television", "she bought some flowers yesterday"])
