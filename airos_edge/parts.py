@@ -109,8 +109,8 @@ async def assemble(config: Config, house: House, timers: Timers, workshop: Works
     grammar, wake_words = sentences.grammar, tuple(config.wake.words)
     asr = await opened(
         "asr",
-        (grammar, wake_words),
-        lambda choice: registry.open_asr(choice, grammar, wake_words),
+        (config.asr, grammar, wake_words),
+        lambda choice: registry.open_asr(choice, config.asr, grammar, wake_words),
     )
     vad = await opened("vad", None, registry.open_vad)
     wake = await opened("wake", config.wake, lambda choice: registry.open_wake(choice, config.wake))

@@ -36,6 +36,8 @@ class VadSettings:
 @dataclass(frozen=True, slots=True)
 class AsrSettings:
     engine: str = "auto"
+    certainty: Annotated[float, Range(0, 1)] = 0.65
+    """The probability that makes words a command, where a recogniser tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,10 +215,12 @@ def open_vad(choice: Choice) -> Callable[[], Vad]:
     return streams
 
 
-def open_asr(choice: Choice, grammar: Grammar, wake_words: Sequence[str] = ()) -> Asr:
+def open_asr(
+    choice: Choice, settings: AsrSettings, grammar: Grammar, wake_words: Sequence[str] = ()
+) -> Asr:
     """`wake_words` may be heard before what is said. Raises EngineUnavailable. Blocks for about a
-    tenth of a second."""
-    asr: Asr = opener(choice)(grammar, wake_words)
+    fifth of a second."""
+    asr: Asr = opener(choice)(grammar, wake_words, settings.certainty)
     return asr
 
 

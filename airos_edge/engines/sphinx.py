@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 NAME = "pocketsphinx"
 MODEL = "pocketsphinx/model/en-us/en-us"
 DICTIONARY = "pocketsphinx/model/en-us/cmudict-en-us.dict"
-HOUSE, WOKEN = "house", "woken"
-"""The names of the grammar, and of the same with a wake word in front."""
+HOUSE, WOKEN, PASSING = "house", "woken", "passing"
+"""Searches: of the grammar, of the same with a wake word in front, and of what concerns one utterance."""
 WAKE = "<wake>"
 """Any wake word, whole or in part, in the decoder's dictionary: nothing else is spelled so."""
 SILENCE = "<sil>"
@@ -86,12 +86,14 @@ class Segment:
 
 
 class Sphinx:
-    """One decoder. Blocks for about a twentieth of what it is fed. Get it from `open_sphinx`.
+    """One decoder, for one utterance at a time. Get it from `open_sphinx`.
 
-    Raises RuntimeError where pocketsphinx does.
+    Blocks for about a twentieth of what it is fed. Raises RuntimeError where pocketsphinx does.
     """
 
-    def __init__(self, decoder: "Decoder") -> None:
+    def __init__(self, decoder: "Decoder", hears_wake_words: bool) -> None:
+        self.hears_wake_words = hears_wake_words
+        """Whether there is the search WOKEN."""
         self._decoder = decoder
 
     def begin(self, search: str, mean: str) -> None:
@@ -101,7 +103,8 @@ class Sphinx:
         self._decoder.start_utt()
 
     def feed(self, pcm: bytes) -> None:
-        self._decoder.process_raw(pcm, False, False)
+        if pcm:
+            self._decoder.process_raw(pcm, False, False)
 
     def end(self) -> None:
         self._decoder.end_utt()
@@ -110,6 +113,12 @@ class Sphinx:
         """What it makes of it until now: words, and SOUNDs of other speech."""
         found = self._decoder.hyp()
         return [word for word in found.hypstr.split() if word[0] not in "<["] if found else []
+
+    def score(self) -> float:
+        """The logarithm of how well all that was heard fits the words. Comparable only between
+        searches of nearly the same sentences."""
+        found = self._decoder.hyp()
+        return math.log(max(found.score, 1e-300)) if found else -math.inf
 
     def segments(self) -> list[Segment]:
         """What it made of it. Best after `end`."""
@@ -127,6 +136,25 @@ class Sphinx:
         self._decoder.end_utt()
         mean: str = self._decoder.get_cmn(False)
         return mean
+
+    def listen_for(self, grammar: Grammar, after_wake_word: bool = False) -> str:
+        """Makes another search, of a small grammar; gives its name. It replaces the one before."""
+        for word in grammar.words:
+            if self._decoder.lookup_word(word) is None:
+                for line in _numbered(word, _pronounced(word)):
+                    self._decoder.add_word(*line.split(" ", 1), True)
+        known = {word for word in grammar.words if self._decoder.lookup_word(word) is not None}
+        self._decoder.activate_search(HOUSE)  # the one before is freed, and must not be in use
+        self._add(PASSING, grammar, known, after_wake_word)
+        return PASSING
+
+    def _add(self, search: str, grammar: Grammar, known: Set[str], after_wake_word: bool) -> None:
+        arcs, final, states = _network(grammar, known)
+        start = 0
+        if after_wake_word:
+            start = states
+            arcs = [(start, 0, 1.0), (start, 0, 1.0, WAKE), *arcs]
+        self._decoder.add_fsg(search, self._decoder.create_fsg(search, start, final, arcs))
 
 
 def open_sphinx(grammar: Grammar, wake_words: Sequence[str] = ()) -> Sphinx:
@@ -147,28 +175,27 @@ def open_sphinx(grammar: Grammar, wake_words: Sequence[str] = ()) -> Sphinx:
         wake = _wake_pronunciations(wake_words, said)
         with _listed([*said, *wake]) as words, _listed(_fillers(model)) as fillers:
             decoder = Decoder(Config(hmm=str(model), dict=words, fdict=fillers, **SETTINGS))
-        network, final, states = _network(grammar, said)
-        decoder.add_fsg(HOUSE, decoder.create_fsg(HOUSE, 0, final, network))
+        sphinx = Sphinx(decoder, bool(wake))
+        known = {line.partition(" ")[0] for line in said}
+        sphinx._add(HOUSE, grammar, known, after_wake_word=False)
         if wake:
-            woken = [(states, 0, 1.0), (states, 0, 1.0, WAKE), *network]
-            decoder.add_fsg(WOKEN, decoder.create_fsg(WOKEN, states, final, woken))
+            sphinx._add(WOKEN, grammar, known, after_wake_word=True)
         decoder.activate_search(HOUSE)
     except (ImportError, RuntimeError, ValueError, OSError) as error:
         raise EngineUnavailable(NAME, f"cannot be loaded: {error}") from error
-    return Sphinx(decoder)
+    return sphinx
 
 
 Arc = tuple[int, int, float] | tuple[int, int, float, str]
 
 
-def _network(grammar: Grammar, pronunciations: Iterable[str]) -> tuple[list[Arc], int, int]:
+def _network(grammar: Grammar, known: Set[str]) -> tuple[list[Arc], int, int]:
     """The arcs, the final state, and how many states there are.
 
     pocketsphinx knows one final state: each of ours leads there without a word. A word without a
     pronunciation is left out: pocketsphinx would refuse the whole grammar for it.
     """
     final, other = len(grammar.arcs), len(grammar.arcs) + 1
-    known = {line.partition(" ")[0] for line in pronunciations}
     arcs: list[Arc] = [
         (state, target, 1.0, word)
         for state, ways in enumerate(grammar.arcs)
@@ -211,11 +238,15 @@ def _pronunciations(words: Set[str], dictionary: Path) -> list[str]:
             if (word := word.partition("(")[0]) in words:
                 lines[word].append(phones)
     for word, said in lines.items():
-        accents = (BRITISH,) if said else (AMERICAN, BRITISH)
-        said += [phones for accent in accents if (phones := pronounce(word, accent))]
+        said += _pronounced(word)[bool(said) :]
         if not said:
             log.warning("Nobody knows how %r is said; it is not listened for.", word)
     return [line for word in sorted(lines) for line in _numbered(word, lines[word])]
+
+
+def _pronounced(word: str) -> list[str]:
+    """As an American and as a British voice reads it."""
+    return [phones for accent in (AMERICAN, BRITISH) if (phones := pronounce(word, accent))]
 
 
 def _numbered(word: str, said: Iterable[str]) -> Iterator[str]:

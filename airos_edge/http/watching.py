@@ -86,7 +86,15 @@ TOLD: Mapping[type[Event], tuple[str, Callable[[Any], Line]]] = {
     events.SpeechResumed: ("resumed", lambda event: {}),
     events.SpeechStopped: ("closed", _closed),
     events.TranscriptChanged: ("partial", _partial),
-    events.Transcribed: ("final", lambda event: {"text": event.text}),
+    events.Transcribed: (
+        "final",
+        lambda event: {
+            "text": event.text,
+            "alternatives": list(event.alternatives),
+            "sure": event.sure,
+            "certainty": event.certainty,
+        },
+    ),
     events.TranscriptionFailed: ("failed", lambda event: {"error": event.message}),
     events.ReplyEnded: ("answered", _answered),
 }

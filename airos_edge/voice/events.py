@@ -109,11 +109,14 @@ class TranscriptChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transcribed(Event):
-    """`text` "": nothing was said that was meant for us."""
+    """`text` "": nothing was said that was meant for us. The rest is as in the final `Transcript`."""
 
     item_id: str
     text: str
     audio_ms: int
+    alternatives: tuple[str, ...] = ()
+    sure: bool = True
+    certainty: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The sentences that can be understood, as a finite automaton over words."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from airos_edge.voice.utterance import Judgement
@@ -31,6 +31,41 @@ class Grammar:
         if state not in self.finals:
             return Judgement.PREFIX
         return Judgement.OPEN if self.arcs[state] else Judgement.COMPLETE
+
+    def neighbours(self, words: Sequence[str]) -> Iterator[tuple[str, ...]]:
+        """Sentences that differ from this one in one word: another, one more, or one less."""
+        said, state = tuple(words), 0
+        for place, word in enumerate(said):
+            before, after = said[:place], said[place + 1 :]
+            for other, target in self.arcs[state].items():
+                if other != word and self._accepts(target, after):
+                    yield (*before, other, *after)
+                if self._accepts(target, said[place:]):
+                    yield (*before, other, *said[place:])
+            if self._accepts(state, after):
+                yield (*before, *after)
+            state = self.arcs[state][word]
+        yield from ((*said, other) for other, end in self.arcs[state].items() if end in self.finals)
+
+    def _accepts(self, state: int, words: Iterable[str]) -> bool:
+        for word in words:
+            following = self.arcs[state].get(word)
+            if following is None:
+                return False
+            state = following
+        return state in self.finals
+
+
+def grammar_of(sentences: Iterable[Sequence[str]]) -> Grammar:
+    """A grammar of just these sentences, which are not empty."""
+    network = Network()
+    for words in sentences:
+        state = network.start
+        for place, word in enumerate(words):
+            target = network.final if place == len(words) - 1 else network.state()
+            network.arc(state, word, target)
+            state = target
+    return network.grammar()
 
 
 @dataclass(slots=True)

@@ -71,7 +71,8 @@ class Transcript:
     recogniser makes of the words so far; a recogniser that cannot tell leaves it None.
 
     Of a final: `alternatives` is what else was nearly as likely, likeliest first, where it cannot tell
-    which was said; not `sure`: probably this, but not surely enough for what is hard to undo.
+    which was said; not `sure`: probably this, but not surely enough for what is hard to undo. `certainty`
+    is the probability, 0 to 1, that these words, or those that were not believed, were said and meant.
     """
 
     text: str
@@ -79,6 +80,7 @@ class Transcript:
     judgement: Judgement | None = None
     alternatives: tuple[str, ...] = ()
     sure: bool = True
+    certainty: float | None = None
 
 
 class Asr(Protocol):

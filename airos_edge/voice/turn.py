@@ -111,8 +111,16 @@ class Turn:
         words = self._words or Transcript("")
         if item_id in history:
             history.change(item_id, **_fields(words))
-        text, audio_ms = words.text, self.utterance.ms
-        self._talk.tell(events.Transcribed(item_id=item_id, text=text, audio_ms=audio_ms))
+        self._talk.tell(
+            events.Transcribed(
+                item_id=item_id,
+                text=words.text,
+                audio_ms=self.utterance.ms,
+                alternatives=words.alternatives,
+                sure=words.sure,
+                certainty=words.certainty,
+            )
+        )
 
     # ---- answering ----
 

@@ -3,8 +3,8 @@
 import pytest
 
 from airos_edge.engines import locate
-from airos_edge.engines.asr_pocketsphinx import DICTIONARY
 from airos_edge.engines.pronounce import PHONES, pronounce
+from airos_edge.engines.sphinx import DICTIONARY
 
 
 @pytest.fixture(scope="module")
