@@ -10,22 +10,29 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import aclosing
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from multiprocessing import get_context
 from statistics import median
-from typing import Any
 
 from airos_edge.box import Box, open_box
 from airos_edge.config import Config
 from airos_edge.engines.registry import AsrSettings
 from airos_edge.listening import play
 from airos_edge.virtual_time import VirtualTimeLoop
+from airos_edge.voice.audio import AudioChunk
 from bench.corpus import recipes, voices
 from bench.corpus.recipes import Kind, Recipe
 from bench.figures import RESULTS, Figure, markdown, p95
-from bench.heard import Heard, Verdict, questions_of, speculation
+from bench.heard import (
+    Heard,
+    Question,
+    Verdict,
+    is_refused,
+    questions_of,
+    speculation,
+    with_refused,
+)
 
-THRESHOLD: float = getattr(AsrSettings(), "certainty", 0.5)
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 PROCESSES = 2
 COUNT, QUICK = 60, 8
@@ -34,6 +41,8 @@ AT_20_DB = tuple(f"{noise} 20" for noise in recipes.NOISES)
 AT_10_DB = tuple(f"{noise} 10" for noise in recipes.NOISES)
 KINDS: tuple[Kind, ...] = ("talk", "near", "broken", "sound")
 TALK: tuple[Kind, ...] = ("talk", "near")
+VERDICTS: tuple[Verdict, ...] = ("right", "wrong", "nothing", "asked back")
+"""Of a command."""
 ACCEPTED: tuple[Verdict, ...] = ("wrong", "asked back")
 """Of what is no command."""
 
@@ -65,8 +74,8 @@ async def ears(quick: bool) -> list[Figure]:
             texts.append(f"## {group.name}\n\nSkipped: flite is missing (`make system-deps`).")
             continue
         heard = listen(corpus(group.voices, quick))
-        figures += figures_of(group, heard, THRESHOLD)
-        texts.append(f"## {group.name}: {', '.join(group.voices)}\n\n{tables(heard, THRESHOLD)}")
+        figures += figures_of(group, heard)
+        texts.append(f"## {group.name}: {', '.join(group.voices)}\n\n{tables(heard)}")
     text = "\n\n".join(texts)
     print(text, end="\n\n", flush=True)
     RESULTS.mkdir(exist_ok=True)
@@ -97,23 +106,30 @@ def listen(chosen: Sequence[Recipe]) -> list[Heard]:
 
 def _listen(chosen: Sequence[Recipe]) -> list[Heard]:
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        return runner.run(_in_a_box(chosen))
+        return runner.run(_in_boxes(chosen))
 
 
-async def _in_a_box(chosen: Sequence[Recipe]) -> list[Heard]:
-    """Its recogniser believes all that is a sentence; what is not certain enough is told apart later."""
-    known = {field.name for field in fields(AsrSettings)}
-    credulous: dict[str, Any] = {"certainty": 0.0} if "certainty" in known else {}
-    config = Config(asr=AsrSettings(**credulous))
-    async with open_box(config, demo=True, most_timers=0) as box:
-        return [await _heard(box, recipe) for recipe in chosen]
+async def _in_boxes(chosen: Sequence[Recipe]) -> list[Heard]:
+    credulous = Config(asr=AsrSettings(certainty=0.0))
+    async with (
+        open_box(Config(), demo=True, most_timers=0) as box,
+        open_box(credulous, demo=True, most_timers=0) as credulous_box,
+    ):
+        return [await _heard(box, credulous_box, recipe) for recipe in chosen]
 
 
-async def _heard(box: Box, recipe: Recipe) -> Heard:
+async def _heard(box: Box, credulous: Box, recipe: Recipe) -> Heard:
+    """As the box hears it. What it was not certain enough of is heard once more, by the credulous one."""
     played = recipes.play(recipe)
-    async with aclosing(play(box, played.sound, box.rules())) as told:
-        happened = [event async for event in told]
-    return Heard(recipe, played.end_ms, questions_of(happened))
+    questions = await _questions(box, played.sound)
+    if any(map(is_refused, questions)):
+        questions = with_refused(questions, await _questions(credulous, played.sound))
+    return Heard(recipe, played.end_ms, questions)
+
+
+async def _questions(box: Box, sound: AudioChunk) -> list[Question]:
+    async with aclosing(play(box, sound, box.rules())) as told:
+        return questions_of([event async for event in told])
 
 
 # ---- counting -----------------------------------------------------------------------------------
@@ -131,31 +147,31 @@ def others(heard: Iterable[Heard], kinds: Sequence[Kind]) -> list[Heard]:
     return [each for each in heard if each.recipe.kind in kinds]
 
 
-def percent(heard: Sequence[Heard], threshold: float, *verdicts: Verdict) -> float:
-    """How many of them came to one of these."""
-    found = sum(each.verdict(threshold) in verdicts for each in heard)
+def percent(heard: Sequence[Heard], *verdicts: Verdict, least: float | None = None) -> float:
+    """How many of them came to one of these; `least` as in `Question.is_believed`."""
+    found = sum(each.verdict(least) in verdicts for each in heard)
     return 100 * found / len(heard) if heard else float("nan")
 
 
 # ---- figures ------------------------------------------------------------------------------------
 
 
-def figures_of(group: Group, heard: Sequence[Heard], threshold: float) -> list[Figure]:
+def figures_of(group: Group, heard: Sequence[Heard]) -> list[Figure]:
     """Everything that went wrong is told once, by what it was."""
     whole, talk, quiet = commands(heard), others(heard, TALK), commands(heard, ["quiet"])
     at_20_db, at_10_db = commands(heard, AT_20_DB), commands(heard, AT_10_DB)
 
     def not_right(where: str, of: Sequence[Heard], target: float | None = None) -> Figure:
-        share = [100 - percent(of, threshold, "right")]
+        share = [100 - percent(of, "right")]
         return Figure(f"{group.name}: not right {where}, of {len(of)}", "%", share, target=target)
 
     def share(
         what: str, of: Sequence[Heard], *verdicts: Verdict, target: float | None = None
     ) -> Figure:
         name = f"{group.name}: {what}, of {len(of)}"
-        found = [each.told(threshold) for each in of if each.verdict(threshold) in verdicts]
+        found = [each.told() for each in of if each.verdict() in verdicts]
         told = [] if group.held_out else found
-        return Figure(name, "%", [percent(of, threshold, *verdicts)], target=target, wrong=told)
+        return Figure(name, "%", [percent(of, *verdicts)], target=target, wrong=told)
 
     def closing(where: str, of: Sequence[Heard]) -> Figure:
         values = [each.closing_ms for each in of if each.closing_ms is not None]
@@ -179,14 +195,14 @@ def figures_of(group: Group, heard: Sequence[Heard], threshold: float) -> list[F
 # ---- tables -------------------------------------------------------------------------------------
 
 
-def tables(heard: Sequence[Heard], threshold: float) -> str:
+def tables(heard: Sequence[Heard]) -> str:
     """In Markdown, each with a line that says what is counted."""
     parts = (
-        (f"Commands, in percent, at a certainty of {threshold:g} or more.", by_condition),
+        ("Commands, in percent.", by_condition),
         ("What is no command, in percent. Every other one is in some noise.", by_kind),
         (
-            "By the least certainty that is believed: all commands, and what is none, in percent. "
-            "Accepted is what was acted on or asked back.",
+            "The same by the least certainty that is believed, whatever the words: all commands, and "
+            "what is none. Accepted is what was acted on or asked back.",
             curve,
         ),
         (
@@ -201,39 +217,39 @@ def tables(heard: Sequence[Heard], threshold: float) -> str:
             drafts,
         ),
     )
-    return "\n\n".join(f"{says}\n\n{markdown([*table(heard, threshold)])}" for says, table in parts)
+    return "\n\n".join(f"{says}\n\n{markdown([*table(heard)])}" for says, table in parts)
 
 
 Rows = Iterator[Sequence[str]]
 
 
-def by_condition(heard: Sequence[Heard], threshold: float) -> Rows:
+def by_condition(heard: Sequence[Heard]) -> Rows:
     sums = {"all at 20 dB": AT_20_DB, "all at 10 dB": AT_10_DB, "all": recipes.CONDITIONS}
     yield "", "n", "right", "wrong action", "rejected", "asked back"
     for name, conditions in {**{one: [one] for one in recipes.CONDITIONS}, **sums}.items():
         those = commands(heard, conditions)
-        yield name, str(len(those)), *_verdicts(those, threshold)
+        yield name, str(len(those)), *_verdicts(those)
 
 
-def by_kind(heard: Sequence[Heard], threshold: float) -> Rows:
+def by_kind(heard: Sequence[Heard]) -> Rows:
     yield "", "n", "acted on", "asked back"
     for kinds in (*((kind,) for kind in KINDS), TALK):
         those = others(heard, kinds)
-        shares = (percent(those, threshold, verdict) for verdict in ACCEPTED)
+        shares = (percent(those, verdict) for verdict in ACCEPTED)
         yield " and ".join(kinds), str(len(those)), *map(_one, shares)
 
 
-def curve(heard: Sequence[Heard], threshold: float) -> Rows:
+def curve(heard: Sequence[Heard]) -> Rows:
     whole, talk, broken = commands(heard), others(heard, TALK), others(heard, ["broken"])
     names = "right", "wrong action", "rejected", "asked back"
     yield "certainty", *names, "talk and near accepted", "broken accepted"
-    for least in sorted({*THRESHOLDS, threshold}):
-        accepted = (percent(those, least, *ACCEPTED) for those in (talk, broken))
-        name = f"{least:g} (default)" if least == threshold else f"{least:g}"
+    for least in (None, *THRESHOLDS):
+        accepted = (percent(those, *ACCEPTED, least=least) for those in (talk, broken))
+        name = f"default ({AsrSettings().certainty:g})" if least is None else f"{least:g}"
         yield name, *_verdicts(whole, least), *map(_one, accepted)
 
 
-def closings(heard: Sequence[Heard], threshold: float) -> Rows:
+def closings(heard: Sequence[Heard]) -> Rows:
     yield "", "n", "cut off", "no question", "p50", "p95"
     for name, conditions in (("quiet", ["quiet"]), ("20 dB", AT_20_DB)):
         those = commands(heard, conditions)
@@ -245,21 +261,21 @@ def closings(heard: Sequence[Heard], threshold: float) -> Rows:
         yield name, *map(str, (len(waits), cut, none)), _ms(waits), f"{p95(waits):.0f}"
 
 
-def drafts(heard: Sequence[Heard], threshold: float) -> Rows:
+def drafts(heard: Sequence[Heard]) -> Rows:
     yield (
         *("", "commands", "with one before the last sound", "before the closing"),
         *("drafts", "adopted", "dropped", "wrong", "ahead of the closing, p50 ms"),
     )
     for name, conditions in (("quiet", ["quiet"]), ("20 dB", AT_20_DB)):
-        made = speculation(commands(heard, conditions), threshold)
+        made = speculation(commands(heard, conditions))
         counts = (made.commands, made.before_end, made.before_closing, made.drafts, made.adopted)
         dropped = made.drafts - made.adopted
         yield name, *map(str, (*counts, dropped, made.wrong)), _ms(made.ahead_ms)
 
 
-def _verdicts(heard: Sequence[Heard], threshold: float) -> Iterator[str]:
-    for verdict in ("right", "wrong", "nothing", "asked back"):
-        yield _one(percent(heard, threshold, verdict))
+def _verdicts(heard: Sequence[Heard], least: float | None = None) -> Iterator[str]:
+    for verdict in VERDICTS:
+        yield _one(percent(heard, verdict, least=least))
 
 
 def _one(share: float) -> str:

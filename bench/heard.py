@@ -1,11 +1,11 @@
 """What a box's ears made of a recording: its questions, the drafts of replies to them, and what would come of it.
 
-Whether a transcript is believed is decided here, by its certainty: so one pass over the recordings
-serves every threshold.
+What the recogniser was not certain enough of is kept, marked as refused: so one may ask afterwards
+what another threshold would have let through.
 """
 
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal, TypeVar
 
@@ -35,22 +35,26 @@ class Draft:
 
 @dataclass(frozen=True)
 class Question:
-    """`text`, `alternatives`, `sure` and `certainty` are those of the final transcript."""
+    """`text`, `alternatives`, `sure` and `certainty` are those of the final transcript; of one that is
+    `refused`, of what it would have been if it were believed."""
 
     closed_ms: int
     text: str
     alternatives: tuple[str, ...] = ()
     sure: bool = True
     certainty: float | None = None
+    refused: bool = False
     drafts: tuple[Draft, ...] = ()
 
-    def is_believed(self, threshold: float) -> bool:
-        """A recogniser that cannot tell how certain it is is believed."""
-        return bool(self.text) and (self.certainty is None or self.certainty >= threshold)
+    def is_believed(self, least: float | None = None) -> bool:
+        """As it was; or if so much certainty were needed, by a recogniser that tells it."""
+        if not self.text or least is None or self.certainty is None:
+            return bool(self.text) and not self.refused
+        return self.certainty >= least
 
-    def adopts(self, draft: Draft, threshold: float) -> bool:
+    def adopts(self, draft: Draft) -> bool:
         """As a turn does it: the words and all that is thought of them are what the draft answers."""
-        is_plain = self.sure and not self.alternatives and self.is_believed(threshold)
+        is_plain = self.sure and not self.alternatives and self.is_believed()
         return is_plain and draft.stands and draft.text == self.text
 
 
@@ -73,14 +77,14 @@ class Heard:
         closed_ms = [question.closed_ms for question in self.questions]
         return closed_ms[0] - self.end_ms if closed_ms and not self.is_cut_off else None
 
-    def verdict(self, threshold: float) -> Verdict:
-        """By what the house would do and say, not by the letters."""
+    def verdict(self, least: float | None = None) -> Verdict:
+        """By what the house would do and say, not by the letters. `least` as in `is_believed`."""
         is_command = self.recipe.kind == "command"
         wanted = outcome(self.recipe.text) if is_command else None
         came = [
             what
             for question in self.questions
-            if question.is_believed(threshold)
+            if question.is_believed(least)
             and (what := outcome(question.text, question.alternatives, question.sure)) is not None
         ]
         if not came:
@@ -89,8 +93,8 @@ class Heard:
             return "wrong"
         return "asked back" if ASKED in came else "right"
 
-    def told(self, threshold: float) -> str:
-        believed = [repr(one.text) for one in self.questions if one.is_believed(threshold)]
+    def told(self) -> str:
+        believed = [repr(one.text) for one in self.questions if one.is_believed()]
         said = f"{self.recipe.text!r} ({self.recipe.condition})"
         return f"{said} was heard as {', '.join(believed) or 'nothing'}"
 
@@ -121,14 +125,30 @@ def questions_of(happened: Iterable[Event]) -> list[Question]:
         Question(
             closed_ms[final.item_id],
             final.text,
-            getattr(final, "alternatives", ()),
-            getattr(final, "sure", True),
-            getattr(final, "certainty", None),
-            drafts_of([partial for partial in partials if partial.item_id == final.item_id]),
+            final.alternatives,
+            final.sure,
+            final.certainty,
+            drafts=drafts_of([one for one in partials if one.item_id == final.item_id]),
         )
         for final in _of(events.Transcribed, happened)
-        if final.text or final.item_id in confirmed
+        if final.text or final.certainty is not None or final.item_id in confirmed
     ]
+
+
+def with_refused(questions: Iterable[Question], credulous: Iterable[Question]) -> list[Question]:
+    """Those whose text was refused get it from those of an ear that refuses nothing."""
+    others = {question.closed_ms: question for question in credulous}
+    return [
+        replace(others[one.closed_ms], sure=False, refused=True)
+        if is_refused(one) and one.closed_ms in others
+        else one
+        for one in questions
+    ]
+
+
+def is_refused(question: Question) -> bool:
+    """Whether it was a sentence, and not certain enough."""
+    return not question.text and question.certainty is not None
 
 
 def drafts_of(partials: Iterable[events.TranscriptChanged]) -> tuple[Draft, ...]:
@@ -162,9 +182,9 @@ class Speculation:
     ahead_ms: Sequence[int]
 
 
-def speculation(heard: Sequence[Heard], threshold: float) -> Speculation:
+def speculation(heard: Sequence[Heard]) -> Speculation:
     pairs = [(one, draft) for each in heard for one in each.questions for draft in one.drafts]
-    adopted = [(one, draft) for one, draft in pairs if one.adopts(draft, threshold)]
+    adopted = [(one, draft) for one, draft in pairs if one.adopts(draft)]
     return Speculation(
         len(heard),
         sum(
@@ -177,7 +197,7 @@ def speculation(heard: Sequence[Heard], threshold: float) -> Speculation:
         ),
         len(pairs),
         len(adopted),
-        sum(draft.text != one.text or not one.is_believed(threshold) for one, draft in pairs),
+        sum(draft.text != one.text or not one.is_believed() for one, draft in pairs),
         [one.closed_ms - draft.at_ms for one, draft in adopted],
     )
 

@@ -19,6 +19,7 @@ from bench.heard import (
     outcome,
     questions_of,
     speculation,
+    with_refused,
 )
 
 ON, OFF = "turn on the desk lamp", "turn off the desk lamp"
@@ -35,6 +36,10 @@ def question(text: str, certainty: float | None = 0.7, closed_ms: int = 2100) ->
     return Question(closed_ms, text, certainty=certainty)
 
 
+def refused(text: str, certainty: float = 0.4, closed_ms: int = 2100) -> Question:
+    return Question(closed_ms, text, sure=False, certainty=certainty, refused=True)
+
+
 @pytest.mark.parametrize(
     ("questions", "verdict"),
     [
@@ -46,8 +51,8 @@ def question(text: str, certainty: float | None = 0.7, closed_ms: int = 2100) ->
         ([question(""), question(ON)], "right"),
         ([question("")], "nothing"),
         ([question("what a beautiful day")], "nothing"),
-        ([question(ON, certainty=0.4)], "nothing"),
-        ([question(OFF, certainty=0.4), question(ON)], "right"),
+        ([refused(ON)], "nothing"),
+        ([refused(OFF), question(ON)], "right"),
         ([question(ON, certainty=None)], "right"),
         ([Question(2100, ON, alternatives=(OFF,))], "asked back"),
         ([Question(2100, ON, alternatives=("switch on the desk lamp",))], "right"),
@@ -59,14 +64,14 @@ def question(text: str, certainty: float | None = 0.7, closed_ms: int = 2100) ->
 def test_a_command_is_judged_by_what_would_be_done_and_said(
     questions: list[Question], verdict: Verdict
 ) -> None:
-    assert heard(*questions).verdict(0.5) == verdict
+    assert heard(*questions).verdict() == verdict
 
 
 def test_whatever_comes_of_talk_is_wrong() -> None:
     said = "turn on the toaster"
-    assert heard(question(ON), said=said, kind="near").verdict(0.5) == "wrong"
-    assert heard(question(ON), said=ON, kind="talk").verdict(0.5) == "wrong"
-    assert heard(question(said), said=said, kind="near").verdict(0.5) == "nothing"
+    assert heard(question(ON), said=said, kind="near").verdict() == "wrong"
+    assert heard(question(ON), said=ON, kind="talk").verdict() == "wrong"
+    assert heard(question(said), said=said, kind="near").verdict() == "nothing"
 
 
 def test_what_never_mind_comes_to_is_not_nothing() -> None:
@@ -136,17 +141,25 @@ def test_a_recogniser_that_failed_is_not_counted_as_one_that_heard_nothing() -> 
         questions_of([events.TranscriptionFailed(item_id="a", message="no decoder")])
 
 
+def test_what_was_refused_is_known_from_ears_that_refuse_nothing() -> None:
+    unsure = question("", certainty=0.4, closed_ms=2100)
+    kept = [question(ON, closed_ms=500), question("", certainty=None, closed_ms=1000)]
+    credulous = [question(OFF, closed_ms=500), question(ON, closed_ms=1000), question(ON, 0.4)]
+    assert with_refused([*kept, unsure], credulous) == [*kept, refused(ON)]
+    assert with_refused([unsure], []) == [unsure]
+
+
 def test_the_curve_shows_what_each_threshold_would_let_through() -> None:
     recordings = [
         heard(question(ON, certainty=0.85)),
-        heard(question(OFF, certainty=0.25)),
-        heard(question(ON, certainty=0.15), said="lovely weather", kind="talk"),
+        heard(refused(OFF, certainty=0.25)),
+        heard(refused(ON, certainty=0.15), said="lovely weather", kind="talk"),
         heard(question(ON, certainty=0.85), said="turn on the", kind="broken"),
     ]
-    rows = {row[0]: row[1:] for row in curve(recordings, 0.55)}
+    rows = {row[0].partition(" ")[0]: row[1:] for row in curve(recordings)}
+    assert rows["default"] == ("50.0", "0.0", "50.0", "0.0", "0.0", "100.0")
     assert rows["0.1"] == ("50.0", "50.0", "0.0", "0.0", "100.0", "100.0")
     assert rows["0.2"] == ("50.0", "50.0", "0.0", "0.0", "0.0", "100.0")
-    assert rows["0.55 (default)"] == ("50.0", "0.0", "50.0", "0.0", "0.0", "100.0")
     assert rows["0.9"] == ("0.0", "0.0", "100.0", "0.0", "0.0", "0.0")
 
 
@@ -156,11 +169,11 @@ def test_the_noises_of_a_level_are_summed_up() -> None:
         heard(question(""), condition="hum 20"),
         heard(question(OFF), condition="hum 10"),
     ]
-    rows = {row[0]: row[1:] for row in by_condition(recordings, 0.5)}
+    rows = {row[0]: row[1:] for row in by_condition(recordings)}
     assert rows["all at 20 dB"] == ("2", "50.0", "0.0", "50.0", "0.0")
     assert rows["all at 10 dB"] == ("1", "0.0", "100.0", "0.0", "0.0")
     assert rows["all"][0] == "3"
-    assert isnan(percent(commands(recordings, ["quiet"]), 0.5, "right"))
+    assert isnan(percent(commands(recordings, ["quiet"]), "right"))
 
 
 def test_speculation_counts_drafts_and_what_became_of_them() -> None:
@@ -170,11 +183,10 @@ def test_speculation_counts_drafts_and_what_became_of_them() -> None:
         [
             heard(Question(2100, ON, drafts=(other, early))),
             heard(Question(2100, ON, drafts=(late,))),
-            heard(Question(2100, ON, certainty=0.4, drafts=(early,))),
+            heard(Question(2100, ON, certainty=0.4, refused=True, drafts=(early,))),
             heard(Question(2100, ON, alternatives=(OFF,), drafts=(early,))),
             heard(Question(2100, ON)),
-        ],
-        0.5,
+        ]
     )
     assert (made.commands, made.before_end, made.before_closing) == (5, 3, 4)
     assert (made.drafts, made.adopted, made.wrong) == (5, 2, 2)
@@ -184,15 +196,15 @@ def test_speculation_counts_drafts_and_what_became_of_them() -> None:
 def test_of_held_out_voices_it_is_not_told_what_went_wrong() -> None:
     open_group, held_out = GROUPS
     recordings = [heard(question(OFF))]
-    by_name = {figure.name: figure for figure in figures_of(open_group, recordings, 0.5)}
+    by_name = {figure.name: figure for figure in figures_of(open_group, recordings)}
     wrong = by_name["espeak-ng: wrong actions, of 1"]
     assert (wrong.values, wrong.verdict) == ([100], "NOT reached")
     assert wrong.wrong == [f"{ON!r} (quiet) was heard as {OFF!r}"]
-    counted = figures_of(held_out, recordings, 0.5)
+    counted = figures_of(held_out, recordings)
     assert [figure.values for figure in counted if "wrong actions" in figure.name] == [[100]]
     assert not any(figure.wrong for figure in counted)
 
 
 def test_figures_and_tables_are_made_of_an_empty_run() -> None:
-    assert all(figure.verdict != "reached" for figure in figures_of(GROUPS[0], [], 0.5))
-    assert "nan" in tables([], 0.5)
+    assert all(figure.verdict != "reached" for figure in figures_of(GROUPS[0], []))
+    assert "nan" in tables([])
