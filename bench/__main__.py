@@ -14,15 +14,15 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from bench import ending, latency, resources, wake
-from bench.figures import Figure, table
+from bench import ears, ending, latency, resources, wake
+from bench.figures import RESULTS, Figure, table
 
-RESULTS = Path(__file__).parent / "results"
 FIGURES: dict[str, Callable[[bool], Coroutine[Any, Any, list[Figure]]]] = {
     "answer": latency.answers,
     "overhead": latency.overhead,
     "barge-in": latency.barge_in,
     "ending": ending.ending,
+    "ears": ears.ears,
     "start": resources.start,
     "memory": resources.memory,
     "cpu": resources.cpu,

@@ -1,4 +1,4 @@
-"""The pure parts of the benchmark: statistics, its table, where speech begins and ends, who was cut off."""
+"""The pure parts of the benchmark: statistics, its tables, where speech begins and ends, who was cut off."""
 
 import json
 from math import isnan
@@ -10,7 +10,7 @@ from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.utterance import Judgement
 from bench.corpus.recipes import Played, Recipe
 from bench.ending import Ending, Round, cut_offs, placed, waited
-from bench.figures import Figure, p95, table
+from bench.figures import Figure, markdown, p95, table
 from bench.speech import FRAME_SAMPLES, RATE_HZ, Question, edges, frames
 
 
@@ -86,3 +86,11 @@ def test_a_wait_is_from_the_last_sound_of_what_was_not_cut_off() -> None:
     assert (waits.values, len(waits.wrong)) == ([110], 1)
     late, misplaced, start = placed("quiet", [listened(2, 2110)])
     assert (late.values, misplaced.values, start.values) == ([-10], [10], [0])
+
+
+def test_a_markdown_table_can_be_read_as_it_stands() -> None:
+    assert markdown([("", "right"), ("quiet", "97.5")]).splitlines() == [
+        "|       | right |",
+        "| ----- | ----: |",
+        "| quiet |  97.5 |",
+    ]
