@@ -7,11 +7,11 @@ from airos_edge.engines.sphinx import Segment
 
 WEIGHTS = {
     # Fitted on the corpus's tuning split by `python -m bench.certainty`, which says how.
-    "bias": 2.531,
-    "fit": 0.597,
-    "worst_fit": 0.193,
-    "last_fit": 0.242,
-    "pace": 2.076,
+    "bias": 4.621,
+    "fit": 0.984,
+    "worst_fit": 0.132,
+    "last_fit": 0.256,
+    "pace": 1.478,
 }
 
 
