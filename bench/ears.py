@@ -87,18 +87,14 @@ async def ears(quick: bool) -> list[Figure]:
 
 
 def corpus(by: Sequence[str], quick: bool) -> list[Recipe]:
-    count = QUICK if quick else COUNT
-    commands = [
-        recipe
-        for condition in recipes.CONDITIONS
-        for recipe in recipes.commands("test", by, condition, count)
-    ]
-    others = [recipes.others("test", by, kind)[: QUICK if quick else None] for kind in KINDS]
-    return [*commands, *(recipe for kind in others for recipe in kind)]
+    count, of_a_kind = (QUICK, QUICK) if quick else (COUNT, None)
+    said = [recipes.commands("test", by, each, count) for each in recipes.CONDITIONS]
+    not_meant = [recipes.others("test", by, kind)[:of_a_kind] for kind in KINDS]
+    return [recipe for part in (*said, *not_meant) for recipe in part]
 
 
 def listen(chosen: Sequence[Recipe]) -> list[Heard]:
-    """Each recording is a conversation of its own, in one box for each process."""
+    """Each recording is a conversation of its own. The processes share the work."""
     shares = [chosen[place::PROCESSES] for place in range(PROCESSES)]
     with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:
         return [heard for share in pool.map(_listen, shares) for heard in share]
@@ -211,9 +207,10 @@ def tables(heard: Sequence[Heard]) -> str:
             closings,
         ),
         (
-            "Drafts of a reply: begun at a complete partial where none stands, dropped when the words "
-            "change or the final transcript is another, has alternatives, is not sure or not believed. "
-            "Wrong: dropped, and its words are not the final ones.",
+            "Drafts of a reply: begun at a complete partial where none stands; adopted if the final "
+            "transcript is the same, else dropped: the words changed, or the final ones were refused, not "
+            "sure or had alternatives. Wrong: dropped, and its words were not the final ones, or those "
+            "were refused.",
             drafts,
         ),
     )
