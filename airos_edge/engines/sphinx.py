@@ -31,8 +31,9 @@ log = logging.getLogger(__name__)
 NAME = "pocketsphinx"
 MODEL = "pocketsphinx/model/en-us/en-us"
 DICTIONARY = "pocketsphinx/model/en-us/cmudict-en-us.dict"
-HOUSE, WOKEN, PASSING = "house", "woken", "passing"
-"""Searches: of the grammar, of the same with a wake word in front, and of what concerns one utterance."""
+HOUSE, WOKEN, PASSING, MEAN = "house", "woken", "passing", "mean"
+"""Searches: of the grammar, of the same with a wake word in front, of what concerns one utterance, and
+of nothing, for where nothing is looked for."""
 WAKE = "<wake>"
 """Any wake word, whole or in part, in the decoder's dictionary: nothing else is spelled so."""
 SILENCE = "<sil>"
@@ -102,8 +103,9 @@ class Sphinx:
         self._decoder = decoder
 
     def begin(self, search: str, mean: str) -> None:
-        """An utterance, heard with the cepstral mean of `mean_of`."""
+        """An utterance, heard with the cepstral mean of `mean_of`, and as if it were the first."""
         self._decoder.activate_search(search)
+        self._decoder.reinit_feat()  # else the noise of the one before is taken from this one
         self._decoder.set_cmn(mean)
         self._decoder.start_utt()
 
@@ -140,6 +142,8 @@ class Sphinx:
         """
         if not pcm:
             return _listing(TYPICAL_MEAN)
+        self._decoder.activate_search(MEAN)  # it is searched all the same, so for next to nothing
+        self._decoder.reinit_feat()
         self._decoder.start_utt()
         self._decoder.process_raw(pcm, True, True)
         self._decoder.end_utt()
@@ -195,6 +199,8 @@ def open_sphinx(grammar: Grammar, wake_words: Sequence[str] = ()) -> Sphinx:
         sphinx._add(HOUSE, grammar, known, after_wake_word=False)
         if wake:
             sphinx._add(WOKEN, grammar, known, after_wake_word=True)
+        silence = [(0, 1, 1.0, SILENCE), (1, 1, 1.0, SILENCE)]
+        decoder.add_fsg(MEAN, decoder.create_fsg(MEAN, 0, 1, silence))
         decoder.activate_search(HOUSE)
     except (ImportError, RuntimeError, ValueError, OSError) as error:
         raise EngineUnavailable(NAME, f"cannot be loaded: {error}") from error
