@@ -20,7 +20,7 @@ from airos_edge.voice.utterance import Ended, EndReason, Utterance
 from bench.corpus import recipes, voices
 from bench.corpus.draw import house_commands, house_sentences
 
-PER_CONDITION = 60
+PER_CONDITION = 30
 NO_COMMAND_WEIGHT = 2.0
 RIDGE = 1.0
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8)

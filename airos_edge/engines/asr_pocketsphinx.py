@@ -230,7 +230,7 @@ def _meant(words: Words) -> list[str]:
 
 
 def open_asr(
-    grammar: Grammar, wake_words: Sequence[str] = (), threshold: float = 0.65
+    grammar: Grammar, wake_words: Sequence[str] = (), threshold: float = 0.5
 ) -> PocketsphinxAsr:
     """Loads the acoustic model and compiles the grammar, in about a tenth of a second. Blocks.
 

@@ -7,11 +7,11 @@ from airos_edge.engines.sphinx import Segment
 
 WEIGHTS = {
     # Fitted on the corpus's tuning split by `python -m bench.certainty`, which says how.
-    "bias": 4.621,
-    "fit": 0.984,
-    "worst_fit": 0.132,
-    "last_fit": 0.256,
-    "pace": 1.478,
+    "bias": 2.725,
+    "fit": 0.904,
+    "worst_fit": 0.185,
+    "last_fit": 0.169,
+    "pace": 2.303,
 }
 
 

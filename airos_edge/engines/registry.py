@@ -36,7 +36,7 @@ class VadSettings:
 @dataclass(frozen=True, slots=True)
 class AsrSettings:
     engine: str = "auto"
-    certainty: Annotated[float, Range(0, 1)] = 0.65
+    certainty: Annotated[float, Range(0, 1)] = 0.5
     """The probability that makes words a command, where a recogniser tells it."""
 
 
