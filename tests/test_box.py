@@ -8,11 +8,12 @@ import pytest
 
 from airos_edge.box import open_box
 from airos_edge.config import Config
-from airos_edge.engines import registry
+from airos_edge.engines import asr_pocketsphinx, registry
 from airos_edge.engines.registry import AsrSettings, TtsSettings, WakeSettings
 from airos_edge.errors import AirosError, EngineUnavailable
 from airos_edge.home.house import AreaSettings, DeviceChanged, DeviceSettings
 from airos_edge.home.house import Settings as HomeSettings
+from airos_edge.home.names import number_words
 from airos_edge.http.ask import ask
 from airos_edge.http.settings import Settings as ServerSettings
 from airos_edge.voice import events
@@ -139,6 +140,32 @@ async def test_a_pause_in_the_middle_does_not_end_the_question() -> None:
             await asyncio.sleep(piece.ms / 1000)
         await told.wait_for(events.ReplyEnded)
     assert [heard.text for heard in told.of(events.Transcribed)] == ["is the kitchen light on"]
+
+
+async def test_of_two_numbers_that_sound_alike_it_asks_which_and_takes_the_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(asr_pocketsphinx, "CLOSE", 1.0)  # any two are too close to be told apart
+    told, speaker = Tape(), FakeSpeaker()
+    asr = AsrSettings(certainty=0.6)  # what is less than 0.8 is looked at again
+    async with (
+        open_box(replace(Config(), asr=asr)) as box,
+        box.open_session(told, speaker, box.rules()) as session,
+    ):
+
+        async def say(text: str, nth: int) -> events.Outcome:
+            for piece in pieces(spoken(text, before_ms=600, after_ms=1000)):
+                session.feed(piece)
+                await asyncio.sleep(piece.ms / 1000)
+            return (await told.wait_for(events.ReplyEnded, nth)).outcome
+
+        asked = await say("set a timer for fifteen minutes", 1)
+        one, other = asked.text.lower().removesuffix(" minutes?").split(" or ")
+        done = await say(other, 2)
+    assert one != other
+    assert asked.intent is None
+    assert done.intent == "HassStartTimer"
+    assert number_words(done.slots["minutes"]) == other
 
 
 async def test_what_happens_to_a_device_is_published() -> None:
