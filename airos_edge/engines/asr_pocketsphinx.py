@@ -84,27 +84,30 @@ class PocketsphinxAsr:
     async def _decode(
         self, decoder: Sphinx, heard: Utterance, hints: Hints
     ) -> AsyncGenerator[Transcript, None]:
-        woken = decoder.hears_wake_words and heard.wake_word in self._wake_words
-        search, grammar = WOKEN if woken else HOUSE, self._grammar
-        if hints.expecting:
-            grammar = grammar_of(phrase.split() for phrase in hints.expecting)
-            search = decoder.listen_for(grammar)
+        # Who was asked something may say the wake word all the same.
+        is_woken = heard.wake_word in self._wake_words or heard.opened_by == "follow_up"
+        woken = decoder.hears_wake_words and is_woken
+        search = house = WOKEN if woken else HOUSE
+        grammar, is_answer = self._grammar, bool(hints.expecting)
         recording = Recording()
         before: list[str] = []
         try:
+            if is_answer:
+                grammar = grammar_of(phrase.split() for phrase in hints.expecting)
+                search = decoder.listen_for(grammar, woken)
             async with aclosing(recording.heard_by(decoder, search, heard)) as steps:
                 async for _ in steps:
                     words = decoder.words()
                     if words != before:
                         before = words
                         yield _transcript(words, grammar)
-            # Of what answers a question there is so little that it needs no certainty.
-            final = self._final(decoder, grammar, 0.0 if hints.expecting else self._threshold)
-            if hints.expecting and not final.text:  # no answer, but perhaps a command
-                grammar = self._grammar
-                await recording.heard_again_by(decoder, WOKEN if woken else HOUSE)
+            # Little answers a question, so that is believed at any certainty; but it may not be sure.
+            final = self._final(decoder, grammar, 0.0 if is_answer else self._threshold)
+            if is_answer and not final.text:  # no answer, but perhaps a command
+                grammar, is_answer = self._grammar, False
+                await recording.heard_again_by(decoder, house)
                 final = self._final(decoder, grammar, self._threshold)
-            if final.text and not final.sure and not hints.expecting:
+            if final.text and not final.sure and not is_answer:
                 final = await self._second_look(final, decoder, recording, grammar, woken)
             yield final
         except RuntimeError as error:
@@ -140,6 +143,7 @@ class PocketsphinxAsr:
             final,
             text=" ".join(best),
             judgement=grammar.judge(best),
+            certainty=final.certainty if best == words else None,
             alternatives=(" ".join(second),) if second is not None and is_close else (),
         )
 
@@ -175,7 +179,7 @@ class Recording:
                     if is_begun:
                         is_begun = False
                         decoder.end()
-                    decoder.begin(search, decoder.mean_of(bytes(self._pcm)))
+                    decoder.begin(search, bytes(self._pcm))
                     is_begun = True
                     piece = bytes(self._pcm)
                 if is_begun:
@@ -184,17 +188,20 @@ class Recording:
                         await asyncio.sleep(0)  # a recording that lies ready must not keep the loop
                     yield
             if not is_begun:
-                decoder.begin(search, decoder.mean_of(bytes(self._pcm)))
+                decoder.begin(search, bytes(self._pcm))
                 is_begun = True
                 decoder.feed(bytes(self._pcm))
-            decoder.feed(self._keep(bytes(samples_of(TRAILING_MS) * BYTES_PER_SAMPLE)))
+            silence = bytes(samples_of(TRAILING_MS) * BYTES_PER_SAMPLE)
+            for part in _slices(self._keep(silence)):
+                decoder.feed(part)
+                await asyncio.sleep(0)
         finally:
             if is_begun:
                 decoder.end()
 
     async def heard_again_by(self, decoder: Sphinx, search: str) -> None:
-        """Decodes all of it, with the mean of all of it."""
-        decoder.begin(search, decoder.mean_of(bytes(self._pcm)))
+        """Decodes all of it, adapted to all of it."""
+        decoder.begin(search, bytes(self._pcm))
         try:
             for part in _slices(bytes(self._pcm)):
                 decoder.feed(part)

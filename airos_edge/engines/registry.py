@@ -219,7 +219,7 @@ def open_asr(
     choice: Choice, settings: AsrSettings, grammar: Grammar, wake_words: Sequence[str]
 ) -> Asr:
     """`wake_words` may be heard before what is said. Raises EngineUnavailable. Blocks for about a
-    fifth of a second."""
+    tenth of a second."""
     asr: Asr = opener(choice)(grammar, wake_words, settings.certainty)
     return asr
 

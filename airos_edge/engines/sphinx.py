@@ -19,8 +19,8 @@ import numpy.typing as npt
 
 from airos_edge.engines import locate
 from airos_edge.engines.pronounce import AMERICAN, BRITISH, pronounce
-from airos_edge.errors import EngineUnavailable
-from airos_edge.voice.audio import AudioChunk
+from airos_edge.errors import EngineError, EngineUnavailable
+from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, samples_of
 from airos_edge.voice.grammar import Grammar
 
 if TYPE_CHECKING:
@@ -64,11 +64,13 @@ ODDS_OF_A_SOUND = 1e-8
 TYPICAL_MEAN = np.array([50, -7, -4, 5, -10, 0, -4, -12, -3, -1, 2.5, 0, -3])
 """The cepstral mean of speech, until that of the speaker is known: of the tuning split's recordings."""
 TYPICAL_MS = 700
+MEAN_BYTES = samples_of(10_000) * BYTES_PER_SAMPLE
+"""More would tell no more of a voice, and is taken in at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A word, a silence or a sound of other speech; frames are of 10 ms.
+    """A word, a silence, a sound of other speech, or "(NULL)", a step without sound; frames are of 10 ms.
 
     `score` is the logarithm of how well the sound fits, against the best fit of any sound: 0 or less.
     """
@@ -102,10 +104,12 @@ class Sphinx:
         """Whether there is the search WOKEN."""
         self._decoder = decoder
 
-    def begin(self, search: str, mean: str) -> None:
-        """An utterance, heard with the cepstral mean of `mean_of`, and as if it were the first."""
+    def begin(self, search: str, recorded: bytes) -> None:
+        """An utterance, adapted to what was recorded of it until now, and to nothing before it."""
+        mean = self._mean_of(
+            recorded
+        )  # this also shows it the noise, which is told from the speech
         self._decoder.activate_search(search)
-        self._decoder.reinit_feat()  # else the noise of the one before is taken from this one
         self._decoder.set_cmn(mean)
         self._decoder.start_utt()
 
@@ -134,26 +138,11 @@ class Sphinx:
             for part in self._decoder.seg() or ()
         ]
 
-    def mean_of(self, pcm: bytes) -> str:
-        """The cepstral mean of what was said, as `begin` takes it. Not within an utterance.
-
-        The sounds of a short word are no sample of a voice: it counts as much more than typical
-        speech as it is longer than `TYPICAL_MS`.
-        """
-        if not pcm:
-            return _listing(TYPICAL_MEAN)
-        self._decoder.activate_search(MEAN)  # it is searched all the same, so for next to nothing
-        self._decoder.reinit_feat()
-        self._decoder.start_utt()
-        self._decoder.process_raw(pcm, True, True)
-        self._decoder.end_utt()
-        mean = np.array([float(value) for value in self._decoder.get_cmn(False).split(",")])
-        ms = AudioChunk(pcm).ms
-        return _listing((ms * mean + TYPICAL_MS * TYPICAL_MEAN) / (ms + TYPICAL_MS))
-
     def listen_for(self, grammar: Grammar, after_wake_word: bool = False) -> str:
         """Makes another search, of a small grammar; gives its name. It replaces the one before."""
-        missing = [word for word in grammar.words if self._decoder.lookup_word(word) is None]
+        missing = [
+            word for word in sorted(grammar.words) if self._decoder.lookup_word(word) is None
+        ]
         lines = [line for word in missing for line in _numbered(word, _pronounced(word))]
         for place, line in enumerate(lines, start=1):
             # Only with the last of them are the searches made anew, which takes some 20 ms.
@@ -171,6 +160,23 @@ class Sphinx:
             silence = (start, start, ODDS_OF_SILENCE, SILENCE)
             arcs = [(start, 0, 1.0), (start, 0, 1.0, WAKE), silence, *arcs]
         self._decoder.add_fsg(search, self._decoder.create_fsg(search, start, final, arcs))
+
+    def _mean_of(self, pcm: bytes) -> str:
+        """The cepstral mean, as `set_cmn` takes it.
+
+        The sounds of a short word are no sample of a voice: it counts as much more than typical
+        speech as it is longer than `TYPICAL_MS`.
+        """
+        self._decoder.activate_search(MEAN)  # it is searched all the same, so for next to nothing
+        self._decoder.reinit_feat()
+        if not pcm:
+            return _listing(TYPICAL_MEAN)
+        self._decoder.start_utt()
+        self._decoder.process_raw(pcm[:MEAN_BYTES], True, True)
+        self._decoder.end_utt()
+        mean = np.array([float(value) for value in self._decoder.get_cmn(False).split(",")])
+        ms = AudioChunk(pcm[:MEAN_BYTES]).ms
+        return _listing((ms * mean + TYPICAL_MS * TYPICAL_MEAN) / (ms + TYPICAL_MS))
 
 
 def _listing(mean: npt.NDArray[np.float64]) -> str:
@@ -267,8 +273,12 @@ def _pronunciations(words: Set[str], dictionary: Path) -> list[str]:
 
 
 def _pronounced(word: str) -> list[str]:
-    """As an American and as a British voice reads it."""
-    return [phones for accent in (AMERICAN, BRITISH) if (phones := pronounce(word, accent))]
+    """As an American and as a British voice reads it; nothing where there is no espeak-ng."""
+    try:
+        said = [pronounce(word, accent) for accent in (AMERICAN, BRITISH)]
+    except EngineError:
+        return []
+    return [phones for phones in said if phones]
 
 
 def _numbered(word: str, said: Iterable[str]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from airos_edge.home.house import DeviceSettings, Settings
 from airos_edge.voice.audio import AudioChunk, samples_of
 from airos_edge.voice.grammar import Grammar, Network, grammar_of
 from airos_edge.voice.ports import Hints, Place, Transcript
-from airos_edge.voice.utterance import Ended, EndReason, Judgement, Utterance
+from airos_edge.voice.utterance import Ended, EndReason, Judgement, OpenedBy, Utterance
 from tests.home.people import People, sentences
 from tests.speech import noise, pieces, spoken
 
@@ -364,6 +364,27 @@ async def test_an_answer_that_is_expected_is_heard(asr: PocketsphinxAsr, text: s
 async def test_a_command_instead_of_an_answer_is_heard_too(asr: PocketsphinxAsr) -> None:
     heard = [one async for one in asr.transcribe(command("turn off the desk lamp"), ANSWERS)]
     assert heard[-1].text == "turn off the desk lamp"
+
+
+@pytest.mark.parametrize("opened_by", ["wake", "follow_up"])
+async def test_the_wake_word_may_be_said_before_an_answer(
+    asr: PocketsphinxAsr, opened_by: OpenedBy
+) -> None:
+    heard = Utterance("utt_1", opened_by, 0, "hey_jarvis" if opened_by == "wake" else None)
+    for piece in pieces(spoken("hey jarvis yes", before_ms=300, after_ms=300)):
+        heard.write(piece)
+    end(heard)
+    assert [one async for one in asr.transcribe(heard, ANSWERS)][-1].text == "yes"
+
+
+async def test_a_command_instead_of_an_answer_is_looked_at_a_second_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(asr_pocketsphinx, "CLOSE", 1.0)
+    asr = open_asr(grammar_of([("turn", "on", "the", "fan"), ("turn", "off", "the", "fan")]))
+    asr._threshold, asr._sure = 0.0, 1.1
+    heard = [one async for one in asr.transcribe(command("turn on the fan"), ANSWERS)]
+    assert heard[-1].alternatives
 
 
 async def test_an_answer_that_nobody_asked_for_is_no_command(asr: PocketsphinxAsr) -> None:

@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from airos_edge.engines.sphinx import HOUSE, TYPICAL_MEAN, WOKEN, Sphinx, open_sphinx
+from airos_edge.engines.sphinx import HOUSE, WOKEN, Sphinx, open_sphinx
+from airos_edge.errors import EngineUnavailable
 from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.grammar import grammar_of
 from tests.speech import noise, spoken
@@ -19,7 +20,7 @@ def sphinx() -> Sphinx:
 
 def hear(sphinx: Sphinx, sound: AudioChunk, search: str = HOUSE) -> list[str]:
     pcm = sound.pcm + noise(500).pcm
-    sphinx.begin(search, sphinx.mean_of(pcm))
+    sphinx.begin(search, pcm)
     sphinx.feed(pcm)
     sphinx.end()
     return sphinx.words()
@@ -73,13 +74,22 @@ def test_a_passing_search_hears_its_own_sentences_also_of_words_never_met(sphinx
     assert hear(sphinx, say("stop")) == ["stop"]
 
 
-def test_the_mean_of_nothing_is_a_typical_one_and_of_speech_its_own(sphinx: Sphinx) -> None:
-    typical = [float(value) for value in sphinx.mean_of(b"").split(",")]
-    assert typical == list(TYPICAL_MEAN)
-    loud, quiet = (spoken("stop", noise_lsb=lsb).pcm for lsb in (300, 10))
-    first, second = (float(sphinx.mean_of(pcm).split(",")[0]) for pcm in (loud, quiet))
-    assert first != second
-    assert all(20 < mean < 80 for mean in (first, second))
+def test_an_utterance_is_heard_the_same_whatever_was_heard_before_it(sphinx: Sphinx) -> None:
+    first = hear(sphinx, say("turn on the light")), sphinx.score()
+    hear(sphinx, noise(2000, lsb=3000))
+    hear(sphinx, spoken("what time is it", "en-gb+f4", noise_lsb=300))
+    assert (hear(sphinx, say("turn on the light")), sphinx.score()) == first
+
+
+def test_without_espeak_the_words_of_the_dictionary_are_still_heard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def missing(word: str, accent: str) -> str:
+        raise EngineUnavailable("espeak", "its library cannot be loaded")
+
+    sound = say("stop")
+    monkeypatch.setattr("airos_edge.engines.sphinx.pronounce", missing)
+    assert hear(open_sphinx(grammar_of([("stop",), ("go",)])), sound) == ["stop"]
 
 
 def test_what_fits_better_has_the_higher_score(sphinx: Sphinx) -> None:
