@@ -20,7 +20,9 @@ BELOW_LOUDEST_DB = 40.0
 ABOVE_FLOOR_DB = 10.0
 
 E = TypeVar("E", bound=Event)
-Verdict = Literal["right", "wrong command", "not understood", "ignored", "acted on talk"]
+Verdict = Literal[
+    "right", "wrong command", "asked back", "not understood", "ignored", "acted on talk"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ async def score(box: Box, sound: AudioChunk, wanted: str | None) -> Score:
         happened = [event async for event in told]
     heard = tuple(event.text for event in _of(events.Transcribed, happened) if event.text)
     understood = tuple(filter(None, map(box.understand, heard)))
+    asked_back = any(event.alternatives for event in _of(events.Transcribed, happened))
     meant = box.understand(wanted) if wanted is not None else None
     end_ms = speech_end_ms(sound, happened, rules.threshold)
     closed_ms = [event.at_ms for event in _confirmed(happened)]
@@ -57,7 +60,7 @@ async def score(box: Box, sound: AudioChunk, wanted: str | None) -> Score:
         closing_ms = next((at_ms - end_ms for at_ms in closed_ms if at_ms >= end_ms), None)
     return Score(
         wanted,
-        _verdict(meant, understood),
+        _verdict(meant, understood, asked_back),
         heard,
         understood,
         closing_ms,
@@ -65,9 +68,13 @@ async def score(box: Box, sound: AudioChunk, wanted: str | None) -> Score:
     )
 
 
-def _verdict(meant: Understood | None, understood: Sequence[Understood]) -> Verdict:
+def _verdict(
+    meant: Understood | None, understood: Sequence[Understood], asked_back: bool
+) -> Verdict:
     if meant is None:
         return "acted on talk" if understood else "ignored"
+    if asked_back:
+        return "asked back"
     if any((act.intent, act.slots) != (meant.intent, meant.slots) for act in understood):
         return "wrong command"
     return "right" if understood else "not understood"
@@ -118,6 +125,7 @@ def summary(scores: Sequence[Score]) -> Mapping[str, Any]:
         "commands": len(commands),
         "right": verdicts.count("right"),
         "wrong_commands": verdicts.count("wrong command"),
+        "asked_back": verdicts.count("asked back"),
         "not_understood": verdicts.count("not understood"),
         "cut_off": sum(one.is_cut_off for one in commands),
         "closing_p50_ms": _percentile(closing_ms, 50),

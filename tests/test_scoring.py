@@ -7,6 +7,8 @@ import pytest
 
 from airos_edge.box import Box, open_box
 from airos_edge.config import Config
+from airos_edge.engines import asr_pocketsphinx
+from airos_edge.engines.registry import AsrSettings
 from airos_edge.scoring import Score, score, speech_end_ms, summary
 from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.events import Event, SpeechProbable
@@ -37,6 +39,17 @@ async def test_another_command_is_wrong_and_says_what_was_heard(box: Box) -> Non
     found = await score(box, sound, "turn off the kitchen light")
     assert found.verdict == "wrong command"
     assert [act.intent for act in found.understood] == ["HassTurnOn"]
+
+
+async def test_what_could_not_be_told_apart_is_asked_back(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asr_pocketsphinx, "CLOSE", 1.0)
+    config = Config(asr=AsrSettings(certainty=0.7))
+    async with open_box(config, demo=True, most_timers=0) as doubtful:
+        sound = spoken("set a timer for fifteen minutes", before_ms=300, after_ms=1000)
+        found = await score(doubtful, sound, "set a timer for fifteen minutes")
+    assert found.verdict == "asked back"
 
 
 async def test_nothing_heard_is_not_understood(box: Box) -> None:
@@ -101,13 +114,15 @@ def test_a_summary_counts_commands_and_talk_apart() -> None:
         Score("b", "right", ("b",), (), 300, False),
         Score("c", "wrong command", ("d",), (), None, True),
         Score("d", "not understood", (), (), None, False),
+        Score("e", "asked back", ("f",), (), None, False),
         Score(None, "ignored", (), (), None, False),
         Score(None, "acted on talk", ("a",), (), None, False),
     ]
     assert summary(scores) == {
-        "commands": 4,
+        "commands": 5,
         "right": 2,
         "wrong_commands": 1,
+        "asked_back": 1,
         "not_understood": 1,
         "cut_off": 1,
         "closing_p50_ms": 200,

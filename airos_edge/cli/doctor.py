@@ -116,6 +116,7 @@ def _totals(totals: Mapping[str, Any], skipped: int) -> list[str]:
             f"Commands        {commands}",
             f"  right         {_share(totals['right'], commands)}, by intent and slots",
             f"  wrong         {_share(totals['wrong_commands'], commands)}",
+            f"  asked back    {_share(totals['asked_back'], commands)}",
             f"  rejected      {_share(totals['not_understood'], commands)}",
             f"  cut off early {_share(totals['cut_off'], commands)}",
         ]

@@ -27,7 +27,6 @@ State = tuple[Array, ...]
 HOP_SAMPLES = 160
 SPECTRUM_SAMPLES = 512
 BANDS = 32
-WIDTH = 96
 SPECTRA = 76
 """How many spectra an embedding sees."""
 RANGE_DB, RANGE_SPECTRA = 80, 8

@@ -65,15 +65,16 @@ def test_every_recording_is_a_line_and_then_they_are_summed_up(folder: Path, cap
         ("not understood", "what time is it - nobody.wav: heard nothing"),
     ]
     assert files.splitlines()[2][14:22].endswith(" ms")
-    assert totals.splitlines()[:5] == [
+    assert totals.splitlines()[:6] == [
         "Commands        3",
         "  right         1 (33 %), by intent and slots",
         "  wrong         1 (33 %)",
+        "  asked back    0 (0 %)",
         "  rejected      1 (33 %)",
         "  cut off early 0 (0 %)",
     ]
-    assert totals.splitlines()[5].startswith("  closed        ")
-    assert totals.splitlines()[6:] == ["Talk            2", "  acted on      1 (50 %)"]
+    assert totals.splitlines()[6].startswith("  closed        ")
+    assert totals.splitlines()[7:] == ["Talk            2", "  acted on      1 (50 %)"]
 
 
 def test_as_json_it_is_one_object(folder: Path, capsys: Shown) -> None:
