@@ -153,7 +153,8 @@ class PocketsphinxAsr:
         if not sentences:
             return None, -math.inf
         grammar = grammar_of(sorted(sentences))
-        await recording.heard_again_by(decoder, decoder.listen_for(grammar, woken))
+        search = decoder.listen_for(grammar, woken, nothing_else=True)
+        await recording.heard_again_by(decoder, search)
         found = tuple(decoder.words())
         return (found, decoder.score()) if found in sentences else (None, -math.inf)
 

@@ -138,8 +138,13 @@ class Sphinx:
             for part in self._decoder.seg() or ()
         ]
 
-    def listen_for(self, grammar: Grammar, after_wake_word: bool = False) -> str:
-        """Makes another search, of a small grammar; gives its name. It replaces the one before."""
+    def listen_for(
+        self, grammar: Grammar, after_wake_word: bool = False, nothing_else: bool = False
+    ) -> str:
+        """Makes another search, of a small grammar; gives its name. It replaces the one before.
+
+        `nothing_else`: all is taken for one of its sentences, for half the work.
+        """
         missing = [
             word for word in sorted(grammar.words) if self._decoder.lookup_word(word) is None
         ]
@@ -149,11 +154,18 @@ class Sphinx:
             self._decoder.add_word(*line.split(" ", 1), place == len(lines))
         known = {word for word in grammar.words if self._decoder.lookup_word(word) is not None}
         self._decoder.activate_search(HOUSE)  # the one before is freed, and must not be in use
-        self._add(PASSING, grammar, known, after_wake_word)
+        self._add(PASSING, grammar, known, after_wake_word, nothing_else)
         return PASSING
 
-    def _add(self, search: str, grammar: Grammar, known: Set[str], after_wake_word: bool) -> None:
-        arcs, final, states = _network(grammar, known)
+    def _add(
+        self,
+        search: str,
+        grammar: Grammar,
+        known: Set[str],
+        after_wake_word: bool,
+        nothing_else: bool = False,
+    ) -> None:
+        arcs, final, states = _network(grammar, known, nothing_else)
         start = 0
         if after_wake_word:
             start = states
@@ -217,7 +229,7 @@ def open_sphinx(grammar: Grammar, wake_words: Sequence[str] = ()) -> Sphinx:
 Arc = tuple[int, int, float] | tuple[int, int, float, str]
 
 
-def _network(grammar: Grammar, known: Set[str]) -> tuple[list[Arc], int, int]:
+def _network(grammar: Grammar, known: Set[str], nothing_else: bool) -> tuple[list[Arc], int, int]:
     """The arcs, the final state, and how many states there are.
 
     pocketsphinx knows one final state: each of ours leads there without a word. A word without a
@@ -230,11 +242,14 @@ def _network(grammar: Grammar, known: Set[str]) -> tuple[list[Arc], int, int]:
         for word, target in ways.items()
         if word in known
     ]
-    for state in range(len(grammar.arcs)):
-        arcs.append((state, final, 1.0 if state in grammar.finals else ODDS_OF_BREAKING_OFF))
-        arcs.append((state, other, ODDS_OF_OTHER_SPEECH))
-    arcs += [(other, other, ODDS_OF_A_SOUND, SOUND.format(phone)) for phone in PHONES]
-    arcs.append((other, final, 1.0))
+    arcs += [(state, final, 1.0) for state in grammar.finals]
+    if not nothing_else:
+        for state in range(len(grammar.arcs)):
+            if state not in grammar.finals:
+                arcs.append((state, final, ODDS_OF_BREAKING_OFF))
+            arcs.append((state, other, ODDS_OF_OTHER_SPEECH))
+        arcs += [(other, other, ODDS_OF_A_SOUND, SOUND.format(phone)) for phone in PHONES]
+        arcs.append((other, final, 1.0))
     arcs += [(state, state, ODDS_OF_SILENCE, SILENCE) for state in range(other + 1)]
     return arcs, final, other + 1
 

@@ -74,6 +74,14 @@ def test_a_passing_search_hears_its_own_sentences_also_of_words_never_met(sphinx
     assert hear(sphinx, say("stop")) == ["stop"]
 
 
+def test_a_search_of_nothing_else_takes_everything_for_one_of_its_sentences(sphinx: Sphinx) -> None:
+    two = grammar_of([("turn", "on", "the", "light"), ("stop",)])
+    sound = say("turn on the television")
+    assert hear(sphinx, sound, sphinx.listen_for(two))[-1].startswith("++")
+    closed = sphinx.listen_for(two, nothing_else=True)
+    assert hear(sphinx, sound, closed) == ["turn", "on", "the", "light"]
+
+
 def test_an_utterance_is_heard_the_same_whatever_was_heard_before_it(sphinx: Sphinx) -> None:
     first = hear(sphinx, say("turn on the light")), sphinx.score()
     hear(sphinx, noise(2000, lsb=3000))
