@@ -1,8 +1,9 @@
 """A recording through a box's own ears, faster than real time: what they think, and what they decide."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from dataclasses import replace
+from typing import TypeVar
 
 from airos_edge.box import Box
 from airos_edge.http.tape import Tape
@@ -11,6 +12,8 @@ from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, samples_of
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Event
 from airos_edge.voice.utterance import Ended
+
+E = TypeVar("E", bound=Event)
 
 PIECE_MS = 20
 SILENCE_MS = 500
@@ -43,9 +46,7 @@ async def play(box: Box, sound: AudioChunk, rules: TurnRules) -> AsyncGenerator[
 
 def _pieces(sound: AudioChunk) -> Iterator[AudioChunk]:
     """The sound, then silence without end."""
-    step = samples_of(PIECE_MS) * BYTES_PER_SAMPLE
-    for start in range(0, len(sound.pcm), step):
-        yield AudioChunk(sound.pcm[start : start + step])
+    yield from sound.pieces(samples_of(PIECE_MS))
     while True:
         yield SILENCE
 
@@ -60,3 +61,8 @@ def _follow(event: Event, open_questions: set[str]) -> None:
                 open_questions.discard(item_id)
         case events.Transcribed(item_id=item_id) | events.TranscriptionFailed(item_id=item_id):
             open_questions.discard(item_id)
+
+
+def of_kind(kind: type[E], happened: Iterable[Event]) -> list[E]:
+    """Those of what happened that are of one kind."""
+    return [event for event in happened if isinstance(event, kind)]

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 
 from airos_edge.box import Box
 from airos_edge.home.commands import Understood
-from airos_edge.listening import play
+from airos_edge.listening import of_kind, play
 from airos_edge.voice import events
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, level_dbfs, samples_of
 from airos_edge.voice.events import Event
@@ -19,7 +19,6 @@ STEP_MS = 10
 BELOW_LOUDEST_DB = 40.0
 ABOVE_FLOOR_DB = 10.0
 
-E = TypeVar("E", bound=Event)
 Verdict = Literal[
     "right", "wrong command", "asked back", "not understood", "ignored", "acted on talk"
 ]
@@ -49,9 +48,9 @@ async def score(box: Box, sound: AudioChunk, wanted: str | None) -> Score:
     rules = box.rules()
     async with aclosing(play(box, sound, rules)) as told:
         happened = [event async for event in told]
-    heard = tuple(event.text for event in _of(events.Transcribed, happened) if event.text)
+    heard = tuple(event.text for event in of_kind(events.Transcribed, happened) if event.text)
     understood = tuple(filter(None, map(box.understand, heard)))
-    asked_back = any(event.alternatives for event in _of(events.Transcribed, happened))
+    asked_back = any(event.alternatives for event in of_kind(events.Transcribed, happened))
     meant = box.understand(wanted) if wanted is not None else None
     end_ms = speech_end_ms(sound, happened, rules.threshold)
     closed_ms = [event.at_ms for event in _confirmed(happened)]
@@ -82,10 +81,10 @@ def _verdict(
 
 def _confirmed(happened: Iterable[Event]) -> list[events.SpeechStopped]:
     """The closings of questions that were no cough."""
-    confirmed = {event.item_id for event in _of(events.SpeechConfirmed, happened)}
+    confirmed = {event.item_id for event in of_kind(events.SpeechConfirmed, happened)}
     return [
         closed
-        for closed in _of(events.SpeechStopped, happened)
+        for closed in of_kind(events.SpeechStopped, happened)
         if closed.item_id in confirmed and Ended(closed.reason, closed.end_ms).is_question
     ]
 
@@ -99,7 +98,7 @@ def speech_end_ms(sound: AudioChunk, happened: Iterable[Event], threshold: float
     """
     speech = [
         event.at_ms
-        for event in _of(events.SpeechProbable, happened)
+        for event in of_kind(events.SpeechProbable, happened)
         if event.probability >= threshold
     ]
     if not speech:
@@ -110,10 +109,6 @@ def speech_end_ms(sound: AudioChunk, happened: Iterable[Event], threshold: float
     loud_dbfs = max(levels.max() - BELOW_LOUDEST_DB, np.percentile(levels, 10) + ABOVE_FLOOR_DB)
     (loud,) = np.nonzero(levels[: speech[-1] // STEP_MS] >= loud_dbfs)
     return int(loud[-1] + 1) * STEP_MS if len(loud) else speech[-1]
-
-
-def _of(kind: type[E], happened: Iterable[Event]) -> list[E]:
-    return [event for event in happened if isinstance(event, kind)]
 
 
 def summary(scores: Sequence[Score]) -> Mapping[str, Any]:

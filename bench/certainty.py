@@ -8,11 +8,11 @@ What is no command counts double, as there is less of it than people say all day
 import asyncio
 import sys
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
-from airos_edge.engines.asr_pocketsphinx import SENTENCES, Recording
+from airos_edge.engines.asr_pocketsphinx import Recording
 from airos_edge.engines.certainty import evidence
 from airos_edge.engines.sphinx import HOUSE, Segment, Sphinx, open_sphinx
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, samples_of
@@ -27,9 +27,7 @@ THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8)
 STEPS = 60
 PADDING_MS, AFTER_MS = 300, 200
 """What the ear gives to the recogniser from before and after the speech."""
-
-
-CHUNK_BYTES = samples_of(20) * BYTES_PER_SAMPLE
+CHUNK_MS = 20
 
 
 def main() -> None:
@@ -54,16 +52,15 @@ def main() -> None:
 
 def heard(count: int) -> Iterator[tuple[dict[str, float], bool, float]]:
     """Of each sentence that was heard: its evidence, whether it was said, and its weight."""
-    meaning = lru_cache(None)(_meaning)
     grammar = house_sentences().grammar
     decoder = open_sphinx(grammar)
     for recipe in _recipes(count):
         words, segments = asyncio.run(_decode(decoder, recipe))
         found = evidence(segments)
-        if found is None or grammar.judge(words) not in SENTENCES:
+        if found is None or not grammar.accepts(words):
             continue
         is_command = recipe.kind == "command"
-        was_said = is_command and meaning(" ".join(words)) == meaning(recipe.text)
+        was_said = is_command and _meaning(" ".join(words)) == _meaning(recipe.text)
         yield found, was_said, 1.0 if is_command else NO_COMMAND_WEIGHT
 
 
@@ -85,6 +82,7 @@ def fit(
     return {"bias": float(bias), **dict(zip(names, map(float, plain), strict=True))}
 
 
+@cache
 def _meaning(text: str) -> object:
     commands = house_commands()
     understood = commands.understand(text, None)
@@ -103,8 +101,9 @@ async def _decode(decoder: Sphinx, recipe: recipes.Recipe) -> tuple[list[str], l
     heard = Utterance("item", "speech", 0)
     start, end = played.start_ms - PADDING_MS, played.end_ms + AFTER_MS
     pcm = played.sound.pcm[: samples_of(end) * BYTES_PER_SAMPLE]
-    for at in range(samples_of(start) * BYTES_PER_SAMPLE, len(pcm), CHUNK_BYTES):
-        heard.write(AudioChunk(pcm[at : at + CHUNK_BYTES]))
+    sound = AudioChunk(pcm[samples_of(start) * BYTES_PER_SAMPLE :])
+    for chunk in sound.pieces(samples_of(CHUNK_MS)):
+        heard.write(chunk)
     heard.end(Ended(EndReason.SILENCE, heard.ms))
     async for _ in Recording().heard_by(decoder, HOUSE, heard):
         pass

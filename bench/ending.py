@@ -7,10 +7,11 @@ all times are those of the audio, so nothing here depends on the machine.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from airos_edge.engines.asr_pocketsphinx import open_asr
 from airos_edge.engines.vad_silero import open_onnx
-from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, ms_of, samples_of
+from airos_edge.voice.audio import samples_of
 from airos_edge.voice.ear import Closed, Ear, Opened
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.ports import Asr, Hints, Vad
@@ -149,17 +150,16 @@ async def _listen(recipe: Recipe, asr: Asr, vad: Vad) -> Round:
     played = recipes.play(recipe)
     ear, endings = Ear(RULES, vad), list[Ending]()
     hearing: asyncio.Task[str] | None = None
-    step = samples_of(CHUNK_MS) * BYTES_PER_SAMPLE
-    for place in range(0, len(played.sound.pcm), step):
-        for cue in ear.feed(AudioChunk(played.sound.pcm[place : place + step])):
+    chunks = played.sound.pieces(samples_of(CHUNK_MS))
+    for now_ms, chunk in zip(count(CHUNK_MS, CHUNK_MS), chunks, strict=False):
+        for cue in ear.feed(chunk):
             match cue:
                 case Opened(utterance):
                     hearing = asyncio.create_task(_heard(utterance, asr))
                 case Closed(utterance, ended) if hearing is not None:
-                    closed_ms = ms_of((place + step) // BYTES_PER_SAMPLE)
                     judgement, text = utterance.judgement, await hearing
                     endings.append(
-                        Ending(utterance.start_ms, ended.speech_end_ms, closed_ms, judgement, text)
+                        Ending(utterance.start_ms, ended.speech_end_ms, now_ms, judgement, text)
                     )
         for _ in range(HOPS):
             await asyncio.sleep(0)

@@ -7,8 +7,9 @@ what another threshold would have let through.
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Literal, TypeVar
+from typing import Literal
 
+from airos_edge.listening import of_kind
 from airos_edge.router.meaning import Saying, meant
 from airos_edge.voice import events
 from airos_edge.voice.events import Event
@@ -17,7 +18,6 @@ from airos_edge.voice.utterance import Judgement
 from bench.corpus.draw import house_commands
 from bench.corpus.recipes import Recipe
 
-E = TypeVar("E", bound=Event)
 Verdict = Literal["right", "wrong", "asked back", "nothing"]
 """Of what is no command, "wrong" is that it was acted on."""
 ASKED = "asked back"
@@ -102,7 +102,7 @@ class Heard:
 @cache
 def outcome(text: str, alternatives: tuple[str, ...] = (), sure: bool = True) -> Hashable | None:
     """What the demonstration house makes of it: a meaning, or ASKED; None: it is no command."""
-    house = _house()
+    house = house_commands()
     item = Item("", role="user", text=text, spoken=True, alternatives=alternatives, sure=sure)
     understood = meant([item], house, None)
     if isinstance(understood, Saying):
@@ -110,17 +110,14 @@ def outcome(text: str, alternatives: tuple[str, ...] = (), sure: bool = True) ->
     return house.meaning(understood)
 
 
-_house = cache(house_commands)
-
-
 def questions_of(happened: Iterable[Event]) -> list[Question]:
     """In their order, without coughs. Raises RuntimeError where the recogniser failed."""
     happened = list(happened)
-    for failed in _of(events.TranscriptionFailed, happened):
+    for failed in of_kind(events.TranscriptionFailed, happened):
         raise RuntimeError(failed.message)
-    closed_ms = {event.item_id: event.at_ms for event in _of(events.SpeechStopped, happened)}
-    confirmed = {event.item_id for event in _of(events.SpeechConfirmed, happened)}
-    partials = _of(events.TranscriptChanged, happened)
+    closed_ms = {event.item_id: event.at_ms for event in of_kind(events.SpeechStopped, happened)}
+    confirmed = {event.item_id for event in of_kind(events.SpeechConfirmed, happened)}
+    partials = of_kind(events.TranscriptChanged, happened)
     return [
         Question(
             closed_ms[final.item_id],
@@ -130,7 +127,7 @@ def questions_of(happened: Iterable[Event]) -> list[Question]:
             final.certainty,
             drafts=drafts_of([one for one in partials if one.item_id == final.item_id]),
         )
-        for final in _of(events.Transcribed, happened)
+        for final in of_kind(events.Transcribed, happened)
         if final.text or final.certainty is not None or final.item_id in confirmed
     ]
 
@@ -200,7 +197,3 @@ def speculation(heard: Sequence[Heard]) -> Speculation:
         sum(draft.text != one.text or not one.is_believed() for one, draft in pairs),
         [one.closed_ms - draft.at_ms for one, draft in adopted],
     )
-
-
-def _of(kind: type[E], happened: Iterable[Event]) -> list[E]:
-    return [event for event in happened if isinstance(event, kind)]

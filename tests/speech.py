@@ -6,7 +6,7 @@ import numpy as np
 import soxr
 
 from airos_edge.engines.espeak import load
-from airos_edge.voice.audio import BYTES_PER_SAMPLE, RATE_HZ, AudioChunk, samples_of
+from airos_edge.voice.audio import RATE_HZ, AudioChunk, samples_of
 
 SEED = 7
 
@@ -54,9 +54,7 @@ def noise(ms: int, lsb: float = 30, rate_hz: int = RATE_HZ) -> AudioChunk:
 
 
 def pieces(sound: AudioChunk, ms: int = 20) -> list[AudioChunk]:
-    step = samples_of(ms, sound.rate_hz) * BYTES_PER_SAMPLE
-    starts = range(0, len(sound.pcm), step)
-    return [AudioChunk(sound.pcm[at : at + step], sound.rate_hz) for at in starts]
+    return list(sound.pieces(samples_of(ms, sound.rate_hz)))
 
 
 def _chunk(samples: np.ndarray, rate_hz: int) -> AudioChunk:

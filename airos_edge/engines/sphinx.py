@@ -148,7 +148,11 @@ class Sphinx:
         missing = [
             word for word in sorted(grammar.words) if self._decoder.lookup_word(word) is None
         ]
-        lines = [line for word in missing for line in _numbered(word, _pronounced(word))]
+        lines = [
+            line
+            for word in missing
+            for line in _numbered(word, _pronounced(word, (AMERICAN, BRITISH)))
+        ]
         for place, line in enumerate(lines, start=1):
             # Only with the last of them are the searches made anew, which takes some 20 ms.
             self._decoder.add_word(*line.split(" ", 1), place == len(lines))
@@ -281,16 +285,16 @@ def _pronunciations(words: Set[str], dictionary: Path) -> list[str]:
             if (word := word.partition("(")[0]) in words:
                 lines[word].append(phones)
     for word, said in lines.items():
-        said += _pronounced(word)[bool(said) :]
+        said += _pronounced(word, (BRITISH,) if said else (AMERICAN, BRITISH))
         if not said:
             log.warning("Nobody knows how %r is said; it is not listened for.", word)
     return [line for word in sorted(lines) for line in _numbered(word, lines[word])]
 
 
-def _pronounced(word: str) -> list[str]:
-    """As an American and as a British voice reads it; nothing where there is no espeak-ng."""
+def _pronounced(word: str, accents: Iterable[str]) -> list[str]:
+    """As voices of these accents read it; nothing where there is no espeak-ng."""
     try:
-        said = [pronounce(word, accent) for accent in (AMERICAN, BRITISH)]
+        said = [pronounce(word, accent) for accent in accents]
     except EngineError:
         return []
     return [phones for phones in said if phones]

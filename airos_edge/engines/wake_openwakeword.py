@@ -55,9 +55,8 @@ class OpenWakeWord:
         self._scored_from = self._alert_until = 0
 
     def feed(self, chunk: AudioChunk) -> list[WakeScore]:
-        step = ALERT_SAMPLES * BYTES_PER_SAMPLE
-        pieces = (chunk.pcm[at : at + step] for at in range(0, len(chunk.pcm), step))
-        return [score for piece in pieces for score in self._take(piece)]
+        pieces = chunk.pieces(ALERT_SAMPLES)
+        return [score for piece in pieces for score in self._take(piece.pcm)]
 
     def _take(self, piece: bytes) -> list[WakeScore]:
         self._waiting += piece

@@ -77,7 +77,6 @@ def _play_into(session: Session, pcm: bytes) -> None:
         raise RecordingError(
             f"the recording is {seconds:.1f} s long, a question {longest_s} s (turn.longest_s)"
         )
-    step = samples_of(PIECE_MS) * BYTES_PER_SAMPLE
-    for start in range(0, len(pcm), step):
-        session.feed(AudioChunk(pcm[start : start + step]))
+    for piece in AudioChunk(pcm).pieces(samples_of(PIECE_MS)):
+        session.feed(piece)
     session.commit()

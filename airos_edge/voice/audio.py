@@ -1,5 +1,6 @@
 """Sound as a value: 16-bit signed little-endian mono PCM, with its rate."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,15 @@ class AudioChunk:
     @property
     def ms(self) -> float:
         return self.samples * 1000 / self.rate_hz
+
+    def pieces(self, samples: int) -> Iterator["AudioChunk"]:
+        """Itself, or where it is longer than so many samples, in pieces of that length and a rest."""
+        step = samples * BYTES_PER_SAMPLE
+        if len(self.pcm) <= step:
+            yield self
+            return
+        for start in range(0, len(self.pcm), step):
+            yield AudioChunk(self.pcm[start : start + step], self.rate_hz)
 
     def as_floats(self) -> npt.NDArray[np.float32]:
         """Shape (samples,), from -1.0 to 1.0."""

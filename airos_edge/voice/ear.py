@@ -1,7 +1,6 @@
 """A session's ear: chunks and commands in, cues out. It does no I/O and knows no clock but the audio."""
 
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, level_dbfs, ms_of, samples_of
@@ -88,7 +87,7 @@ class Ear:
 
     def feed(self, chunk: AudioChunk) -> list[Cue]:
         """Takes 16 kHz audio of any length."""
-        return [cue for piece in _pieces(chunk) for cue in self._feed(piece)]
+        return [cue for piece in chunk.pieces(PIECE_SAMPLES) for cue in self._feed(piece)]
 
     def open(self, why: OpenedBy, patience_ms: int = PATIENCE_MS) -> list[Cue]:
         """An utterance from now on: a button, a follow-up question. Keeps one that is open."""
@@ -208,12 +207,3 @@ class Ear:
     def _forget_recent(self) -> None:
         self._recent.clear()
         self._recent_samples = 0
-
-
-def _pieces(chunk: AudioChunk) -> Iterator[AudioChunk]:
-    step = PIECE_SAMPLES * BYTES_PER_SAMPLE
-    if len(chunk.pcm) <= step:
-        yield chunk
-        return
-    for start in range(0, len(chunk.pcm), step):
-        yield AudioChunk(chunk.pcm[start : start + step], chunk.rate_hz)

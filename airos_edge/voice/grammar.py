@@ -22,12 +22,9 @@ class Grammar:
 
     def judge(self, words: Iterable[str]) -> Judgement | None:
         """What the words are; None if no sentence begins with them."""
-        state = 0
-        for word in words:
-            following = self.arcs[state].get(word)
-            if following is None:
-                return None
-            state = following
+        state = self._after(words)
+        if state is None:
+            return None
         if state not in self.finals:
             return Judgement.PREFIX
         return Judgement.OPEN if self.arcs[state] else Judgement.COMPLETE
@@ -38,22 +35,27 @@ class Grammar:
         for place, word in enumerate(said):
             before, after = said[:place], said[place + 1 :]
             for other, target in self.arcs[state].items():
-                if other != word and self._accepts(target, after):
+                if other != word and self.accepts(after, target):
                     yield (*before, other, *after)
-                if self._accepts(target, said[place:]):
+                if self.accepts(said[place:], target):
                     yield (*before, other, *said[place:])
-            if self._accepts(state, after):
+            if self.accepts(after, state):
                 yield (*before, *after)
             state = self.arcs[state][word]
         yield from ((*said, other) for other, end in self.arcs[state].items() if end in self.finals)
 
-    def _accepts(self, state: int, words: Iterable[str]) -> bool:
+    def accepts(self, words: Iterable[str], state: int = 0) -> bool:
+        """Whether they are a sentence, or from another state on the rest of one."""
+        return self._after(words, state) in self.finals
+
+    def _after(self, words: Iterable[str], state: int = 0) -> int | None:
+        """Where the words lead from a state; None if nowhere."""
         for word in words:
             following = self.arcs[state].get(word)
             if following is None:
-                return False
+                return None
             state = following
-        return state in self.finals
+        return state
 
 
 def grammar_of(sentences: Iterable[Sequence[str]]) -> Grammar:

@@ -25,7 +25,6 @@ SEED = 20261124
 PER_TEMPLATE = 8
 BROKEN = 120
 SPLITS = ("tune", "test")
-WHOLE = (Judgement.OPEN, Judgement.COMPLETE)
 
 
 def main() -> None:
@@ -35,6 +34,7 @@ def main() -> None:
         (HERE / name).write_text(text, encoding="utf-8")
 
 
+@cache
 def house_commands() -> HouseCommands:
     """The demonstration house, as the measure of what a sentence means."""
     house = House(demo.HOUSE, VirtualDevices(), publish=lambda event: None)
@@ -62,7 +62,7 @@ def drawn() -> Iterator[tuple[str, str]]:
             for template in data.sentences:
                 for _ in range(PER_TEMPLATE):
                     text = _tidy(_expand(template.expression, lists, rules, chance) or "")
-                    if text in known or sentences.grammar.judge(text.split()) not in WHOLE:
+                    if text in known or not sentences.grammar.accepts(text.split()):
                         continue
                     understood = commands.understand(text, None)
                     if understood is not None and understood.intent == name:
