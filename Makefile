@@ -29,11 +29,11 @@ $(VENV)/.run: pyproject.toml
 	@test -e $@ || sh scripts/prerequisites "$(PYTHON)"
 	test -e $@ || $(PYTHON) -m venv --clear $(VENV)
 	@echo "Installing what airos is made of; this takes half a minute or more."
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[whisper]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[whisper,mcp]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[whisper,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[whisper,mcp,dev]'
 	@touch $@
 
 clean:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Coroutine
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, replace
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from airos_edge.config import Config, effective
 from airos_edge.engines.lease import Lease
 from airos_edge.errors import AirosError, EngineUnavailable
+from airos_edge.health import Health
 from airos_edge.home import demo as demo_house
 from airos_edge.home.commands import Understood
 from airos_edge.home.house import House, State, VirtualDevices
@@ -21,9 +22,13 @@ from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Announced, Event, TimerFinished
 from airos_edge.voice.floor import Floor, Rank
+from airos_edge.voice.flow import Stage, chain
 from airos_edge.voice.hub import Hub
 from airos_edge.voice.ids import new_id
-from airos_edge.voice.ports import Hints, OpenMouth, Prompt, Speaking
+from airos_edge.voice.phase import Phases
+from airos_edge.voice.ports import Hints, OpenMouth, Prompt, Speaking, Speech
+from airos_edge.voice.respond import no_voice
+from airos_edge.voice.segment import sentences
 from airos_edge.voice.session import Session
 from airos_edge.voice.waking import Waking
 from airos_edge.voice.watched import WatchedVad, WatchedWake
@@ -47,6 +52,8 @@ class Box:
         rebuild: Callable[[Config], Coroutine[Any, Any, Parts]],
     ) -> None:
         self.hub = hub
+        self.phases = Phases(hub.publish)
+        self.health = Health(hub.publish)
         self.floor = Floor(lambda says: Tape())
         self._parts = parts
         self._lease = lease
@@ -76,6 +83,7 @@ class Box:
 
         def tell_all(event: Event) -> None:
             self.hub.publish(event)
+            self.phases.follow(event)
             tell(event)
 
         def stamp(event: Event) -> Event:
@@ -107,6 +115,26 @@ class Box:
     def open_asking(self, tell: Callable[[Event], None], open_mouth: OpenMouth) -> Session:
         """For one question: the face says where it begins and ends."""
         return self.open_session(tell, open_mouth, replace(self.rules(), detection="push"))
+
+    async def speak(self, texts: AsyncIterable[str], how: Speaking) -> AsyncGenerator[Speech, None]:
+        """Speech of the texts, sentence by sentence, in the voice's own rate, as it is made.
+
+        Raises EngineError. Closing or cancelling it ends the engine.
+        """
+        async with self._lease.borrow(self._parts.config.reach) as engines:
+            tts = engines.tts
+            if tts is None:
+                raise no_voice()
+            stages = (Stage(sentences, ahead=1), Stage(lambda text: tts.speak(text, how)))
+            async with chain(texts, *stages, name=tts.name) as speech:
+                async for piece in speech:
+                    yield piece
+
+    def waking(self) -> Waking:
+        """A stream of its own that hears the box's wake words. Raises EngineUnavailable."""
+        if self._parts.open_wake is None:
+            raise EngineUnavailable("wake", self._parts.faults["wake"])
+        return Waking(self._parts.open_wake(), self._parts.config.wake.words)
 
     def understand(self, text: str) -> Understood | None:
         """What a sentence means in this house, without doing it; None if it is no command."""
@@ -152,15 +180,17 @@ class Box:
             "demo": bool(house.label),
         }
 
-    def health(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
+        """What works and what does not; `status` is "ok" while everything does."""
         parts: dict[str, Any] = {}
         for choice in self._parts.choices:
             fault = self._parts.faults.get(choice.port)
             parts[choice.port] = {"engine": choice.engine, "state": "failed" if fault else "ok"}
             if fault:
                 parts[choice.port]["why"] = fault
-        status = "degraded" if self._parts.faults else "ok"
-        return {"status": status, "parts": parts}
+        parts |= self.health.parts()
+        is_well = all(part["state"] in ("ok", "starting") for part in parts.values())
+        return {"status": "ok" if is_well else "degraded", "parts": parts}
 
     async def reload(self, config: Config) -> str:
         """Builds anew what the configuration changes; says what. A bad one changes nothing.
@@ -194,7 +224,7 @@ class Deaf:
 async def open_box(
     config: Config, demo: bool = False, most_timers: int = MOST
 ) -> AsyncIterator[Box]:
-    """Opens the engines and the house. An engine that fails is left out and named in `health`.
+    """Opens the engines and the house. An engine that fails is left out and named in `state`.
 
     `demo`: with the demonstration house, unless the configuration has one of its own. Raises
     ConfigError where the configuration contradicts itself. Leaving the block closes all.

@@ -49,7 +49,7 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
 
         realtime = RealtimeDoor(box.open_session, box.rules)
         control = control_routes(box.open_asking, box.say, box.check, reload, box.hub)
-        routes = [*realtime.routes(), *health_routes(box.health)]
+        routes = [*realtime.routes(), *health_routes(box.state)]
         doors = await stack.enter_async_context(
             listen(config.server, routes, control, socket_path())
         )

@@ -9,8 +9,8 @@ ARROW = re.compile(r"^ *\w+->>(\w+): (.+)$")
 NOTE = re.compile(r"^ *Note over [\w,]+: (.+)$")
 """Names a diagram further up that happens there."""
 NOT_WATCHED = {"Person", "Session", "Daemon"}
-NOT_DRAWN = {"Face: SpeechConfirmed"}
-"""Nearly every question has it, and no face needs it."""
+NOT_DRAWN = {"Face: SpeechConfirmed", "Face: QuestionDropped", "Face: SessionEnded"}
+"""They say what the rest of a diagram shows, for who follows what the box is doing."""
 REPEATED = {"Face: TranscriptChanged", "Face: TextSaid", "Mouth: play", "Announcer: play"}
 """Where these follow each other in any number, a diagram shows each once."""
 

@@ -88,7 +88,7 @@ async def test_talk_without_the_wake_word_is_not_listened_to() -> None:
             for piece in pieces(spoken("turn on the kitchen light", after_ms=1500)):
                 session.feed(piece)
                 await asyncio.sleep(piece.ms / 1000)
-    assert told.events == []
+    assert told.names == ["SessionEnded"]
 
 
 async def test_a_complete_command_closes_sooner_than_the_usual_silence() -> None:
@@ -259,7 +259,7 @@ async def test_a_reload_that_cannot_be_done_changes_nothing() -> None:
 async def test_an_engine_that_cannot_be_opened_degrades_one_thing_and_is_named() -> None:
     config = replace(Config(), wake=WakeSettings(words={"hey_jarvish": WordSettings()}))
     async with open_box(config) as box:
-        health = box.health()
+        health = box.state()
         assert health["status"] == "degraded"
         assert "hey_jarvis" in health["parts"]["wake"]["why"]
         assert health["parts"]["asr"] == {"engine": "pocketsphinx", "state": "ok"}
@@ -267,12 +267,12 @@ async def test_an_engine_that_cannot_be_opened_degrades_one_thing_and_is_named()
         with pytest.raises(EngineUnavailable, match="hey_jarvis"):
             box.open_session(Tape(), FakeSpeaker(), replace(box.rules(), detection="wake"))
         assert await box.reload(Config()) == "wake"
-        assert box.health()["status"] == "ok"
+        assert box.state()["status"] == "ok"
 
 
 async def test_a_box_without_ears_answers_what_is_typed_and_fails_what_is_said() -> None:
     async with open_box(replace(Config(), language="de")) as box:
-        assert box.health()["parts"]["asr"]["state"] == "failed"
+        assert box.state()["parts"]["asr"]["state"] == "failed"
         typed = await ask("wie spät ist es", box.open_asking)
         heard = await ask(spoken("what time is it").pcm, box.open_asking)
     assert typed.outcome.status == "completed"
@@ -292,7 +292,7 @@ async def test_what_is_said_aloud_is_given_as_sound_and_published() -> None:
 
 async def test_without_a_voice_what_is_asked_is_done_and_answered_in_writing() -> None:
     async with open_box(replace(Config(), tts=TtsSettings(voice="xx")), demo=True) as box:
-        assert box.health()["parts"]["tts"]["state"] == "failed"
+        assert box.state()["parts"]["tts"]["state"] == "failed"
         answer = await ask("turn on the kitchen light", box.open_asking)
         state = await ask("is the kitchen light on", box.open_asking)
     assert answer.outcome.status == "completed"
@@ -313,7 +313,7 @@ async def test_without_a_vad_it_can_be_typed_to(monkeypatch: pytest.MonkeyPatch)
             session.add(Item("item_1", role="user", text="what time is it"))
             session.respond()
             ended = await told.wait_for(events.ReplyEnded)
-        assert box.health()["parts"]["vad"] == {
+        assert box.state()["parts"]["vad"] == {
             "engine": "silero_onnx",
             "state": "failed",
             "why": "silero_onnx: is broken",

@@ -24,7 +24,7 @@ RANKS = {
     },
     **dict.fromkeys(["realtime", "wyoming", "esphome", "local", "announce", "console"], 2),
     **dict.fromkeys(["http", "router", "home", "engines", "models"], 2),
-    **{"voice": 1, "settings": 1.5, "secret": 1},
+    **{"voice": 1, "settings": 1.5, "secret": 1, "health": 1.5, "network": 1.5},
     **dict.fromkeys(["errors", "limits", "paths", "virtual_time", "airos_edge"], 0),
 }
 """Who is above whom; equals do not know each other."""

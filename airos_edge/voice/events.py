@@ -125,6 +125,13 @@ class TranscriptionFailed(Event):
     message: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionDropped(Event):
+    """What was heard is not answered: nothing was said, or nothing for us, or nobody asked for answers."""
+
+    item_id: str
+
+
 # ---- the history --------------------------------------------------------------------------------
 
 
@@ -233,3 +240,32 @@ class Announced(Event):
 class TimerFinished(Event):
     name: str | None
     seconds: int
+
+
+# ---- the box ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionEnded(Event):
+    """The last event of its conversation, when its face has left it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseChanged(Event):
+    """What the box as a whole is doing now; see `phase.py`."""
+
+    phase: Literal["idle", "listening", "processing", "responding"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MuteChanged(Event):
+    """Whether the box's own microphone is muted now."""
+
+    is_muted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeChanged(Event):
+    """How loud the box's own loudspeaker is now, 0 to 100."""
+
+    volume_pct: int

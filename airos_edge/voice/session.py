@@ -82,6 +82,7 @@ class Session:
         self.replies.cancel_all("session_ended")
         self._floor.duck(0.0)
         await self._scope.__aexit__(kind, error, trace)
+        self.tell(events.SessionEnded())
 
     # ---- what a face brings ----
 
@@ -246,6 +247,7 @@ class Session:
 
     def drop(self, turn: Turn) -> None:
         """It was nothing that is answered: what was going on goes on."""
+        self.tell(events.QuestionDropped(item_id=turn.utterance.id))
         turn.discard_draft()
         if self.asking is turn:
             self.asking = None

@@ -561,7 +561,12 @@ async def test_engines_that_cannot_be_had_are_no_matter_before_a_question_has_en
         assert room.told.names == ["SpeechStarted", "SpeechConfirmed"]
         room.session.clear()
         await room.quiet(100)
-        assert room.told.names == ["SpeechStarted", "SpeechConfirmed", "SpeechStopped"]
+        assert room.told.names == [
+            "SpeechStarted",
+            "SpeechConfirmed",
+            "SpeechStopped",
+            "QuestionDropped",
+        ]
 
 
 class DeadMouth(FakeMouth):

@@ -1,0 +1,33 @@
+"""Where an address is: on this box, in this LAN, or beyond it."""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from airos_edge.voice.ports import Place
+
+LAN_SUFFIXES = (".local", ".lan", ".home", ".home.arpa", ".internal", ".fritz.box")
+"""mDNS (RFC 6762), RFC 8375, and what home routers use."""
+
+
+def place_of(host: str) -> Place:
+    """By the address alone: nothing is looked up, so a name of the LAN that looks like one of the
+    internet counts as the cloud; the owner can say otherwise.
+
+    Link-local and private addresses, and names without a dot, are the LAN's.
+    """
+    name = host.strip("[]").rstrip(".").lower()
+    try:
+        address = ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        if name == "localhost" or name.endswith(".localhost"):
+            return Place.LOCAL
+        return Place.EDGE if "." not in name or name.endswith(LAN_SUFFIXES) else Place.CLOUD
+    if address.is_loopback:
+        return Place.LOCAL
+    return Place.EDGE if address.is_private or address.is_link_local else Place.CLOUD
+
+
+def place_of_url(url: str) -> Place:
+    """`unix:` and `stdio:` are on this box."""
+    parts = urlsplit(url)
+    return Place.LOCAL if parts.scheme in ("unix", "stdio") else place_of(parts.hostname or "")
