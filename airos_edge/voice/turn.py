@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class Talk(Protocol):
-    """The conversation that a turn is part of. `asking` is the turn whose question is answered."""
+    """The conversation that a turn is part of."""
 
     ear: Ear
     history: History
@@ -29,9 +29,16 @@ class Talk(Protocol):
     borrow: Borrow
     manner: Prompt
     hints: Hints
-    asking: "Turn | None"
 
     def tell(self, event: events.Event) -> None: ...
+    def interrupt(self, reason: str) -> bool: ...
+
+
+class Turns(Protocol):
+    """The questions of that conversation. `asking` is the one that is answered."""
+
+    asking: "Turn | None"
+
     def claim(self, turn: "Turn") -> None: ...
     def drop(self, turn: "Turn") -> None: ...
 
@@ -40,13 +47,16 @@ class Turn:
     """`heard` is set when there are words, or none will come, and `decided` when it is answered or will
     not be. Times are the loop's. `expecting`: phrases that may be an answer to what was asked of it."""
 
-    def __init__(self, utterance: Utterance, talk: Talk, expecting: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, utterance: Utterance, talk: Talk, turns: Turns, expecting: tuple[str, ...] = ()
+    ) -> None:
         self.utterance = utterance
         self.claimed = False
         self.closed_at: float | None = None
         self.heard = asyncio.Event()
         self.decided = asyncio.Event()
         self._talk = talk
+        self._turns = turns
         self._expecting = expecting
         self._words: Transcript | None = None
         self._failure: AirosError | None = None
@@ -127,9 +137,9 @@ class Turn:
     async def _answer(self) -> None:
         """Now, or where a reply may not be interrupted, when it has ended; or not at all."""
         if not self._is_to_be_answered():
-            self._talk.drop(self)
+            self._turns.drop(self)
             return
-        self._talk.claim(self)
+        self._turns.claim(self)
         if not await self._comes_its_turn():
             self.discard_draft()
             return
@@ -152,12 +162,12 @@ class Turn:
 
     async def _comes_its_turn(self) -> bool:
         """Waits while another reply is spoken. False when a later question is answered instead."""
-        talk = self._talk
+        talk, turns = self._talk, self._turns
         while True:
-            later, active = talk.asking, talk.replies.active
+            later, active = turns.asking, talk.replies.active
             if later not in (self, None) and talk.ear.rules.interrupt != "never":
                 await later.decided.wait()  # it may have been nothing
-                if talk.asking is later:
+                if turns.asking is later:
                     return False
             elif active is not None:
                 await active.ended.wait()
