@@ -2,7 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Coroutine
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Hashable,
+)
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, replace
 from typing import Any
@@ -17,12 +24,14 @@ from airos_edge.home.house import House, State, VirtualDevices
 from airos_edge.home.timers import MOST, Timer, Timers
 from airos_edge.http.tape import Tape
 from airos_edge.parts import Parts, Workshop, assemble
+from airos_edge.router.meaning import outcome
 from airos_edge.voice.announce import announce
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Announced, Event, TimerFinished
 from airos_edge.voice.floor import Floor, Rank
 from airos_edge.voice.flow import Stage, chain
+from airos_edge.voice.history import Item
 from airos_edge.voice.hub import Hub
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.phase import Phases
@@ -139,6 +148,10 @@ class Box:
     def understand(self, text: str) -> Understood | None:
         """What a sentence means in this house, without doing it; None if it is no command."""
         return self._parts.commands.understand(text, None)
+
+    def outcome(self, item: Item) -> Hashable | None:
+        """What would come of it: a meaning, `meaning.ASKED`, or None where it is no command."""
+        return outcome(item, self._parts.commands)
 
     async def say(self, text: str) -> bytes:
         """Speaks on the box's own loudspeaker; gives the speech as WAV. Raises EngineError."""

@@ -1,6 +1,6 @@
 """How well a box's ears do on a recording whose text is known, or that is not meant for them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,9 +10,11 @@ import numpy as np
 from airos_edge.box import Box
 from airos_edge.home.commands import Understood
 from airos_edge.listening import of_kind, play
+from airos_edge.router.meaning import ASKED
 from airos_edge.voice import events
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, level_dbfs, samples_of
 from airos_edge.voice.events import Event
+from airos_edge.voice.history import Item
 from airos_edge.voice.utterance import Ended
 
 STEP_MS = 10
@@ -41,17 +43,18 @@ class Score:
 
 
 async def score(box: Box, sound: AudioChunk, wanted: str | None) -> Score:
-    """Plays it, without a wake word, and compares what the house understands, not the letters.
+    """Plays it, without a wake word, and compares what would come of it in the house, not the letters.
 
     `wanted` is a sentence that the house understands, or None for speech that is to be ignored.
     """
     rules = box.rules()
     async with aclosing(play(box, sound, rules)) as told:
         happened = [event async for event in told]
-    heard = tuple(event.text for event in of_kind(events.Transcribed, happened) if event.text)
+    said = [item_of(event) for event in of_kind(events.Transcribed, happened) if event.text]
+    came = [what for item in said if (what := box.outcome(item)) is not None]
+    heard = tuple(item.text or "" for item in said)
     understood = tuple(filter(None, map(box.understand, heard)))
-    asked_back = any(event.alternatives for event in of_kind(events.Transcribed, happened))
-    meant = box.understand(wanted) if wanted is not None else None
+    meant = box.outcome(Item("", role="user", text=wanted)) if wanted is not None else None
     end_ms = speech_end_ms(sound, happened, rules.threshold)
     closed_ms = [event.at_ms for event in _confirmed(happened)]
     closing_ms = None
@@ -59,7 +62,7 @@ async def score(box: Box, sound: AudioChunk, wanted: str | None) -> Score:
         closing_ms = next((at_ms - end_ms for at_ms in closed_ms if at_ms >= end_ms), None)
     return Score(
         wanted,
-        _verdict(meant, understood, asked_back),
+        _verdict(meant, came),
         heard,
         understood,
         closing_ms,
@@ -67,16 +70,26 @@ async def score(box: Box, sound: AudioChunk, wanted: str | None) -> Score:
     )
 
 
-def _verdict(
-    meant: Understood | None, understood: Sequence[Understood], asked_back: bool
-) -> Verdict:
-    if meant is None:
-        return "acted on talk" if understood else "ignored"
-    if asked_back:
+def item_of(final: events.Transcribed) -> Item:
+    """As it stands in the history of its conversation."""
+    return Item(
+        final.item_id,
+        role="user",
+        text=final.text,
+        spoken=True,
+        alternatives=final.alternatives,
+        sure=final.sure,
+    )
+
+
+def _verdict(meant: Hashable | None, came: Sequence[Hashable]) -> Verdict:
+    if any(what not in (meant, ASKED) for what in came):
+        return "acted on talk" if meant is None else "wrong command"
+    if ASKED in came:
         return "asked back"
-    if any((act.intent, act.slots) != (meant.intent, meant.slots) for act in understood):
-        return "wrong command"
-    return "right" if understood else "not understood"
+    if meant is None:
+        return "ignored"
+    return "right" if came else "not understood"
 
 
 def _confirmed(happened: Iterable[Event]) -> list[events.SpeechStopped]:

@@ -10,7 +10,8 @@ from functools import cache
 from typing import Literal
 
 from airos_edge.listening import of_kind
-from airos_edge.router.meaning import Saying, meant
+from airos_edge.router import meaning
+from airos_edge.router.meaning import ASKED
 from airos_edge.voice import events
 from airos_edge.voice.events import Event
 from airos_edge.voice.history import Item
@@ -20,8 +21,6 @@ from bench.corpus.recipes import Recipe
 
 Verdict = Literal["right", "wrong", "asked back", "nothing"]
 """Of what is no command, "wrong" is that it was acted on."""
-ASKED = "asked back"
-"""What comes of a question where the box asks back. No meaning is equal to it."""
 
 
 @dataclass(frozen=True)
@@ -102,12 +101,8 @@ class Heard:
 @cache
 def outcome(text: str, alternatives: tuple[str, ...] = (), sure: bool = True) -> Hashable | None:
     """What the demonstration house makes of it: a meaning, or ASKED; None: it is no command."""
-    house = house_commands()
-    item = Item("", role="user", text=text, spoken=True, alternatives=alternatives, sure=sure)
-    understood = meant([item], house, None)
-    if isinstance(understood, Saying):
-        return ASKED if understood.answers else None
-    return house.meaning(understood)
+    said = Item("", role="user", text=text, spoken=True, alternatives=alternatives, sure=sure)
+    return meaning.outcome(said, house_commands())
 
 
 def questions_of(happened: Iterable[Event]) -> list[Question]:

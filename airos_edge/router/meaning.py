@@ -18,6 +18,8 @@ YES = ("yes", "yes please", "do it")
 NO = ("no", "no thanks")
 NOTHING = ""
 """The sentence of an answer that gives up what was asked about."""
+ASKED = "asked back"
+"""What comes of a sentence where the box asks back. No meaning is equal to it."""
 MOST_TIMES = 2
 """How often in a row the box asks back: a room where somebody talks would have it ask for ever."""
 LOOK_BACK = 2 * MOST_TIMES + 1
@@ -76,6 +78,14 @@ def meant(items: Sequence[Item], house: House[U], place: str | None) -> U | Sayi
         return Saying(NOT_HEARD)
     heard = [item for item in talk[:-1] if item.text or item.role != "user"]  # no cough, no noise
     return _meant([*heard, talk[-1]][-LOOK_BACK:], house, place)
+
+
+def outcome(item: Item, house: House[U], place: str | None = None) -> Hashable | None:
+    """What comes of it by itself: a meaning, ASKED, or None where it is no command."""
+    understood = meant([item], house, place)
+    if isinstance(understood, Saying):
+        return ASKED if understood.answers else None
+    return house.meaning(understood)
 
 
 def _meant(items: Sequence[Item], house: House[U], place: str | None) -> U | Saying:
