@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from airos_edge.cli import CONFIGURATION
 from tests.e2e.conftest import StartDaemon
 
 
@@ -101,5 +102,5 @@ def test_a_bad_configuration_is_refused_with_its_place(tmp_path: Path) -> None:
     file.write_text("server:\n  prot: 8765\n")
     command = [sys.executable, "-m", "airos_edge", "run", "--config", str(file)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    assert result.returncode == 1
+    assert result.returncode == CONFIGURATION
     assert f"{file}:2:3: server.prot: is unknown; try port" in result.stderr

@@ -74,5 +74,5 @@ async def test_what_has_come_can_be_taken_without_waiting() -> None:
 async def test_it_knows_whether_anybody_watches() -> None:
     hub = Hub()
     with hub.watch(), hub.watch():
-        assert hub.is_watched
-    assert not hub.is_watched
+        assert hub.is_watched_for(Announced)
+    assert not hub.is_watched_for(Announced)
