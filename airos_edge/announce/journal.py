@@ -23,6 +23,7 @@ def log_handler(stream: TextIO, environ: Mapping[str, str] = os.environ) -> logg
         handler.setFormatter(_WithPriority())
         return handler
     fields: logging.Handler = JournalHandler(SYSLOG_IDENTIFIER="airos")
+    fields.setFormatter(logging.Formatter())
     return fields
 
 

@@ -56,9 +56,10 @@ class Machine:
             time.sleep(0.1)
         return ended.stdout.strip()
 
-    def write(self, path: str, text: str) -> None:
-        enter = ["nsenter", f"--target={self.leader}", "--all"]
-        subprocess.run([*enter, "tee", path], input=text.encode(), stdout=-3, check=True)
+    def write(self, path: str, content: str | bytes) -> None:
+        data = content.encode() if isinstance(content, str) else content
+        command = ["nsenter", f"--target={self.leader}", "--all", "tee", path]
+        subprocess.run(command, input=data, stdout=subprocess.DEVNULL, check=True)
 
     def show(self, field: str) -> str:
         return self.do(f"systemctl show airos --value --property={field}")
