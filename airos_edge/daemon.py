@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
 from airos_edge.announce import systemd
+from airos_edge.announce.metrics import metering
 from airos_edge.box import Box, open_box
 from airos_edge.config import Config
 from airos_edge.errors import AirosError
-from airos_edge.http.control import control_routes, health_routes
+from airos_edge.http.control import control_routes, health_routes, metrics_routes
 from airos_edge.http.listener import Doors, listen
 from airos_edge.paths import socket_mode, socket_path
 from airos_edge.realtime.socket import RealtimeDoor
@@ -51,7 +52,8 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
 
         realtime = RealtimeDoor(box.open_session, box.rules)
         control = control_routes(box.open_asking, box.say, box.check, reload, box.hub)
-        routes = [*realtime.routes(), *health_routes(box.state)]
+        expose = await stack.enter_async_context(metering(box.hub, box.state))
+        routes = [*realtime.routes(), *health_routes(box.state), *metrics_routes(expose)]
         doors = await stack.enter_async_context(
             listen(config.server, routes, control, socket_path(), socket_mode())
         )

@@ -15,7 +15,7 @@ import pytest
 
 from airos_edge.errors import ConfigError, EngineUnavailable
 from airos_edge.http import control
-from airos_edge.http.control import control_routes, health_routes
+from airos_edge.http.control import control_routes, health_routes, metrics_routes
 from airos_edge.http.limits import LONGEST_TEXT
 from airos_edge.http.listener import listen
 from airos_edge.http.recording import encode_wav
@@ -192,6 +192,17 @@ async def test_health_is_200_while_all_works_and_503_with_what_does_not(
     assert await request(path, "GET", "/healthz") == (200, box.state)
     box.state = {"status": "degraded", "parts": {"tts": {"state": "failed", "why": "gone"}}}
     assert await request(path, "GET", "/healthz") == (503, box.state)
+
+
+async def test_metrics_are_given_in_the_form_that_is_accepted(tmp_path: Path) -> None:
+    routes = metrics_routes(lambda accept: (f"for {accept}".encode(), "text/x-metrics; version=1"))
+    async with (
+        listen(Settings(port=0), routes, [], tmp_path / "control.sock") as doors,
+        aiohttp.ClientSession() as client,
+        client.get(f"http://{doors.host}:{doors.port}/metrics", headers={"Accept": "x"}) as answer,
+    ):
+        assert answer.headers["Content-Type"] == "text/x-metrics; version=1"
+        assert await answer.text() == "for x"
 
 
 # ---- listening ----------------------------------------------------------------------------------
