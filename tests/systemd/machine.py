@@ -1,10 +1,11 @@
 """A Debian with a systemd of its own, in a container without a network, thrown away afterwards."""
 
+import re
 import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,13 +98,18 @@ def booted() -> Iterator[Machine]:
 
 
 def _leader(nspawn: subprocess.Popen[bytes]) -> int:
+    """The child of nspawn that is process 1 where it is; those before it only prepare that."""
     children = Path(f"/proc/{nspawn.pid}/task/{nspawn.pid}/children")
     before = time.monotonic() + BOOT_LIMIT_S
-    while not (found := children.read_text().split()):
+    while True:
         assert nspawn.poll() is None, (KEPT / "console.log").read_text()
         assert time.monotonic() < before, "the container has no first process"
+        for child in children.read_text().split():
+            with suppress(FileNotFoundError):  # it has gone meanwhile
+                status = Path(f"/proc/{child}/status").read_text()
+                if re.search(r"^NSpid:.*\t1$", status, re.M):
+                    return int(child)
         time.sleep(0.05)
-    return int(found[0])
 
 
 def _debian() -> Path:

@@ -55,6 +55,9 @@ def comes_back_after(box: Machine, hurt: str) -> None:
 
 
 def test_it_is_installed_and_does_not_need_the_checkout_any_more(box: Machine) -> None:
+    box.do("cp -R airos /tmp/airos && chown -R nobody /tmp/airos")
+    refused = box.try_to("cd /tmp/airos && setpriv --reuid=nobody --clear-groups make install")
+    assert "airos is installed by root: sudo make install" in refused.stderr
     assert "systemctl start airos" in box.do(f"cd airos && {INSTALL}", limit_s=400)
     assert box.do("systemctl is-enabled airos") == "enabled"
     assert box.do("stat -c '%U %G %a' /etc/airos/config.yaml") == "root airos 640"
