@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 REQUIRE_ALL ?=
 
 EXTRAS ?= whisper,mcp
+SUITE ?= bookworm
 
 .PHONY: run test test-systemd check bench install uninstall system-deps clean
 
@@ -23,9 +24,10 @@ check: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
 
-# A container with a systemd of its own; needs root. Its root and the packages are kept in .systemd-root.
+# A container with a systemd of its own, of Debian 12 or, with SUITE=trixie, 13; needs root. Its root and the
+# packages are kept in .systemd-root.
 test-systemd: $(VENV)/.dev
-	$(BIN)/python -m pytest -q --timeout=900 tests/systemd/service.py
+	SUITE=$(SUITE) $(BIN)/python -m pytest -q --timeout=900 tests/systemd/service.py
 
 install:
 	@sh scripts/install "$(PYTHON)" "$(EXTRAS)"

@@ -1,5 +1,6 @@
 """A Debian with a systemd of its own, in a container without a network, thrown away afterwards."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -12,7 +13,9 @@ from pathlib import Path
 CHECKOUT = Path(__file__).parents[2]
 KEPT = CHECKOUT / ".systemd-root"
 """What takes long to make and is the same every time: the Debian, and the packages from the index."""
-SUITE, PYTHON = "bookworm", "3.11"
+PYTHONS = {"bookworm": "3.11", "trixie": "3.13"}
+SUITE = os.environ.get("SUITE") or "bookworm"
+PYTHON = PYTHONS[SUITE]
 PACKAGES = "systemd,systemd-sysv,dbus,python3-venv,python3-systemd,make,nodejs,procps"
 BOOT_LIMIT_S = 60
 
@@ -79,6 +82,7 @@ def booted() -> Iterator[Machine]:
     command += [f"--directory={root}", "--volatile=overlay", "--private-network"]
     command += ["--console=pipe", "--machine=airos-test"]
     command += [f"--bind-ro={wheels}:/wheels", f"--bind-ro={copy}:/checkout"]
+    command += ["SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1"]  # where this machine has no cgroup v2
     with (KEPT / "console.log").open("wb") as console:
         nspawn = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT
@@ -128,10 +132,11 @@ def _debian() -> Path:
 
 def _wheels() -> Path:
     """All that `make install` asks the package index for, as this machine is set up to reach it."""
-    wheels = KEPT / "wheels"
+    wheels = KEPT / f"wheels-{PYTHON}"
     asked_for = (CHECKOUT / "pyproject.toml").read_text()
     mark = wheels / "pyproject.toml"
     if not mark.exists() or mark.read_text() != asked_for:
+        shutil.rmtree(wheels, ignore_errors=True)
         _download(wheels)
         mark.write_text(asked_for)
     return wheels
