@@ -46,6 +46,7 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
             with systemd.reloading():
                 config = reread()
                 changed = await box.reload(config)
+                systemd.notify_state(box.state())
             logging.getLogger().setLevel(config.log.level.upper())
             log.info("Reloaded; changed: %s.", changed)
             return changed

@@ -26,7 +26,7 @@ def secret(text: str, environ: Mapping[str, str]) -> Secret:
     elif kind == "env":
         value, source = environ.get(name, ""), text
     elif kind == "credential" and not environ.get("CREDENTIALS_DIRECTORY"):
-        raise ConfigError(f"{text} is not set: systemd gave no credentials (LoadCredential=)")
+        raise ConfigError(f"{text} is not set: only a service has credentials (LoadCredential=)")
     else:
         folder = environ["CREDENTIALS_DIRECTORY"] if kind == "credential" else ""
         value, source = _read(Path(folder, name), text), text

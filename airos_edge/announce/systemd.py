@@ -69,16 +69,8 @@ def _watchdog_s(environ: Mapping[str, str]) -> float:
     return int(environ.get("WATCHDOG_USEC") or 0) / 1e6
 
 
-async def show_state(hub: Hub, state: Callable[[], Mapping[str, Any]]) -> None:
-    """Keeps what works and what does not in the line of `systemctl status`. Never ends."""
-    with hub.watch(16, PartChanged) as watch:
-        notify(f"STATUS={status_line(state())}")
-        async for _ in watch:
-            notify(f"STATUS={status_line(state())}")
-
-
-def status_line(state: Mapping[str, Any]) -> str:
-    """The parts that do not work, with their reasons, as a line."""
+def notify_state(state: Mapping[str, Any]) -> None:
+    """Puts the parts that do not work, with their reasons, into the line of `systemctl status`."""
     lacking = [
         f"{name} {part['state']}" + (f" ({part['why']})" if part.get("why") else "")
         for name, part in state["parts"].items()
@@ -87,4 +79,12 @@ def status_line(state: Mapping[str, Any]) -> str:
     line = " ".join(", ".join(lacking).split())
     if len(line) > LONGEST_STATUS:
         line = f"{line[: LONGEST_STATUS - 1]}…"
-    return line or "Everything works"
+    notify(f"STATUS={line or 'Everything works'}")
+
+
+async def show_state(hub: Hub, state: Callable[[], Mapping[str, Any]]) -> None:
+    """`notify_state` now and whenever a part changes. Never ends."""
+    with hub.watch(16, PartChanged) as watch:
+        notify_state(state())
+        async for _ in watch:
+            notify_state(state())

@@ -158,8 +158,9 @@ async def test_the_status_follows_the_parts(manager: Manager) -> None:
     ]
 
 
-def test_a_status_is_one_line_and_not_a_long_one() -> None:
+def test_a_status_is_one_line_and_not_a_long_one(manager: Manager) -> None:
     why = "first\nREADY=1\n" + "x" * 500
-    line = systemd.status_line({"parts": {"asr": {"state": "failed", "why": why}}})
-    assert line.startswith("asr failed (first READY=1 xxx")
-    assert len(line) == systemd.LONGEST_STATUS
+    systemd.notify_state({"parts": {"asr": {"state": "failed", "why": why}}})
+    (line,) = manager.heard()
+    assert line.startswith("STATUS=asr failed (first READY=1 xxx")
+    assert len(line) == len("STATUS=") + systemd.LONGEST_STATUS

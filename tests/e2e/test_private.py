@@ -45,7 +45,11 @@ class Network:
 
     @property
     def within(self) -> list[str]:
-        user = [] if os.getuid() == 0 else [f"--user=/proc/{self.pid}/ns/user", "--preserve-cred"]
+        user = (
+            []
+            if os.getuid() == 0
+            else [f"--user=/proc/{self.pid}/ns/user", "--preserve-credentials"]
+        )
         return ["nsenter", *user, f"--net=/proc/{self.pid}/ns/net"]
 
     def run(self, *command: str, cwd: Path | None = None) -> str:

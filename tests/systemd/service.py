@@ -5,6 +5,8 @@ needs no root and no container, does not find it.
 """
 
 import json
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +27,11 @@ DROP_IN = "/etc/systemd/system/airos.service.d"
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Machine]:
+    for program in ("mmdebstrap", "systemd-nspawn", "nsenter"):
+        if shutil.which(program) is None:
+            pytest.skip(f"needs {program} (Debian: apt install mmdebstrap systemd-container)")
+    if os.getuid() != 0:
+        pytest.skip("needs root: sudo make test-systemd")
     with booted() as machine:
         yield machine
 
@@ -218,6 +225,9 @@ def test_levels_are_the_journals_own(box: Machine) -> None:
     assert "is ready after" not in box.journal("-o cat -p warning")
     assert "is ready after" in box.journal("-o cat -p info")
     assert box.show("StatusText").startswith("wake failed (")
+    configure(box)
+    box.do("systemctl reload airos")
+    assert box.show("StatusText") == "Everything works"
 
 
 def test_with_systemd_python_the_journal_has_fields(box: Machine) -> None:
