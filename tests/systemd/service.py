@@ -109,6 +109,7 @@ def test_it_may_do_little(box: Machine) -> None:
     assert fields["NoNewPrivs"] == "1"
     assert fields["Seccomp"] == "2"
     assert {int(fields[name], 16) for name in ("CapEff", "CapPrm", "CapBnd", "CapAmb")} == {0}
+    assert box.do("getent group audio").split(":")[2] in fields["Groups"].split()
     box.do("mkdir -p /home/anna/private")
     drop_in(
         box,
