@@ -4,7 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 REQUIRE_ALL ?=
 
-.PHONY: run test check bench system-deps clean
+EXTRAS ?= whisper,mcp
+SUITE ?= bookworm
+
+.PHONY: run test test-systemd check bench install uninstall system-deps clean
 
 run: $(VENV)/.run
 	@$(BIN)/python -m airos_edge run --demo
@@ -21,6 +24,17 @@ check: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
 
+# A container with a systemd of its own, of Debian 12 or, with SUITE=trixie, 13; needs root. Its root and the
+# packages are kept in .systemd-root.
+test-systemd: $(VENV)/.dev
+	SUITE=$(SUITE) $(BIN)/python -m pytest -q --timeout=900 tests/systemd/service.py
+
+install:
+	@sh scripts/install "$(PYTHON)" "$(EXTRAS)"
+
+uninstall:
+	@sh scripts/uninstall
+
 system-deps:
 	sh scripts/system-deps
 
@@ -29,12 +43,12 @@ $(VENV)/.run: pyproject.toml
 	@test -e $@ || sh scripts/prerequisites "$(PYTHON)"
 	test -e $@ || $(PYTHON) -m venv --clear $(VENV)
 	@echo "Installing what airos is made of; this takes half a minute or more."
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[whisper,mcp]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS)]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[whisper,mcp,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS),dev]'
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .systemd-root .mypy_cache .ruff_cache .pytest_cache

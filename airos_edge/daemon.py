@@ -7,12 +7,14 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
+from airos_edge.announce import systemd
+from airos_edge.announce.metrics import metering
 from airos_edge.box import Box, open_box
 from airos_edge.config import Config
 from airos_edge.errors import AirosError
-from airos_edge.http.control import control_routes, health_routes
+from airos_edge.http.control import control_routes, health_routes, metrics_routes
 from airos_edge.http.listener import Doors, listen
-from airos_edge.paths import socket_path
+from airos_edge.paths import socket_mode, socket_path
 from airos_edge.realtime.socket import RealtimeDoor
 from airos_edge.voice.flow import Scope
 
@@ -41,22 +43,30 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
         box = await stack.enter_async_context(open_box(config, demo))
 
         async def reload() -> str:
-            config = reread()
-            changed = await box.reload(config)
+            with systemd.reloading():
+                config = reread()
+                changed = await box.reload(config)
+                systemd.notify_state(box.state())
             logging.getLogger().setLevel(config.log.level.upper())
             log.info("Reloaded; changed: %s.", changed)
             return changed
 
         realtime = RealtimeDoor(box.open_session, box.rules)
         control = control_routes(box.open_asking, box.say, box.check, reload, box.hub)
-        routes = [*realtime.routes(), *health_routes(box.state)]
+        expose = await stack.enter_async_context(metering(box.hub, box.state))
+        routes = [*realtime.routes(), *health_routes(box.state), *metrics_routes(expose)]
         doors = await stack.enter_async_context(
-            listen(config.server, routes, control, socket_path())
+            listen(config.server, routes, control, socket_path(), socket_mode())
         )
-        _reload_on_hangup(reload, await stack.enter_async_context(Scope()))
+        scope = await stack.enter_async_context(Scope())
+        _reload_on_hangup(reload, scope)
         _describe(config, doors, box, time.monotonic() - started)
+        scope.start(systemd.feed_watchdog(), "watchdog")
+        scope.start(systemd.show_state(box.hub, box.state), "status")
+        systemd.notify("READY=1")
         ready.set()
         await stop.wait()
+        systemd.notify("STOPPING=1", "STATUS=Letting answers end")
         log.info("Stopping.")
         await realtime.close(GRACE_S)
 

@@ -18,6 +18,12 @@ def socket_path() -> Path:
     return _users_own() / "airos" / "control.sock"
 
 
+def socket_mode() -> int:
+    """Of a service, the socket is open to its group too: there, people of the box are no users of its own."""
+    systemds = os.environ.get("RUNTIME_DIRECTORY")
+    return 0o660 if systemds and socket_path().parent == Path(systemds) else 0o600
+
+
 def _users_own() -> Path:
     """A login sets $XDG_RUNTIME_DIR; cron and `su` do not, and mean the same directory."""
     if os.environ.get("XDG_RUNTIME_DIR"):

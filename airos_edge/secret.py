@@ -25,8 +25,10 @@ def secret(text: str, environ: Mapping[str, str]) -> Secret:
         value, source = text, "***"
     elif kind == "env":
         value, source = environ.get(name, ""), text
+    elif kind == "credential" and not environ.get("CREDENTIALS_DIRECTORY"):
+        raise ConfigError(f"{text} is not set: only a service has credentials (LoadCredential=)")
     else:
-        folder = environ.get("CREDENTIALS_DIRECTORY", "") if kind == "credential" else ""
+        folder = environ["CREDENTIALS_DIRECTORY"] if kind == "credential" else ""
         value, source = _read(Path(folder, name), text), text
     if not value:
         raise ConfigError("is empty" if source == "***" else f"{text} is not set")

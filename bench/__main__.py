@@ -26,6 +26,7 @@ FIGURES: dict[str, Callable[[bool], Coroutine[Any, Any, list[Figure]]]] = {
     "start": resources.start,
     "memory": resources.memory,
     "cpu": resources.cpu,
+    "idle": resources.idle,
     "wake": wake.wake,
 }
 

@@ -55,12 +55,17 @@ class Daemon:
 
 
 @contextmanager
-def daemon() -> Iterator[Daemon]:
-    """`airos run --demo` in a home of its own, ready once it was asked. Leaving the block stops it."""
+def daemon(config: Path | None = None) -> Iterator[Daemon]:
+    """`airos run --demo` in a home of its own, ready once it was asked. Leaving the block stops it.
+
+    Without a file of its own it has every option's default.
+    """
     with tempfile.TemporaryDirectory(prefix="airos-bench-") as home:
         folder, port = Path(home), free_port()
         environment = own_environment(folder) | {"AIROS_SERVER__PORT": str(port)}
         command = [sys.executable, "-m", "airos_edge", "run", "--demo"]
+        if config is not None:
+            command += ["--config", str(config)]
         with (folder / "log").open("wb") as log:
             began = time.perf_counter()
             process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)

@@ -1,5 +1,6 @@
 """How soon the daemon is there, and what it takes of the machine."""
 
+import asyncio
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from bench.latency import take_turn
 
 COMMAND, ANSWER = "turn on the kitchen light", "Turned on the light, in the demo house"
 TURNS = 10
+EVERYTHING = Path(__file__).parent / "everything.yaml"
 
 
 async def start(quick: bool) -> list[Figure]:
@@ -66,6 +68,30 @@ async def memory(quick: bool) -> list[Figure]:
     return [
         Figure("memory (PSS), after the first turn", "MB", taken[1:2], taken[:1], "ready"),
         Figure(after, "MB", taken[-1:], taken[1:2], "first turn", 160, wrong),
+    ]
+
+
+async def idle(quick: bool) -> list[Figure]:
+    """Of a box that nobody talks to: with every option's default, and with all on that can be."""
+    slice_s, slices = (5, 1) if quick else (20, 3)
+    shares: dict[str, list[float]] = {}
+    memory: dict[str, list[float]] = {}
+    for name, config in (("defaults", None), ("everything on", EVERYTHING)):
+        with daemon(config) as box:
+            box.ask()
+            await asyncio.sleep(2)  # what starts in the background has started
+            before = cpu_s(box.process.pid)
+            for _ in range(slices):
+                await asyncio.sleep(slice_s)
+                after = cpu_s(box.process.pid)
+                shares.setdefault(name, []).append((after - before) / slice_s * 100)
+                before = after
+            memory[name] = [pss_mb(box.process.pid)]
+    plain, full = shares
+    return [
+        Figure(f"CPU, idle, {plain}", "% core", shares[plain]),
+        Figure(f"CPU, idle, {full}", "% core", shares[full], shares[plain], plain),
+        Figure(f"memory (PSS), idle, {full}", "MB", memory[full], memory[plain], plain),
     ]
 
 

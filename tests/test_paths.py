@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from airos_edge import paths
-from airos_edge.paths import socket_path
+from airos_edge.paths import socket_mode, socket_path
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +28,14 @@ def test_the_first_place_that_is_named_wins(
     assert socket_path() == Path("/run/airos/control.sock")
     monkeypatch.setenv("AIROS_RUNTIME", "/tmp/mine")
     assert socket_path() == Path("/tmp/mine/control.sock")
+
+
+def test_the_socket_of_a_service_is_open_to_its_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert socket_mode() == 0o600
+    monkeypatch.setenv("RUNTIME_DIRECTORY", "/run/airos")
+    assert socket_mode() == 0o660
+    monkeypatch.setenv("AIROS_RUNTIME", "/tmp/mine")
+    assert socket_mode() == 0o600
 
 
 def test_what_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -162,7 +162,7 @@ def test_a_secret_is_never_shown() -> None:
     [
         ("key: env:MISSING", "room.yaml:1:6: key: env:MISSING is not set"),
         ("key: file:/missing", "room.yaml:1:6: key: file:/missing cannot be read: No such file"),
-        ("key: credential:missing", "cannot be read"),
+        ("key: credential:missing", "only a service has credentials (LoadCredential=)"),
         ("key: 12345678", "room.yaml:1:6: key: wants text, in quotes"),
         ("key: ''", "is empty"),
     ],

@@ -8,10 +8,12 @@ from importlib import import_module
 from pathlib import Path
 
 from airos_edge import __version__
-from airos_edge.errors import AirosError
+from airos_edge.errors import AirosError, ConfigError
 
 MISUSED = 2
 """What argparse itself answers to arguments it does not know."""
+CONFIGURATION = 78
+"""EX_CONFIG of sysexits.h: systemd does not start the daemon again before its configuration is mended."""
 INTERRUPTED = 130
 """What a shell says of a program that Ctrl-C ended."""
 UNREAD = 141
@@ -36,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         return status
     except AirosError as error:
         print(f"airos: {error}", file=sys.stderr)
-        return 1
+        return CONFIGURATION if isinstance(error, ConfigError) else 1
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # `airos … | head` has what it wants

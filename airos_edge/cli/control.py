@@ -1,8 +1,10 @@
 """The commands' side of the control API: one request over the daemon's Unix socket."""
 
+import getpass
 import http.client
 import json
 import socket
+import stat
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -97,12 +99,25 @@ def _connect(connection: _UnixConnection, path: Path) -> None:
     except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
         raise NoDaemon(f"no daemon is running ({path}); start one with `airos run`") from None
     except PermissionError:
-        raise DaemonError(
-            f"the daemon of {path} is another user's; be that user, or set AIROS_RUNTIME to a "
-            "directory of your own"
-        ) from None
+        raise DaemonError(_whom_it_is_open_to(path)) from None
     except OSError as error:
         raise DaemonError(f"{path} cannot be reached: {error.strerror or error}") from error
+
+
+def _whom_it_is_open_to(path: Path) -> str:
+    try:
+        group = path.group() if path.stat().st_mode & stat.S_IWGRP else ""
+    except (OSError, KeyError):
+        group = ""
+    if group:
+        return (
+            f"the daemon of {path} is for root and the group {group}; put yourself into it with "
+            f"`sudo adduser {getpass.getuser()} {group}` and log in again"
+        )
+    return (
+        f"the daemon of {path} is another user's; be that user, or set AIROS_RUNTIME to a "
+        "directory of your own"
+    )
 
 
 def _answer(status: int, body: bytes) -> dict[str, Any]:

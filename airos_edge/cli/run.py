@@ -5,6 +5,7 @@ import os
 import sys
 from argparse import Namespace
 
+from airos_edge.announce.journal import log_handler
 from airos_edge.config import find, load
 from airos_edge.voice import flow
 
@@ -12,13 +13,7 @@ from airos_edge.voice import flow
 def main(arguments: Namespace) -> int:
     source = find(arguments.config)
     config = load(source)
-    logging.basicConfig(
-        level=config.log.level.upper(),
-        format="%(asctime)s %(levelname)s %(message)s"
-        if sys.stderr.isatty()
-        else "%(levelname)s %(message)s",
-        datefmt="%H:%M:%S",
-    )
+    logging.basicConfig(level=config.log.level.upper(), handlers=[log_handler(sys.stderr)])
     from airos_edge.daemon import run
 
     run(config, demo=arguments.demo, reread=lambda: load(source))

@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from airos_edge.errors import AirosError
 from airos_edge.http.ask import OpenAsking, ask
@@ -81,6 +81,16 @@ def health_routes(health: Callable[[], dict[str, Any]]) -> list[web.RouteDef]:
         return web.json_response(state, status=200 if state["status"] == "ok" else 503)
 
     return [web.get("/healthz", get_health)]
+
+
+def metrics_routes(expose: Callable[[str], tuple[bytes, str]]) -> list[web.RouteDef]:
+    """`/metrics`, for Prometheus: `expose` makes text and content type of what the reader accepts."""
+
+    async def get_metrics(request: web.Request) -> web.Response:
+        text, content_type = expose(request.headers.get(hdrs.ACCEPT, ""))
+        return web.Response(body=text, headers={hdrs.CONTENT_TYPE: content_type})
+
+    return [web.get("/metrics", get_metrics)]
 
 
 async def _lines(watch: Watch) -> AsyncIterator[bytes]:

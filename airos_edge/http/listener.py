@@ -38,15 +38,16 @@ async def listen(
     routes: Iterable[web.RouteDef],
     control_routes: Iterable[web.RouteDef],
     socket_path: Path,
+    socket_mode: int = 0o600,
 ) -> AsyncIterator[Doors]:
     """Serves `routes` on TCP, and those and `control_routes` on the Unix socket.
 
-    The socket is for the daemon's own user. Leaving the block closes both. Raises AirosError when
-    a door cannot be opened, ConfigError when the host would open it to strangers.
+    The socket is for whom `socket_mode` says. Leaving the block closes both. Raises AirosError when a
+    door cannot be opened, ConfigError when the host would open it to strangers.
     """
     middlewares = [_refuse_in_a_sentence, guard(settings)]
     async with AsyncExitStack() as stack:
-        door = _bind_control(socket_path)
+        door = _bind_control(socket_path, socket_mode)
         stack.callback(door.close)
         control = await _runner(stack, [*routes, *control_routes], [_refuse_in_a_sentence])
         public = await _runner(stack, routes, middlewares)
@@ -103,8 +104,8 @@ def _reason(error: OSError) -> str:
 # ---- the control socket -------------------------------------------------------------------------
 
 
-def _bind_control(path: Path) -> socket.socket:
-    """The socket, not yet listening: until it does nobody can connect, and then only its owner."""
+def _bind_control(path: Path, mode: int) -> socket.socket:
+    """The socket, not yet listening: until it does nobody can connect, and then only who may."""
     if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
         raise AirosError(f"{path}: too long for a socket; set AIROS_RUNTIME to a shorter path")
     door = socket.socket(socket.AF_UNIX)
@@ -112,7 +113,7 @@ def _bind_control(path: Path) -> socket.socket:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _clear_stale(path)
         door.bind(str(path))
-        path.chmod(stat.S_IRUSR | stat.S_IWUSR)
+        path.chmod(mode)
     except OSError as error:
         door.close()
         raise AirosError(

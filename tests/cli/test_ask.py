@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from airos_edge import box
-from airos_edge.cli import ask, main
+from airos_edge.cli import CONFIGURATION, ask, main
 from airos_edge.http.ask import Answer
 from airos_edge.voice.events import Outcome
 from tests.cli.conftest import WAV, FakeDaemon
@@ -257,5 +257,5 @@ def test_without_a_daemon_a_bad_configuration_is_named(
     here: list[Any], runtime: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (runtime / "config.yaml").write_text("nmae: x\n")
-    assert main(["ask", "hello"]) == 1
+    assert main(["ask", "hello"]) == CONFIGURATION
     assert "config.yaml:1:1: nmae: is unknown; try name" in capsys.readouterr().err

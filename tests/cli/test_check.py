@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from airos_edge.cli import main
+from airos_edge.cli import CONFIGURATION, main
 from airos_edge.config import effective, load
 from airos_edge.parts import rehearse
 from tests.cli.conftest import FakeDaemon
@@ -59,13 +59,13 @@ def test_without_a_file_it_says_so_and_names_what_the_environment_says(
 def test_a_file_that_is_missing_or_wrong_is_refused_with_the_place(
     runtime: Path, capsys: Captured
 ) -> None:
-    assert main(["check", "--config", "missing.yaml"]) == 1
+    assert main(["check", "--config", "missing.yaml"]) == CONFIGURATION
     assert (
         capsys.readouterr().err
         == "airos: missing.yaml: cannot be read: No such file or directory\n"
     )
     (runtime / "bad.yaml").write_text("server:\n  port: many\n")
-    assert main(["check", "--config", "bad.yaml"]) == 1
+    assert main(["check", "--config", "bad.yaml"]) == CONFIGURATION
     captured = capsys.readouterr()
     assert "bad.yaml:2:9: server.port: got 'many', wants a whole number" in captured.err
     assert captured.out == ""

@@ -68,6 +68,19 @@ def test_another_users_daemon_is_named(daemon: FakeDaemon, monkeypatch: pytest.M
     assert not isinstance(caught.value, control.NoDaemon)
 
 
+def test_of_a_service_the_group_is_named_that_may_ask_it(
+    daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(connection: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(control._UnixConnection, "connect", refuse)
+    monkeypatch.setenv("LOGNAME", "anna")
+    daemon.path.chmod(0o660)
+    with pytest.raises(DaemonError, match=rf"`sudo adduser anna {daemon.path.group()}`"):
+        control.request(daemon.path, "GET", "/api/check")
+
+
 def test_a_path_no_socket_can_have_is_named(tmp_path: Path) -> None:
     path = tmp_path / ("x" * 120)
     with pytest.raises(DaemonError, match=f"{path} cannot be reached: .*too long"):

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +66,10 @@ def free_port() -> int:
 
 @pytest.fixture
 def start_daemon(tmp_path: Path) -> Iterator[StartDaemon]:
-    """Starts daemons; at the end they are stopped, and a WARNING in a log that expected none fails."""
+    """Starts daemons; at the end they are stopped, and a WARNING in a log that expected none fails.
+
+    `within`: a program, with its arguments, that puts itself elsewhere and becomes the daemon there.
+    """
     started: list[tuple[Daemon, bool]] = []
 
     def start(
@@ -74,6 +77,7 @@ def start_daemon(tmp_path: Path) -> Iterator[StartDaemon]:
         config: str = "",
         expect_warnings: bool = False,
         ready: bool = True,
+        within: Sequence[str] = (),
         **extra: str,
     ) -> Daemon:
         folder = tmp_path / f"daemon{len(started)}"
@@ -91,7 +95,7 @@ def start_daemon(tmp_path: Path) -> Iterator[StartDaemon]:
             environment["AIROS_CONFIG"] = str(folder / "config.yaml")
         log_file = folder / "log"
         with log_file.open("wb") as log:
-            command = [sys.executable, "-m", "airos_edge", "run", *arguments]
+            command = [*within, sys.executable, "-m", "airos_edge", "run", *arguments]
             process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
         daemon = Daemon(process, port, environment, log_file)
         started.append((daemon, expect_warnings))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from airos_edge.cli import CONFIGURATION
 from tests.e2e.conftest import StartDaemon
 
 
@@ -73,6 +74,31 @@ def test_hung_up_on_it_reads_its_configuration_again_and_a_bad_one_changes_nothi
     assert "Traceback" not in daemon.log
 
 
+def test_the_service_manager_is_told_of_its_life(start_daemon: StartDaemon, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(20)
+
+        def told(what: str) -> str:
+            """The first from now on that begins so."""
+            while not (line := manager.recv(4096).decode()).startswith(what):
+                pass
+            return line
+
+        settings = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "200000"}
+        daemon = start_daemon("--demo", ready=False, **settings)
+        assert told("") == "READY=1", "nothing is said before the doors are open"
+        assert daemon.airos("check").returncode == 0
+        assert told("STATUS") == "STATUS=Everything works"
+        for _ in range(3):
+            assert told("WATCHDOG") == "WATCHDOG=1"
+        daemon.process.send_signal(signal.SIGHUP)
+        assert told("RELOADING=1\nMONOTONIC_USEC=")
+        assert told("READY") == "READY=1"
+        assert daemon.stop() == 0
+        assert told("STOPPING=1")
+
+
 def test_nothing_tells_anybody_that_it_is_used(start_daemon: StartDaemon) -> None:
     """onnxruntime keeps an id of the device in the home directory, to report with."""
     daemon = start_daemon("--demo")
@@ -101,5 +127,5 @@ def test_a_bad_configuration_is_refused_with_its_place(tmp_path: Path) -> None:
     file.write_text("server:\n  prot: 8765\n")
     command = [sys.executable, "-m", "airos_edge", "run", "--config", str(file)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    assert result.returncode == 1
+    assert result.returncode == CONFIGURATION
     assert f"{file}:2:3: server.prot: is unknown; try port" in result.stderr

@@ -15,7 +15,7 @@ import pytest
 
 from airos_edge.errors import ConfigError, EngineUnavailable
 from airos_edge.http import control
-from airos_edge.http.control import control_routes, health_routes
+from airos_edge.http.control import control_routes, health_routes, metrics_routes
 from airos_edge.http.limits import LONGEST_TEXT
 from airos_edge.http.listener import listen
 from airos_edge.http.recording import encode_wav
@@ -194,6 +194,17 @@ async def test_health_is_200_while_all_works_and_503_with_what_does_not(
     assert await request(path, "GET", "/healthz") == (503, box.state)
 
 
+async def test_metrics_are_given_in_the_form_that_is_accepted(tmp_path: Path) -> None:
+    routes = metrics_routes(lambda accept: (f"for {accept}".encode(), "text/x-metrics; version=1"))
+    async with (
+        listen(Settings(port=0), routes, [], tmp_path / "control.sock") as doors,
+        aiohttp.ClientSession() as client,
+        client.get(f"http://{doors.host}:{doors.port}/metrics", headers={"Accept": "x"}) as answer,
+    ):
+        assert answer.headers["Content-Type"] == "text/x-metrics; version=1"
+        assert await answer.text() == "for x"
+
+
 # ---- listening ----------------------------------------------------------------------------------
 
 
@@ -213,7 +224,7 @@ async def listening(path: Path) -> AsyncIterator[aiohttp.StreamReader]:
 
 async def until_nobody_watches(hub: Hub) -> None:
     async with asyncio.timeout(5):
-        while hub.is_watched:  # noqa: ASYNC110
+        while hub.is_watched_for(Announced):  # noqa: ASYNC110
             await asyncio.sleep(0)
 
 
@@ -246,7 +257,7 @@ async def test_nobody_is_watched_for_when_who_listened_has_gone(
 ) -> None:
     monkeypatch.setattr(control, "QUIET_S", 0.01)
     async with listening(path) as lines:
-        assert box.hub.is_watched
+        assert box.hub.is_watched_for(Announced)
         assert await lines.readline() == b"\n", "it shows that it is there while nothing happens"
     await until_nobody_watches(box.hub)
     assert caplog.records == []

@@ -21,7 +21,7 @@ async def status(settings: Settings, path: str = "/v1", **headers: str) -> tuple
         return web.json_response({"in": True})
 
     app = web.Application(middlewares=[guard(settings)])
-    app.add_routes([web.get("/v1", handler), web.get("/healthz", handler)])
+    app.add_routes([web.get(path, handler)])
     async with TestClient(TestServer(app, host="127.0.0.1")) as client:
         response = await client.get(path, headers=headers)
         return response.status, await response.json()
@@ -82,6 +82,11 @@ async def test_a_web_page_of_another_site_does_not_come_in_without_a_key(
 
 async def test_whether_it_lives_may_be_asked_by_everyone() -> None:
     assert (await status(KEYED, "/healthz"))[0] == 200
+
+
+async def test_how_much_the_box_is_used_is_for_who_has_a_key() -> None:
+    assert (await status(KEYED, "/metrics"))[0] == 401
+    assert (await status(KEYED, "/metrics", Authorization="Bearer sk-one"))[0] == 200
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "airos.local"])

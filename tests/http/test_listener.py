@@ -70,6 +70,10 @@ def is_there(path: Path) -> bool:
     return path.exists()
 
 
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
 def write(path: Path, text: str) -> None:
     path.parent.mkdir()
     path.write_text(text)
@@ -89,8 +93,13 @@ async def test_the_control_api_is_behind_the_socket_only(doors: Doors) -> None:
 
 
 async def test_the_socket_is_for_its_owner_only(doors: Doors) -> None:
-    assert stat.S_IMODE(doors.socket_path.stat().st_mode) == 0o600
-    assert stat.S_IMODE(doors.socket_path.parent.stat().st_mode) == 0o700
+    assert mode_of(doors.socket_path) == 0o600
+    assert mode_of(doors.socket_path.parent) == 0o700
+
+
+async def test_the_socket_may_be_for_its_group_too(path: Path) -> None:
+    async with listen(ANY_PORT, PUBLIC, CONTROL, path, socket_mode=0o660) as doors:
+        assert mode_of(doors.socket_path) == 0o660
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.10", "box.lan", ""])

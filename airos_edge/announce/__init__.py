@@ -1,0 +1,1 @@
+"""What the box tells of itself to who watches over it."""
