@@ -17,6 +17,7 @@ from airos_edge.home.timers import Timers
 from airos_edge.http.settings import refuse_strangers
 from airos_edge.router.commands import Commands
 from airos_edge.voice.ports import Engines, Vad, Wake
+from airos_edge.wyoming import settings as wyoming
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +44,11 @@ def rehearse(config: Config) -> list[registry.Choice]:
     Raises ConfigError for what a start would refuse.
     """
     refuse_strangers(config.server)
+    wyoming.refuse_unknown(config.wyoming)
     refuse_unknown(config.language)
     House(config.home, VirtualDevices(), publish=lambda event: None)
     quick: dict[registry.Port, Callable[[registry.Choice], object]] = {
-        "wake": lambda choice: registry.open_wake(choice, config.wake),
+        "wake": lambda choice: registry.open_wake(choice, config.wake, config.reach),
         "tts": lambda choice: registry.open_tts(choice, config.tts),
     }
     return [_tried(choice, quick.get(choice.port)) for choice in registry.choose_all(config)]
@@ -83,6 +85,7 @@ class Workshop:
 
 async def assemble(config: Config, house: House, timers: Timers, workshop: Workshop) -> Parts:
     """Raises ConfigError; an engine that cannot be opened is a fault, and the rest goes on."""
+    wyoming.refuse_unknown(config.wyoming)
     language = config.language
     sentences = await workshop.make(
         "sentences", (house.settings, language), lambda: compile_sentences(house, language)
@@ -113,6 +116,10 @@ async def assemble(config: Config, house: House, timers: Timers, workshop: Works
         lambda choice: registry.open_asr(choice, config.asr, grammar, wake_words),
     )
     vad = await opened("vad", None, registry.open_vad)
-    wake = await opened("wake", config.wake, lambda choice: registry.open_wake(choice, config.wake))
+    wake = await opened(
+        "wake",
+        (config.wake, config.reach),
+        lambda choice: registry.open_wake(choice, config.wake, config.reach),
+    )
     engines = Engines(asr, Commands(commands), tts, commands.call)
     return Parts(config, house, commands, engines, vad, wake, tuple(choices.values()), faults)

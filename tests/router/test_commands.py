@@ -103,7 +103,7 @@ async def test_what_asks_for_no_answer_gets_none() -> None:
 async def test_what_is_no_command_is_told_from_what_was_not_heard(
     text: str | None, answer: str
 ) -> None:
-    assert await reply(text) == [Text(answer), Done("commands")]
+    assert await reply(text) == [Text(answer), Done("commands", declined=True)]
 
 
 async def test_the_house_hears_the_question_trimmed_and_where_it_was_asked() -> None:
