@@ -7,6 +7,7 @@ from collections.abc import (
     AsyncIterable,
     AsyncIterator,
     Callable,
+    Collection,
     Coroutine,
     Hashable,
 )
@@ -16,6 +17,7 @@ from typing import Any
 
 from airos_edge.config import Config, effective
 from airos_edge.engines.lease import Lease
+from airos_edge.engines.registry import PORTS, Port
 from airos_edge.errors import AirosError, EngineUnavailable
 from airos_edge.health import Health
 from airos_edge.home import demo as demo_house
@@ -248,9 +250,12 @@ class Deaf:
 
 @asynccontextmanager
 async def open_box(
-    config: Config, demo: bool = False, most_timers: int = MOST
+    config: Config,
+    demo: bool = False,
+    most_timers: int = MOST,
+    ports: Collection[Port] = PORTS,
 ) -> AsyncIterator[Box]:
-    """Opens the engines and the house. An engine that fails is left out and named in `state`.
+    """Opens the engines of these ports and the house. An engine that fails is left out and named in `state`.
 
     `demo`: with the demonstration house, unless the configuration has one of its own. Raises
     ConfigError where the configuration contradicts itself. Leaving the block closes all.
@@ -262,7 +267,7 @@ async def open_box(
         home = demo_house.HOUSE if demo and not config.home.devices else config.home
         label = demo_house.LABEL if home is demo_house.HOUSE else ""
         house = House(home, VirtualDevices(), hub.publish, label, states)
-        return await assemble(config, house, timers, workshop)
+        return await assemble(config, house, timers, workshop, ports)
 
     parts = await build(config)
     lease = Lease(parts.engines)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -83,8 +83,15 @@ class Workshop:
         return made
 
 
-async def assemble(config: Config, house: House, timers: Timers, workshop: Workshop) -> Parts:
-    """Raises ConfigError; an engine that cannot be opened is a fault, and the rest goes on."""
+async def assemble(
+    config: Config,
+    house: House,
+    timers: Timers,
+    workshop: Workshop,
+    ports: Collection[registry.Port] = registry.PORTS,
+) -> Parts:
+    """Raises ConfigError; an engine that cannot be opened is a fault, and the rest goes on. Of other
+    `ports` than these none is opened."""
     wyoming.refuse_unknown(config.wyoming)
     language = config.language
     sentences = await workshop.make(
@@ -99,6 +106,9 @@ async def assemble(config: Config, house: House, timers: Timers, workshop: Works
         port: registry.Port, made_of: object, open_engine: Callable[[registry.Choice], T]
     ) -> T | None:
         choice = choices[port]
+        if port not in ports:
+            faults[port] = "is not wanted here"
+            return None
         try:
             if choice.engine is None:
                 raise EngineUnavailable(port, choice.why)

@@ -17,6 +17,7 @@ from airos_edge.voice.waking import WordSettings
 from airos_edge.wyoming.settings import address_of
 
 Port = Literal["wake", "vad", "asr", "tts"]
+PORTS: tuple[Port, ...] = ("wake", "vad", "asr", "tts")
 
 
 # ---- the sections of the configuration ----------------------------------------------------------

@@ -22,21 +22,27 @@ class EarSound:
         self._resampler: Any = None
 
     def of(self, event: Event) -> AudioChunk:
-        """The sound of an `audio-chunk`, at 16 kHz.
+        """As `sound_of`, at 16 kHz."""
+        sound = sound_of(event)
+        if sound.rate_hz != self._rate_hz:
+            self._rate_hz, self._resampler = sound.rate_hz, _resampler(sound.rate_hz, RATE_HZ)
+        if self._resampler is None:
+            return sound
+        samples = self._resampler.resample_chunk(np.frombuffer(sound.pcm, "<i2"))
+        return AudioChunk(samples.astype("<i2").tobytes())
 
-        Raises ProtocolError for what is no 16-bit PCM, or not whole samples of it.
-        """
-        chunk = parsed(event, Chunk.from_event)
-        _refuse_odd(chunk)
-        pcm = chunk.audio
-        if chunk.channels > 1:
-            frames = np.frombuffer(pcm, "<i2").reshape(-1, chunk.channels)
-            pcm = frames.mean(axis=1).astype("<i2").tobytes()
-        if chunk.rate != self._rate_hz:
-            self._rate_hz, self._resampler = chunk.rate, _resampler(chunk.rate, RATE_HZ)
-        if self._resampler is not None:
-            pcm = self._resampler.resample_chunk(np.frombuffer(pcm, "<i2")).astype("<i2").tobytes()
-        return AudioChunk(pcm)
+
+def sound_of(event: Event) -> AudioChunk:
+    """The sound of an `audio-chunk`, its channels mixed.
+
+    Raises ProtocolError for what is no 16-bit PCM, or not whole samples of it.
+    """
+    chunk = parsed(event, Chunk.from_event)
+    _refuse_odd(chunk)
+    if chunk.channels == 1:
+        return AudioChunk(chunk.audio, chunk.rate)
+    frames = np.frombuffer(chunk.audio, "<i2").reshape(-1, chunk.channels)
+    return AudioChunk(frames.mean(axis=1).astype("<i2").tobytes(), chunk.rate)
 
 
 class OneRate:
