@@ -232,7 +232,10 @@ async def test_a_port_that_is_taken_is_told_and_the_box_goes_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     box = FakeBox()
-    async with served(box) as address, open_services(Settings(services=str(address)), box) as opened:
+    async with (
+        served(box) as address,
+        open_services(Settings(services=str(address)), box) as opened,
+    ):
         assert opened is None
     assert "Address already in use; see wyoming.services" in caplog.text
     assert box.health.parts()["wyoming"]["state"] == "failed"
