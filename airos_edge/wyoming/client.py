@@ -8,7 +8,7 @@ from typing import TypeVar
 from wyoming.event import Event, Eventable
 
 from airos_edge.errors import EngineError, ProtocolError
-from airos_edge.wyoming.frames import HEADER_BYTES, frame_of, parsed, read_event, text_of
+from airos_edge.wyoming.frames import HEADER_BYTES, frame_of, parsed, read_event, reason, text_of
 from airos_edge.wyoming.settings import address_of
 
 T = TypeVar("T")
@@ -81,7 +81,7 @@ async def connect(uri: str) -> AsyncIterator[Wire]:
     except TimeoutError:
         raise EngineError(uri, f"does not answer within {CONNECT_S:g} s") from None
     except OSError as error:
-        raise EngineError(uri, f"cannot be reached: {error.strerror or error}") from error
+        raise EngineError(uri, f"cannot be reached: {reason(error)}") from error
     try:
         yield Wire(uri, reader, writer)
     finally:

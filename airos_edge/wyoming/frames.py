@@ -5,6 +5,7 @@ The `wyoming` package has the messages; its reader has no limits and dies of wha
 
 import asyncio
 import json
+import os
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -127,3 +128,8 @@ def a_text(event: Event, key: str, value: object) -> str:
     if not isinstance(value, str) or any("\ud800" <= char <= "\udfff" for char in value):
         raise ProtocolError(f"{event.type}: {key} is no text")
     return value
+
+
+def reason(error: OSError) -> str:
+    """asyncio says it with the address, which is said anyway."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from airos_edge.errors import AirosError
 from airos_edge.voice.flow import Scope
 from airos_edge.wyoming.connection import Connection
-from airos_edge.wyoming.frames import HEADER_BYTES
+from airos_edge.wyoming.frames import HEADER_BYTES, reason
 from airos_edge.wyoming.settings import Address, Network, address_of, networks_of
 
 log = logging.getLogger(__name__)
@@ -62,8 +62,7 @@ async def _open(address: Address, connected: Connected) -> asyncio.Server:
             return await asyncio.start_unix_server(connected, address.path, limit=HEADER_BYTES)
         return await asyncio.start_server(connected, address.host, address.port, limit=HEADER_BYTES)
     except OSError as error:
-        why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
-        raise AirosError(f"cannot listen on {address}: {why}") from error
+        raise AirosError(f"cannot listen on {address}: {reason(error)}") from error
 
 
 async def _refuse_a_living(path: str) -> None:
