@@ -95,6 +95,7 @@ def own_environment(folder: Path) -> dict[str, str]:
     """Nothing of the user's own configuration, and no compiled files left in the checkout."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AIROS_")}
     own = {"HOME": str(folder), "AIROS_RUNTIME": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    own["AIROS_WYOMING__SERVICES"] = "null"
     return kept | own
 
 

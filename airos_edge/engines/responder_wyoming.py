@@ -5,11 +5,9 @@ from collections.abc import AsyncGenerator
 from wyoming.asr import Transcript
 
 from airos_edge.errors import EngineError
-from airos_edge.voice.ports import Act, Call, Done, Left, Place, Prompt, Responder, Text
+from airos_edge.voice.ports import Act, Call, Done, Place, Prompt, Responder, Text
 from airos_edge.wyoming.client import connect
 from airos_edge.wyoming.frames import text_of
-
-LEFT = {Place.LOCAL: Left.NOTHING, Place.EDGE: Left.LAN, Place.CLOUD: Left.INTERNET}
 
 
 class WyomingResponder:
@@ -46,7 +44,7 @@ class WyomingResponder:
             whole = event.data.get("text")
             if not said and isinstance(whole, str) and whole:
                 yield Text(whole)
-        yield Done(self.name, left=LEFT[self.place], declined=is_declined)
+        yield Done(self.name, declined=is_declined)
 
 
 def open_responder(name: str, url: str, place: Place) -> Responder:

@@ -212,7 +212,10 @@ async def test_a_port_that_is_taken_keeps_nothing_else_from_working(start_box: S
     _, uri = start_box()
     second, _ = start_box(AIROS_WYOMING__SERVICES=uri, expect_warnings=True)
     assert f"Going on without Wyoming: cannot listen on {uri}: Address already in use" in second.log
-    async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{second.port}/healthz") as answer:
+    async with (
+        aiohttp.ClientSession() as http,
+        http.get(f"http://127.0.0.1:{second.port}/healthz") as answer,
+    ):
         assert (await answer.json())["parts"]["wyoming"]["state"] == "failed"
 
 

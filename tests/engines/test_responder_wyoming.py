@@ -13,7 +13,7 @@ from airos_edge.engines.responder_wyoming import open_responder
 from airos_edge.errors import EngineError
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.history import Item
-from airos_edge.voice.ports import Call, Done, Left, Place, Prompt, Text
+from airos_edge.voice.ports import Call, Done, Place, Prompt, Text
 from tests.wyoming.far_side import FarSide, far_side
 
 pytestmark = pytest.mark.real_time
@@ -45,10 +45,8 @@ class Gate:
         await self._open.wait()
 
 
-async def replied(
-    far: FarSide, gate: Gate | None = None, place: Place = Place.EDGE
-) -> list[Text | Call | Done]:
-    responder = open_responder("attic", far.uri, place)
+async def replied(far: FarSide, gate: Gate | None = None) -> list[Text | Call | Done]:
+    responder = open_responder("attic", far.uri, Place.EDGE)
     async with aclosing(responder.reply(PROMPT, gate or Gate())) as parts:
         return [part async for part in parts]
 
@@ -71,8 +69,7 @@ async def declines(far: FarSide, event: Event) -> bool:
 
 async def test_an_answer_comes_as_it_is_made() -> None:
     async with far_side(streams) as far:
-        done = Done("attic", left=Left.LAN)
-        assert await replied(far) == [Text("It "), Text("is on."), done]
+        assert await replied(far) == [Text("It "), Text("is on."), Done("attic")]
         (asked,) = far.received
         assert asked.data["text"] == "lamp on"
         assert asked.data["context"] == {"conversation_id": "first"}
@@ -80,15 +77,12 @@ async def test_an_answer_comes_as_it_is_made() -> None:
 
 async def test_an_answer_that_is_not_streamed_is_an_answer() -> None:
     async with far_side(answers) as far:
-        assert await replied(far, place=Place.LOCAL) == [Text("It is on."), Done("attic")]
+        assert await replied(far) == [Text("It is on."), Done("attic")]
 
 
 async def test_a_no_is_a_no() -> None:
     async with far_side(declines) as far:
-        assert await replied(far) == [
-            Text("What lamp?"),
-            Done("attic", left=Left.LAN, declined=True),
-        ]
+        assert await replied(far) == [Text("What lamp?"), Done("attic", declined=True)]
 
 
 async def test_nothing_is_asked_before_the_turn_is_committed() -> None:
