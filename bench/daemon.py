@@ -55,11 +55,12 @@ class Daemon:
 
 
 @contextmanager
-def daemon() -> Iterator[Daemon]:
-    """`airos run --demo` in a home of its own, ready once it was asked. Leaving the block stops it."""
+def daemon(**options: str) -> Iterator[Daemon]:
+    """`airos run --demo` in a home of its own, with these environment variables, ready once it was asked.
+    Leaving the block stops it."""
     with tempfile.TemporaryDirectory(prefix="airos-bench-") as home:
         folder, port = Path(home), free_port()
-        environment = own_environment(folder) | {"AIROS_SERVER__PORT": str(port)}
+        environment = own_environment(folder) | {"AIROS_SERVER__PORT": str(port)} | options
         command = [sys.executable, "-m", "airos_edge", "run", "--demo"]
         with (folder / "log").open("wb") as log:
             began = time.perf_counter()
@@ -71,9 +72,11 @@ def daemon() -> Iterator[Daemon]:
 
 
 @contextmanager
-def server() -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`python -m bench.server`, and where it says that it listens."""
-    command = [sys.executable, "-m", "bench.server"]
+def server(
+    module: str = "bench.server", *arguments: str
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`python -m` the module, and where it says that it listens."""
+    command = [sys.executable, "-m", module, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

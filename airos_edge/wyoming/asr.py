@@ -101,12 +101,13 @@ class Question:
         self._watch_silence()
 
     async def feed(self, event: Event) -> None:
-        chunk = self._sound.of(event)
-        for piece in chunk.pieces(AT_ONCE):
-            if self._session is None:
-                return
-            self._session.feed(piece)
+        first, *more = self._sound.of(event).pieces(AT_ONCE)
+        if self._session is not None:
+            self._session.feed(first)
+        for piece in more:
             await asyncio.sleep(0)
+            if self._session is not None:
+                self._session.feed(piece)
 
     def stop(self) -> None:
         """The sound is over: what is open ends."""

@@ -95,6 +95,8 @@ class Connection:
             await self._room()
 
     async def _room(self) -> None:
+        if not self._writer.transport.get_write_buffer_size():
+            return
         try:
             async with asyncio.timeout(WRITE_S):
                 await self._writer.drain()
