@@ -26,7 +26,7 @@ def offers_of(parts: Parts) -> Offers:
 
 
 def _model(choice: registry.Choice, parts: Parts) -> Model | None:
-    if choice.engine is None or choice.port in parts.faults or choice.place > parts.config.reach:
+    if choice.engine is None or choice.port in parts.faults:
         return None
     return Model(choice.engine, (parts.config.language,), _version(choice))
 

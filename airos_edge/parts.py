@@ -16,7 +16,7 @@ from airos_edge.home.sentences import compile_sentences, refuse_unknown
 from airos_edge.home.timers import Timers
 from airos_edge.http.settings import refuse_strangers
 from airos_edge.router.commands import Commands
-from airos_edge.voice.ports import Engines, Vad, Wake
+from airos_edge.voice.ports import Engines, Place, Vad, Wake
 from airos_edge.wyoming import settings as wyoming
 
 log = logging.getLogger(__name__)
@@ -48,16 +48,20 @@ def rehearse(config: Config) -> list[registry.Choice]:
     refuse_unknown(config.language)
     House(config.home, VirtualDevices(), publish=lambda event: None)
     quick: dict[registry.Port, Callable[[registry.Choice], object]] = {
-        "wake": lambda choice: registry.open_wake(choice, config.wake, config.reach),
+        "wake": lambda choice: registry.open_wake(choice, config.wake),
         "tts": lambda choice: registry.open_tts(choice, config.tts),
     }
-    return [_tried(choice, quick.get(choice.port)) for choice in registry.choose_all(config)]
+    choices = registry.choose_all(config)
+    return [_tried(choice, config.reach, quick.get(choice.port)) for choice in choices]
 
 
 def _tried(
-    choice: registry.Choice, open_engine: Callable[[registry.Choice], object] | None
+    choice: registry.Choice,
+    reach: Place,
+    open_engine: Callable[[registry.Choice], object] | None,
 ) -> registry.Choice:
     try:
+        registry.refuse_beyond(choice, reach)
         if choice.engine is not None and open_engine is not None:
             open_engine(choice)
     except EngineError as error:
@@ -112,6 +116,7 @@ async def assemble(
         try:
             if choice.engine is None:
                 raise EngineUnavailable(port, choice.why)
+            registry.refuse_beyond(choice, config.reach)
             return await workshop.make(port, (choice, made_of), lambda: open_engine(choice))
         except EngineError as error:
             faults[port] = str(error)
@@ -126,10 +131,6 @@ async def assemble(
         lambda choice: registry.open_asr(choice, config.asr, grammar, wake_words),
     )
     vad = await opened("vad", None, registry.open_vad)
-    wake = await opened(
-        "wake",
-        (config.wake, config.reach),
-        lambda choice: registry.open_wake(choice, config.wake, config.reach),
-    )
+    wake = await opened("wake", config.wake, lambda choice: registry.open_wake(choice, config.wake))
     engines = Engines(asr, Commands(commands), tts, commands.call)
     return Parts(config, house, commands, engines, vad, wake, tuple(choices.values()), faults)

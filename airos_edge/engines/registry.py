@@ -7,8 +7,7 @@ from functools import partial
 from importlib import import_module
 from typing import Annotated, Any, Literal, Protocol
 
-from airos_edge.engines import locate
-from airos_edge.engines.lease import refuse_beyond
+from airos_edge.engines import lease, locate
 from airos_edge.limits import Range
 from airos_edge.network import place_of_url
 from airos_edge.voice.grammar import Grammar
@@ -244,15 +243,16 @@ def _row(choice: Choice) -> Engine:
     return engine
 
 
-def open_wake(
-    choice: Choice, settings: WakeSettings, reach: Place = Place.LOCAL
-) -> Callable[[], Wake]:
+def refuse_beyond(choice: Choice, reach: Place) -> None:
+    """Raises ReachError if the engine is further away. Of what is leased the lease sees to it too."""
+    lease.refuse_beyond(choice.engine or choice.port, choice.place, reach)
+
+
+def open_wake(choice: Choice, settings: WakeSettings) -> Callable[[], Wake]:
     """Each call of what it gives is a new stream, to be closed by who opens it if it has an `aclose`.
 
-    Streams are not leased, so it is refused here where it lies beyond `reach`. Raises EngineUnavailable,
-    ReachError.
+    Raises EngineUnavailable.
     """
-    refuse_beyond(choice.engine or choice.port, choice.place, reach)
     streams: Callable[[], Wake] = opener(choice)(settings.words)
     return streams
 

@@ -94,7 +94,7 @@ class Door:
         try:
             refusal = self._refusal(peer)
             if refusal:
-                log.warning("A Wyoming connection of %s was refused: %s", peer or "here", refusal)
+                log.info("A Wyoming connection of %s was refused: %s", peer or "here", refusal)
                 await connection.refuse(AirosError(refusal))
             else:
                 await self._serve(connection)

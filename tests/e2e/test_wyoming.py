@@ -223,7 +223,13 @@ async def test_what_lies_beyond_reach_is_not_used_and_said_to_be_refused(
     start_daemon: StartDaemon,
 ) -> None:
     daemon = start_daemon(
-        "--demo", AIROS_WAKE__ENGINE="tcp://192.0.2.1:10400", expect_warnings=True
+        "--demo",
+        expect_warnings=True,
+        AIROS_WAKE__ENGINE="tcp://192.0.2.1:10400",
+        AIROS_ASR__ENGINE="tcp://192.0.2.1:10300",
     )
     why = "its place is edge, but `reach` is local"
     assert f"Going on without wake: tcp://192.0.2.1:10400: {why}" in daemon.log
+    assert f"Going on without asr: tcp://192.0.2.1:10300: {why}" in daemon.log
+    typed = json.loads(daemon.airos("ask", "--quiet", "--json", "what time is it").stdout)
+    assert typed["status"] == "completed", "what needs neither works"

@@ -168,8 +168,9 @@ def test_engines_elsewhere_are_opened_without_being_connected_to() -> None:
     assert (asr.place, tts.place, asr.name) == (Place.EDGE, Place.EDGE, "tcp://192.0.2.1:1")
 
 
-def test_wake_words_are_not_heard_beyond_reach() -> None:
+def test_an_engine_beyond_reach_is_refused() -> None:
     choice = choose("wake", "tcp://192.0.2.1:1")
     with pytest.raises(ReachError, match="its place is edge, but `reach` is local"):
-        registry.open_wake(choice, registry.WakeSettings(), Place.LOCAL)
-    assert registry.open_wake(choice, registry.WakeSettings(), Place.EDGE)
+        registry.refuse_beyond(choice, Place.LOCAL)
+    registry.refuse_beyond(choice, Place.EDGE)
+    assert registry.open_wake(choice, registry.WakeSettings())
