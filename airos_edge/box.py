@@ -7,6 +7,7 @@ from collections.abc import (
     AsyncIterable,
     AsyncIterator,
     Callable,
+    Collection,
     Coroutine,
     Hashable,
 )
@@ -16,6 +17,7 @@ from typing import Any
 
 from airos_edge.config import Config, effective
 from airos_edge.engines.lease import Lease
+from airos_edge.engines.registry import PORTS, Port
 from airos_edge.errors import AirosError, EngineUnavailable
 from airos_edge.health import Health
 from airos_edge.home import demo as demo_house
@@ -23,6 +25,7 @@ from airos_edge.home.commands import Understood
 from airos_edge.home.house import House, State, VirtualDevices
 from airos_edge.home.timers import MOST, Timer, Timers
 from airos_edge.http.tape import Tape
+from airos_edge.offers import offers_of
 from airos_edge.parts import Parts, Workshop, assemble
 from airos_edge.router.meaning import outcome
 from airos_edge.voice.announce import announce
@@ -41,10 +44,13 @@ from airos_edge.voice.segment import sentences
 from airos_edge.voice.session import Session
 from airos_edge.voice.waking import Waking
 from airos_edge.voice.watched import WatchedVad, WatchedWake
+from airos_edge.wyoming.info import Offers
 
 log = logging.getLogger(__name__)
 
 RING = "The timer is over."
+AT_START_ONLY = ("server", "wyoming")
+"""Sections whose doors are opened once."""
 
 
 class Box:
@@ -145,6 +151,14 @@ class Box:
             raise EngineUnavailable("wake", self._parts.faults["wake"])
         return Waking(self._parts.open_wake(), self._parts.config.wake.words)
 
+    @property
+    def language(self) -> str:
+        return self._parts.config.language
+
+    def offers(self) -> Offers:
+        """The stages that others may use."""
+        return offers_of(self._parts)
+
     def understand(self, text: str) -> Understood | None:
         """What a sentence means in this house, without doing it; None if it is no command."""
         return self._parts.commands.understand(text, None)
@@ -217,8 +231,9 @@ class Box:
             ]
             if not changed:
                 return "nothing"
-            if "server" in changed:
-                raise AirosError("server: it changes with a restart only; nothing was changed")
+            for name in AT_START_ONLY:
+                if name in changed:
+                    raise AirosError(f"{name}: it changes with a restart only; nothing was changed")
             self._parts = await self._rebuild(config)
             self._lease.swap(self._parts.engines)
             return ", ".join(changed)
@@ -235,9 +250,12 @@ class Deaf:
 
 @asynccontextmanager
 async def open_box(
-    config: Config, demo: bool = False, most_timers: int = MOST
+    config: Config,
+    demo: bool = False,
+    most_timers: int = MOST,
+    ports: Collection[Port] = PORTS,
 ) -> AsyncIterator[Box]:
-    """Opens the engines and the house. An engine that fails is left out and named in `state`.
+    """Opens the engines of these ports and the house. An engine that fails is left out and named in `state`.
 
     `demo`: with the demonstration house, unless the configuration has one of its own. Raises
     ConfigError where the configuration contradicts itself. Leaving the block closes all.
@@ -249,7 +267,7 @@ async def open_box(
         home = demo_house.HOUSE if demo and not config.home.devices else config.home
         label = demo_house.LABEL if home is demo_house.HOUSE else ""
         house = House(home, VirtualDevices(), hub.publish, label, states)
-        return await assemble(config, house, timers, workshop)
+        return await assemble(config, house, timers, workshop, ports)
 
     parts = await build(config)
     lease = Lease(parts.engines)

@@ -14,6 +14,7 @@ from airos_edge.http.settings import Settings as ServerSettings
 from airos_edge.router.commands import Settings as RouterSettings
 from airos_edge.voice.endpoint import Settings as TurnSettings
 from airos_edge.voice.ports import Place
+from airos_edge.wyoming.settings import Settings as WyomingSettings
 
 PLACES = ("config.yaml", "~/.config/airos/config.yaml", "/etc/airos/config.yaml")
 """Where the file is looked for, after --config and $AIROS_CONFIG. The first one wins."""
@@ -38,6 +39,7 @@ class Config:
     asr: AsrSettings = field(default_factory=AsrSettings)
     tts: TtsSettings = field(default_factory=TtsSettings)
     router: RouterSettings = field(default_factory=RouterSettings)
+    wyoming: WyomingSettings = field(default_factory=WyomingSettings)
     home: HomeSettings = field(default_factory=HomeSettings)
     log: LogSettings = field(default_factory=LogSettings)
 

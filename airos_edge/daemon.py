@@ -17,6 +17,8 @@ from airos_edge.http.listener import Doors, listen
 from airos_edge.paths import socket_mode, socket_path
 from airos_edge.realtime.socket import RealtimeDoor
 from airos_edge.voice.flow import Scope
+from airos_edge.wyoming.services import offered, open_services
+from airos_edge.wyoming.settings import Address
 
 log = logging.getLogger(__name__)
 
@@ -58,9 +60,10 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
         doors = await stack.enter_async_context(
             listen(config.server, routes, control, socket_path(), socket_mode())
         )
+        wyoming = await stack.enter_async_context(open_services(config.wyoming, box))
         scope = await stack.enter_async_context(Scope())
         _reload_on_hangup(reload, scope)
-        _describe(config, doors, box, time.monotonic() - started)
+        _describe(config, doors, wyoming, box, time.monotonic() - started)
         scope.start(systemd.feed_watchdog(), "watchdog")
         scope.start(systemd.show_state(box.hub, box.state), "status")
         systemd.notify("READY=1")
@@ -96,7 +99,9 @@ def _reload_on_hangup(reload: Callable[[], Awaitable[str]], scope: Scope) -> Non
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, caught)
 
 
-def _describe(config: Config, doors: Doors, box: Box, took_s: float) -> None:
+def _describe(
+    config: Config, doors: Doors, wyoming: Address | None, box: Box, took_s: float
+) -> None:
     parts = box.check()
     demo = ", with the demo house" if parts["demo"] else ""
     host = f"[{doors.host}]" if ":" in doors.host else doors.host
@@ -106,6 +111,9 @@ def _describe(config: Config, doors: Doors, box: Box, took_s: float) -> None:
     log.info("Open: ws://%s/v1/realtime  any OpenAI Realtime client, with %s", where, key)
     log.info("Open: http://%s/healthz  what works and what does not", where)
     log.info("Open: %s  airos ask, say, listen, check, reload", doors.socket_path)
+    if wyoming is not None:
+        names = ", ".join(offered(box))
+        log.info("Open: %s  Wyoming, for Home Assistant: %s", wyoming, names)
     for port, part in parts["engines"].items():
         log.info("%s: %s (%s)", port, part["engine"] or "none", part["why"])
     log.info(

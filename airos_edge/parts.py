@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -16,7 +16,8 @@ from airos_edge.home.sentences import compile_sentences, refuse_unknown
 from airos_edge.home.timers import Timers
 from airos_edge.http.settings import refuse_strangers
 from airos_edge.router.commands import Commands
-from airos_edge.voice.ports import Engines, Vad, Wake
+from airos_edge.voice.ports import Engines, Place, Vad, Wake
+from airos_edge.wyoming import settings as wyoming
 
 log = logging.getLogger(__name__)
 
@@ -43,19 +44,24 @@ def rehearse(config: Config) -> list[registry.Choice]:
     Raises ConfigError for what a start would refuse.
     """
     refuse_strangers(config.server)
+    wyoming.refuse_unknown(config.wyoming)
     refuse_unknown(config.language)
     House(config.home, VirtualDevices(), publish=lambda event: None)
     quick: dict[registry.Port, Callable[[registry.Choice], object]] = {
         "wake": lambda choice: registry.open_wake(choice, config.wake),
         "tts": lambda choice: registry.open_tts(choice, config.tts),
     }
-    return [_tried(choice, quick.get(choice.port)) for choice in registry.choose_all(config)]
+    choices = registry.choose_all(config)
+    return [_tried(choice, config.reach, quick.get(choice.port)) for choice in choices]
 
 
 def _tried(
-    choice: registry.Choice, open_engine: Callable[[registry.Choice], object] | None
+    choice: registry.Choice,
+    reach: Place,
+    open_engine: Callable[[registry.Choice], object] | None,
 ) -> registry.Choice:
     try:
+        registry.refuse_beyond(choice, reach)
         if choice.engine is not None and open_engine is not None:
             open_engine(choice)
     except EngineError as error:
@@ -81,8 +87,16 @@ class Workshop:
         return made
 
 
-async def assemble(config: Config, house: House, timers: Timers, workshop: Workshop) -> Parts:
-    """Raises ConfigError; an engine that cannot be opened is a fault, and the rest goes on."""
+async def assemble(
+    config: Config,
+    house: House,
+    timers: Timers,
+    workshop: Workshop,
+    ports: Collection[registry.Port] = registry.PORTS,
+) -> Parts:
+    """Raises ConfigError; an engine that cannot be opened is a fault, and the rest goes on. Of other
+    `ports` than these none is opened."""
+    wyoming.refuse_unknown(config.wyoming)
     language = config.language
     sentences = await workshop.make(
         "sentences", (house.settings, language), lambda: compile_sentences(house, language)
@@ -96,9 +110,13 @@ async def assemble(config: Config, house: House, timers: Timers, workshop: Works
         port: registry.Port, made_of: object, open_engine: Callable[[registry.Choice], T]
     ) -> T | None:
         choice = choices[port]
+        if port not in ports:
+            faults[port] = "is not wanted here"
+            return None
         try:
             if choice.engine is None:
                 raise EngineUnavailable(port, choice.why)
+            registry.refuse_beyond(choice, config.reach)
             return await workshop.make(port, (choice, made_of), lambda: open_engine(choice))
         except EngineError as error:
             faults[port] = str(error)

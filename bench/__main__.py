@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from bench import ears, ending, latency, resources, wake
+from bench import ears, ending, latency, resources, wake, wyoming
 from bench.figures import RESULTS, Figure, table
 
 FIGURES: dict[str, Callable[[bool], Coroutine[Any, Any, list[Figure]]]] = {
@@ -28,6 +28,7 @@ FIGURES: dict[str, Callable[[bool], Coroutine[Any, Any, list[Figure]]]] = {
     "cpu": resources.cpu,
     "idle": resources.idle,
     "wake": wake.wake,
+    "wyoming": wyoming.wyoming,
 }
 
 

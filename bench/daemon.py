@@ -55,14 +55,15 @@ class Daemon:
 
 
 @contextmanager
-def daemon(config: Path | None = None) -> Iterator[Daemon]:
-    """`airos run --demo` in a home of its own, ready once it was asked. Leaving the block stops it.
+def daemon(config: Path | None = None, **options: str) -> Iterator[Daemon]:
+    """`airos run --demo` in a home of its own, with these environment variables, ready once it was asked.
+    Leaving the block stops it.
 
     Without a file of its own it has every option's default.
     """
     with tempfile.TemporaryDirectory(prefix="airos-bench-") as home:
         folder, port = Path(home), free_port()
-        environment = own_environment(folder) | {"AIROS_SERVER__PORT": str(port)}
+        environment = own_environment(folder) | {"AIROS_SERVER__PORT": str(port)} | options
         command = [sys.executable, "-m", "airos_edge", "run", "--demo"]
         if config is not None:
             command += ["--config", str(config)]
@@ -76,9 +77,11 @@ def daemon(config: Path | None = None) -> Iterator[Daemon]:
 
 
 @contextmanager
-def server() -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`python -m bench.server`, and where it says that it listens."""
-    command = [sys.executable, "-m", "bench.server"]
+def server(
+    module: str = "bench.server", *arguments: str
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`python -m` the module, and where it says that it listens."""
+    command = [sys.executable, "-m", module, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -100,6 +103,7 @@ def own_environment(folder: Path) -> dict[str, str]:
     """Nothing of the user's own configuration, and no compiled files left in the checkout."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AIROS_")}
     own = {"HOME": str(folder), "AIROS_RUNTIME": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    own["AIROS_WYOMING__SERVICES"] = "null"
     return kept | own
 
 

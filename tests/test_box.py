@@ -19,6 +19,7 @@ from airos_edge.http.settings import Settings as ServerSettings
 from airos_edge.voice import events
 from airos_edge.voice.history import Item
 from airos_edge.voice.waking import WordSettings
+from airos_edge.wyoming.settings import Settings as WyomingSettings
 from tests.room import FakeSpeaker, Tape
 from tests.speech import noise, pieces, spoken, spoken_on
 
@@ -247,6 +248,9 @@ async def test_a_reload_that_cannot_be_done_changes_nothing() -> None:
         elsewhere = replace(Config(), home=HomeSettings(), server=ServerSettings(port=1))
         with pytest.raises(AirosError, match="restart"):
             await box.reload(elsewhere)
+        moved = replace(Config(), home=ATTIC, wyoming=WyomingSettings(services=None))
+        with pytest.raises(AirosError, match="wyoming: it changes with a restart only"):
+            await box.reload(moved)
         nowhere = replace(ATTIC, areas=())
         with pytest.raises(AirosError, match="attic"):
             await box.reload(replace(Config(), home=nowhere))

@@ -26,13 +26,14 @@ from airos_edge.voice.flow import Scope
 from airos_edge.voice.hub import Hub
 from airos_edge.voice.ports import Done, OpenMouth, Prompt, Speaking, Text
 from airos_edge.voice.session import Session
+from airos_edge.wyoming.settings import Settings as WyomingSettings
 from tests.diagrams import diagrams, once
 from tests.fakes import FakeLease, FakeResponder, FakeVad, fake_engines
 from tests.room import label
 
 pytestmark = pytest.mark.real_time
 
-CONFIG = Config(server=ServerSettings(port=0))
+CONFIG = Config(server=ServerSettings(port=0), wyoming=WyomingSettings(services=None))
 SHORT = "Yes."
 LONG = "word " * 200
 """50 s of speech."""

@@ -22,8 +22,10 @@ RANKS = {
         "parts": 4,
         "config": 3,
     },
-    **dict.fromkeys(["realtime", "wyoming", "esphome", "local", "announce", "console"], 2),
+    "offers": 4.5,
+    **dict.fromkeys(["realtime", "esphome", "local", "announce", "console"], 2),
     **dict.fromkeys(["http", "router", "home", "engines", "models"], 2),
+    "wyoming": 1.8,  # below the engines: those that are elsewhere speak it too
     **{"voice": 1, "settings": 1.5, "secret": 1, "health": 1.5, "network": 1.5},
     **dict.fromkeys(["errors", "limits", "paths", "virtual_time", "airos_edge"], 0),
 }

@@ -12,6 +12,9 @@ from airos_edge.home.house import Settings as HomeSettings
 from airos_edge.http.settings import Settings as ServerSettings
 from airos_edge.parts import Workshop, rehearse
 from airos_edge.voice.waking import WordSettings
+from airos_edge.wyoming.settings import Settings as WyomingSettings
+
+ELSEWHERE = "tcp://192.0.2.1:10300"
 
 
 async def test_a_part_is_kept_while_what_it_is_made_of_is_the_same() -> None:
@@ -38,6 +41,7 @@ async def test_what_fails_is_tried_again_and_what_was_before_does_not_come_back(
     ("changed", "told"),
     [
         ({"server": ServerSettings(host="0.0.0.0")}, r"server\.api_keys"),
+        ({"wyoming": WyomingSettings(services="box")}, r"wyoming\.services: got 'box'"),
         ({"language": "e"}, "language: there are no sentences in 'e'; try"),
         ({"home": HomeSettings((), (DeviceSettings("lamp", area="attic"),))}, "attic"),
         ({"home": HomeSettings((AreaSettings("a"), AreaSettings("A")))}, r"home\.areas\[1\]"),
@@ -54,6 +58,8 @@ def test_what_a_start_would_refuse_is_refused(changed: dict[str, object], told: 
         ({"wake": WakeSettings(words={"hey_foo": WordSettings()})}, "wake", "hey_foo"),
         ({"tts": TtsSettings(voice="nobody")}, "tts", "nobody"),
         ({"language": "de"}, "asr", "knows no language but en"),
+        ({"wake": WakeSettings(engine=ELSEWHERE)}, "wake", "`reach` is local"),
+        ({"tts": TtsSettings(engine=ELSEWHERE)}, "tts", "`reach` is local"),
     ],
 )
 def test_what_a_start_would_go_on_without_is_said(

@@ -77,6 +77,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     _configured(run)
 
+    _serving(commands)
+
     ask = commands.add_parser("ask", help="ask a question, typed or recorded")
     ask.add_argument("question", metavar="TEXT|FILE.wav", nargs="+")
     ask.add_argument(
@@ -99,6 +101,13 @@ def _parser() -> argparse.ArgumentParser:
 
     commands.add_parser("reload", help="have the daemon read its configuration again")
     return parser
+
+
+def _serving(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    serve = commands.add_parser("serve", help="one stage alone, for other boxes, by Wyoming")
+    serve.add_argument("stage", choices=("asr", "tts", "wake", "handle"))
+    serve.add_argument("uri", metavar="URI", help="tcp://host:port or unix:///path")
+    _without_daemon(serve)
 
 
 def _listening(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -8,12 +8,15 @@ from pathlib import Path
 from airos_edge.box import Box, open_box
 from airos_edge.cli import recordings
 from airos_edge.config import load
+from airos_edge.engines.registry import is_uri
 from airos_edge.errors import AirosError, RecordingError
 from airos_edge.http.recording import decode
 from airos_edge.http.watching import Line, line_of
 from airos_edge.listening import play
 from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.endpoint import TurnRules
+
+HURRIED = "recordings are played faster than real time, with the engines of this box only"
 
 
 def sound_of(path: Path) -> AudioChunk:
@@ -36,6 +39,9 @@ async def open_ears(arguments: Namespace) -> AsyncIterator[Box]:
         for port in ("vad", "asr"):
             if engines[port]["engine"] is None:
                 raise AirosError(engines[port]["why"])
+        for port in ("asr", "wake"):
+            if is_uri(engines[port]["engine"] or ""):
+                raise AirosError(f"{port}.engine: a service elsewhere cannot be hurried; {HURRIED}")
         yield box
 
 

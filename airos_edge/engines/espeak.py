@@ -6,7 +6,7 @@ the whole process, so a lock guards it; each call sets voice and rate anew.
 
 import ctypes
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
@@ -89,6 +89,11 @@ class Espeak:
         library.espeak_SetSynthCallback(self._callback)
         self._voices = _voices(library)
         library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+
+    @property
+    def languages(self) -> Collection[str]:
+        """Those that it speaks, by their tags, each of which is a voice's name too."""
+        return self._voices.keys()
 
     def say(self, text: str, voice: str, rate_wpm: int = USUAL_RATE_WPM) -> Recording:
         """The whole text; about 0.6 ms of work for each second of speech. Blocks; any thread may call.

@@ -40,9 +40,7 @@ class Lease:
         """
         loan = self._newest
         for engine in _parts(loan.engines):
-            if engine.place > reach:
-                where, limit = engine.place.name.lower(), reach.name.lower()
-                raise ReachError(engine.name, f"its place is {where}, but `reach` is {limit}")
+            refuse_beyond(engine.name, engine.place, reach)
         loan.holders += 1
         try:
             yield loan.engines
@@ -74,6 +72,13 @@ class Lease:
                 task = self._scope.start(_close(engine), f"closing {engine.name}")
                 self._closing.add(task)
                 task.add_done_callback(self._closing.discard)
+
+
+def refuse_beyond(engine: str, place: Place, reach: Place) -> None:
+    """Raises ReachError if it runs further away than `reach`."""
+    if place > reach:
+        where, limit = place.name.lower(), reach.name.lower()
+        raise ReachError(engine, f"its place is {where}, but `reach` is {limit}")
 
 
 def _parts(engines: Engines) -> list[Asr | Responder | Tts]:

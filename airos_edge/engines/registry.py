@@ -3,16 +3,20 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import partial
 from importlib import import_module
 from typing import Annotated, Any, Literal, Protocol
 
-from airos_edge.engines import locate
+from airos_edge.engines import lease, locate
 from airos_edge.limits import Range
+from airos_edge.network import place_of_url
 from airos_edge.voice.grammar import Grammar
-from airos_edge.voice.ports import Asr, Tts, Vad, Wake
+from airos_edge.voice.ports import Asr, Place, Tts, Vad, Wake
 from airos_edge.voice.waking import WordSettings
+from airos_edge.wyoming.settings import address_of
 
 Port = Literal["wake", "vad", "asr", "tts"]
+PORTS: tuple[Port, ...] = ("wake", "vad", "asr", "tts")
 
 
 # ---- the sections of the configuration ----------------------------------------------------------
@@ -136,11 +140,13 @@ ENGINES: Mapping[Port, tuple[Engine, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The engine a port gets, by name, and why; `engine` None: none, and `why` says what would mend it."""
+    """The engine a port gets, by name or by where it is, and why; `engine` None: none, and `why` says
+    what would mend it."""
 
     port: Port
     engine: str | None
     why: str
+    place: Place = Place.LOCAL
 
 
 def is_installed(part: str) -> bool:
@@ -153,10 +159,13 @@ def choose(
     language: str = "en",
     installed: Callable[[str], bool] = is_installed,
 ) -> Choice:
-    """The wanted engine, or of `auto` the best, that is installed and knows the language.
+    """The wanted engine, or of `auto` the best, that is installed and knows the language; or a service
+    elsewhere, by its URI.
 
     Imports nothing. What is chosen may still fail to open: a package can be there and broken.
     """
+    if is_uri(wanted):
+        return _elsewhere(port, wanted)
     engines = [engine for engine in ENGINES[port] if wanted in ("auto", engine.name)]
     if not engines:
         names = [engine.name for engine in ENGINES[port]]
@@ -170,6 +179,22 @@ def choose(
             return Choice(port, engine.name, "; ".join([why, *passed_over]))
         passed_over.append(f"{engine.name} {obstacle}")
     return Choice(port, None, "; ".join(passed_over))
+
+
+def is_uri(engine: str) -> bool:
+    return "://" in engine
+
+
+def _elsewhere(port: Port, uri: str) -> Choice:
+    if port == "vad":
+        return Choice(port, None, "is not to be had by Wyoming; try auto")
+    try:
+        address_of(uri)
+    except ValueError as error:
+        return Choice(port, None, str(error))
+    place = place_of_url(uri)
+    where = {Place.LOCAL: "on this box", Place.EDGE: "in this LAN", Place.CLOUD: "in the cloud"}
+    return Choice(port, uri, f"a Wyoming service {where[place]}, as configured", place)
 
 
 def choose_all(settings: Settings) -> list[Choice]:
@@ -197,14 +222,37 @@ def _obstacle(engine: Engine, language: str, installed: Callable[[str], bool]) -
 
 def opener(choice: Choice) -> Callable[..., Any]:
     """The function that opens the chosen engine. Only now is the engine's file imported."""
-    (engine,) = (engine for engine in ENGINES[choice.port] if engine.name == choice.engine)
-    file, _, function = engine.opened_by.partition(".")
+    assert choice.engine is not None
+    if is_uri(choice.engine):
+        module = import_module(f"airos_edge.engines.{choice.port}_wyoming")
+        return partial(getattr(module, f"open_{choice.port}"), choice.engine, choice.place)
+    file, _, function = _row(choice).opened_by.partition(".")
     opened_by: Callable[..., Any] = getattr(import_module(f"airos_edge.engines.{file}"), function)
     return opened_by
 
 
+def package_of(choice: Choice) -> str:
+    """What the engine is installed by; "airos-edge" for a service elsewhere."""
+    if choice.engine is None or is_uri(choice.engine):
+        return "airos-edge"
+    return _row(choice).install.partition("[")[0]
+
+
+def _row(choice: Choice) -> Engine:
+    (engine,) = (engine for engine in ENGINES[choice.port] if engine.name == choice.engine)
+    return engine
+
+
+def refuse_beyond(choice: Choice, reach: Place) -> None:
+    """Raises ReachError if the engine is further away. Of what is leased the lease sees to it too."""
+    lease.refuse_beyond(choice.engine or choice.port, choice.place, reach)
+
+
 def open_wake(choice: Choice, settings: WakeSettings) -> Callable[[], Wake]:
-    """Each call of what it gives is a new stream. Raises EngineUnavailable."""
+    """Each call of what it gives is a new stream, to be closed by who opens it if it has an `aclose`.
+
+    Raises EngineUnavailable.
+    """
     streams: Callable[[], Wake] = opener(choice)(settings.words)
     return streams
 

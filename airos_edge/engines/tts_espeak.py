@@ -34,6 +34,11 @@ class EspeakTts:
         self._voice = voice
         self._rate = rate
 
+    def voices(self, language: str) -> dict[str, str]:
+        """Their names, with the language that each speaks: first the one of this language."""
+        first = VOICES.get(language, language)
+        return {voice: voice for voice in (first, *sorted(self._espeak.languages))}
+
     async def speak(self, text: AsyncIterator[str], how: Speaking) -> AsyncGenerator[Speech, None]:
         """Each sentence in pieces of 60 ms, as they are made, with the words that begin in them.
 

@@ -8,6 +8,8 @@ from airos_edge.errors import EngineError
 from airos_edge.router.meaning import House, Saying, U, meant
 from airos_edge.voice.ports import Act, Call, Done, Place, Prompt, Text
 
+NOT_FROM_THERE = "I only do that when I am asked here."
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -27,7 +29,11 @@ class Commands(Generic[U]):
         understood = meant(prompt.items, self._house, prompt.place)
         if isinstance(understood, Saying):
             yield Text(understood.text)
-            yield Done(self.name, expects=tuple(understood.answers))
+            yield Done(self.name, expects=tuple(understood.answers), declined=understood.is_no)
+            return
+        if understood.is_grave and prompt.safe_only:
+            yield Text(NOT_FROM_THERE)
+            yield Done(self.name, declined=True)
             return
         try:
             result = ""

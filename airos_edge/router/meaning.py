@@ -61,6 +61,10 @@ class Saying:
     answers: Mapping[str, str] = field(default_factory=dict)
     times: int = 0
 
+    @property
+    def is_no(self) -> bool:
+        return self.text in (NOT_HEARD, NO_COMMAND)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[U]):

@@ -89,13 +89,16 @@ class Ear:
         """Takes 16 kHz audio of any length."""
         return [cue for piece in chunk.pieces(PIECE_SAMPLES) for cue in self._feed(piece)]
 
-    def open(self, why: OpenedBy, patience_ms: int = PATIENCE_MS) -> list[Cue]:
-        """An utterance from now on: a button, a follow-up question. Keeps one that is open."""
+    def open(
+        self, why: OpenedBy, patience_ms: int = PATIENCE_MS, wake_word: str | None = None
+    ) -> list[Cue]:
+        """An utterance from now on: a button, a follow-up question, or sound that begins in a wake word
+        that was heard elsewhere. Keeps one that is open."""
         if self.utterance is not None:
             return []
         self._forget_recent()
         self._endpoint.open(patience_ms)
-        return [self._begin(why)]
+        return [self._begin(why, wake_word)]
 
     def commit(self) -> list[Cue]:
         """Ends the utterance as a question; without one, does nothing."""
@@ -105,6 +108,11 @@ class Ear:
         """Throws away what was recorded."""
         self._forget_recent()
         return self._close(EndReason.DISCARDED)
+
+    async def aclose(self) -> None:
+        """It will hear no more."""
+        if self._waking is not None:
+            await self._waking.aclose()
 
     def _feed(self, chunk: AudioChunk) -> list[Cue]:
         self._samples += chunk.samples

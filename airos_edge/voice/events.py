@@ -162,8 +162,8 @@ class ItemTruncated(Event):
 class Outcome:
     """How a reply ended. `reason` says why it was cancelled or is incomplete; `left`, what left the box.
 
-    `expects`: it was a question, and these phrases may answer it. `stages_ms`: milliseconds from the end
-    of the question (or the request) to the end of each stage.
+    `expects`: it was a question, and these phrases may answer it; `declined`: it was a no. `stages_ms`:
+    milliseconds from the end of the question (or the request) to the end of each stage.
     """
 
     status: Literal["completed", "cancelled", "failed", "incomplete"]
@@ -175,6 +175,7 @@ class Outcome:
     slots: Mapping[str, Any] = field(default_factory=dict)
     left: Left = Left.NOTHING
     expects: tuple[str, ...] = ()
+    declined: bool = False
     items: tuple[Item, ...] = ()
     input_tokens: int = 0
     output_tokens: int = 0

@@ -38,6 +38,8 @@ class WakeScore:
 
 
 class Wake(Protocol):
+    """One that holds something for its stream has an `async aclose` too."""
+
     def feed(self, chunk: AudioChunk) -> list[WakeScore]:
         """Takes 16 kHz audio of any length; gives every score that was computed, in their order.
 
@@ -123,6 +125,8 @@ class Prompt:
     max_tokens: int | None = None
     responder: str | None = None
     """Who is to answer, by name; None: whoever the router chooses."""
+    safe_only: bool = False
+    """Whoever asks is not known well enough for what is not to be done by mistake."""
 
     @property
     def question(self) -> str:
@@ -161,12 +165,14 @@ class Left(Enum):
 class Done:
     """The end of a reply, and who made it. `why` is "stop" or "max_tokens".
 
-    `expects`: the reply was a question, and these phrases may answer it.
+    `expects`: the reply was a question, and these phrases may answer it. `declined`: it was a no, as who
+    made it does not do, or know, what was asked.
     """
 
     tier: str
     why: str = "stop"
     expects: tuple[str, ...] = ()
+    declined: bool = False
     intent: str | None = None
     slots: Mapping[str, Any] = field(default_factory=dict)
     left: Left = Left.NOTHING

@@ -209,6 +209,7 @@ class Reply:
             slots=done.slots,
             left=done.left,
             expects=done.expects,
+            declined=done.declined,
             items=items,
             input_tokens=done.input_tokens,
             output_tokens=done.output_tokens,

@@ -64,7 +64,10 @@ class Session:
     ) -> None:
         self.replies.cancel_all("session_ended")
         self._floor.duck(0.0)
-        await self._scope.__aexit__(kind, error, trace)
+        try:
+            await self._scope.__aexit__(kind, error, trace)
+        finally:
+            await self.ear.aclose()
         self.tell(events.SessionEnded())
 
     # ---- what a face brings ----
@@ -78,8 +81,8 @@ class Session:
         self._fed_samples += chunk.samples
         self._turns.follow(self.ear.feed(chunk))
 
-    def open(self, why: OpenedBy, patience_ms: int) -> None:
-        self._turns.follow(self.ear.open(why, patience_ms))
+    def open(self, why: OpenedBy, patience_ms: int, wake_word: str | None = None) -> None:
+        self._turns.follow(self.ear.open(why, patience_ms, wake_word))
 
     def commit(self) -> None:
         self._turns.follow(self.ear.commit())

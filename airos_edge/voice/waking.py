@@ -40,3 +40,13 @@ class Waking:
             return False
         self._deaf_until[score.word] = score.sample + samples_of(settings.refractory_ms)
         return True
+
+    async def aclose(self) -> None:
+        """Of a stream that holds a connection: lets it go. Others have nothing to close."""
+        await close_wake(self._wake)
+
+
+async def close_wake(wake: Wake) -> None:
+    close = getattr(wake, "aclose", None)
+    if close is not None:
+        await close()

@@ -9,7 +9,7 @@ from airos_edge.voice.audio import AudioChunk, level_dbfs
 from airos_edge.voice.events import Event, SpeechProbable, WakeScored
 from airos_edge.voice.hub import Hub
 from airos_edge.voice.ports import Vad, Wake, WakeScore
-from airos_edge.voice.waking import WordSettings
+from airos_edge.voice.waking import WordSettings, close_wake
 
 Stamp = Callable[[Event], Event]
 """Says of an event which conversation it is of, and when."""
@@ -54,3 +54,6 @@ class WatchedWake:
                 thought = WakeScored(word=word, score=score, threshold=threshold)
                 self._hub.publish(self._stamp(thought))
         return scores
+
+    async def aclose(self) -> None:
+        await close_wake(self._wake)

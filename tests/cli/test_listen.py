@@ -44,6 +44,15 @@ def test_a_recording_is_shown_with_every_decision_and_its_reason(
     assert max(map(len, lines)) <= 100
 
 
+@pytest.mark.parametrize("port", ["asr", "wake"])
+def test_engines_elsewhere_cannot_be_hurried(
+    port: str, command: str, runtime: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (runtime / "config.yaml").write_text(f"{port}: {{engine: 'unix:///nowhere'}}\n")
+    assert main(["listen", command, "--demo"]) == 1
+    assert f"{port}.engine: a service elsewhere cannot be hurried" in capsys.readouterr().err
+
+
 def test_as_json_it_is_an_object_a_line(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["listen", command, "--demo", "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

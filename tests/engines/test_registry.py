@@ -8,7 +8,9 @@ import pytest
 
 from airos_edge.engines import registry
 from airos_edge.engines.registry import ENGINES, Choice, Engine, choose, choose_all
+from airos_edge.errors import ReachError
 from airos_edge.voice.grammar import Grammar
+from airos_edge.voice.ports import Place
 
 MODEL_LIBRARIES = {
     "espeakng_loader",
@@ -140,3 +142,35 @@ def test_what_is_chosen_opens() -> None:
     opened = registry.open_asr(asr, registry.AsrSettings(), stop, ("alexa",))
     assert opened.name == "pocketsphinx"
     assert registry.open_tts(tts, registry.TtsSettings()).name == "espeak"
+
+
+# ---- engines elsewhere --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("port", ["wake", "asr", "tts"])
+def test_a_uri_is_an_engine_elsewhere_and_says_how_far(port: registry.Port) -> None:
+    choice = choose(port, "tcp://192.168.1.5:10300", installed=nothing)
+    assert (choice.engine, choice.place) == ("tcp://192.168.1.5:10300", Place.EDGE)
+    assert choice.why == "a Wyoming service in this LAN, as configured"
+    assert choose(port, "unix:///run/stage").place is Place.LOCAL
+
+
+def test_what_is_no_such_uri_is_no_engine() -> None:
+    assert choose("asr", "tcp://192.168.1.5").engine is None
+    assert "wants tcp://host:port" in choose("asr", "http://box:80").why
+    assert choose("vad", "tcp://192.168.1.5:10300").engine is None
+
+
+def test_engines_elsewhere_are_opened_without_being_connected_to() -> None:
+    grammar = Grammar((), frozenset())
+    asr = registry.open_asr(choose("asr", "tcp://192.0.2.1:1"), registry.AsrSettings(), grammar, ())
+    tts = registry.open_tts(choose("tts", "tcp://192.0.2.1:1"), registry.TtsSettings())
+    assert (asr.place, tts.place, asr.name) == (Place.EDGE, Place.EDGE, "tcp://192.0.2.1:1")
+
+
+def test_an_engine_beyond_reach_is_refused() -> None:
+    choice = choose("wake", "tcp://192.0.2.1:1")
+    with pytest.raises(ReachError, match="its place is edge, but `reach` is local"):
+        registry.refuse_beyond(choice, Place.LOCAL)
+    registry.refuse_beyond(choice, Place.EDGE)
+    assert registry.open_wake(choice, registry.WakeSettings())

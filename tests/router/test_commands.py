@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from airos_edge.errors import EngineError
-from airos_edge.router.commands import Commands
+from airos_edge.router.commands import NOT_FROM_THERE, Commands
 from airos_edge.router.meaning import NO_COMMAND, NOT_HEARD
 from airos_edge.voice.history import Item
 from airos_edge.voice.ports import Call, Done, Place, Prompt, Text
@@ -33,6 +33,7 @@ class House:
             "lamp on": Sentence("TurnOn", {"name": "lamp"}, is_effect=True),
             "lamp?": Sentence("GetState", {"name": "lamp"}),
             "hush": Sentence("Stop"),
+            "all off": Sentence("TurnOff", is_effect=True, is_grave=True),
         }.get(text)
 
     def meaning(self, understood: Sentence) -> str:
@@ -103,7 +104,18 @@ async def test_what_asks_for_no_answer_gets_none() -> None:
 async def test_what_is_no_command_is_told_from_what_was_not_heard(
     text: str | None, answer: str
 ) -> None:
-    assert await reply(text) == [Text(answer), Done("commands")]
+    assert await reply(text) == [Text(answer), Done("commands", declined=True)]
+
+
+async def test_who_is_not_known_well_does_what_is_safe_and_nothing_else() -> None:
+    act = Acts()
+    for text, wanted in (
+        ("all off", [Text(NOT_FROM_THERE), Done("commands", declined=True)]),
+        ("lamp?", [Text("It is on"), Done("commands", intent="GetState", slots={"name": "lamp"})]),
+    ):
+        prompt = Prompt(items=(Item("item_1", role="user", text=text),), safe_only=True)
+        assert [part async for part in Commands(House()).reply(prompt, act)] == wanted
+    assert act.calls == []
 
 
 async def test_the_house_hears_the_question_trimmed_and_where_it_was_asked() -> None:

@@ -8,14 +8,28 @@ import pytest
 
 from airos_edge.errors import BusyError, EngineUnavailable, ReachError
 from airos_edge.voice import events
-from airos_edge.voice.ear import PATIENCE_MS
+from airos_edge.voice.ear import PATIENCE_MS, Ear
 from airos_edge.voice.endpoint import Answering, Interrupt, TurnRules
 from airos_edge.voice.floor import Floor
 from airos_edge.voice.flow import GRACE_S
 from airos_edge.voice.history import Item
 from airos_edge.voice.ports import Done, Prompt, Says, Speech, Text
+from airos_edge.voice.session import Session
 from airos_edge.voice.utterance import Judgement
-from tests.fakes import At, FakeAsr, FakeResponder, FakeTts, Fault, Said, Step, fake_engines
+from airos_edge.voice.waking import Waking, WordSettings
+from tests.fakes import (
+    At,
+    FakeAsr,
+    FakeLease,
+    FakeResponder,
+    FakeTts,
+    FakeVad,
+    FakeWake,
+    Fault,
+    Said,
+    Step,
+    fake_engines,
+)
 from tests.room import FakeMouth, FakeSpeaker, Room, speech, wake_word
 
 LONG = Text("One two three four five six seven eight nine ten.")
@@ -687,3 +701,18 @@ async def test_an_item_that_is_deleted_while_it_is_spoken() -> None:
             room.session.feed(chunk)
         assert statuses(room) == ["cancelled"]
         assert room.texts == ["hello"]
+
+
+async def test_leaving_it_lets_go_of_what_its_wake_words_hold() -> None:
+    class Held(FakeWake):
+        is_closed = False
+
+        async def aclose(self) -> None:
+            self.is_closed = True
+
+    held = Held()
+    ear = Ear(TurnRules(detection="wake"), FakeVad(), Waking(held, {"hey_jarvis": WordSettings()}))
+    borrow = FakeLease(fake_engines()).borrow
+    async with Session("sess_1", ear, Floor(FakeSpeaker()), borrow, lambda event: None, Prompt()):
+        assert not held.is_closed
+    assert held.is_closed

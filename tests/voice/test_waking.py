@@ -48,3 +48,16 @@ def test_meanwhile_another_word_is_heard() -> None:
         ("a", 100),
         ("b", 110),
     ]
+
+
+async def test_a_stream_that_holds_something_lets_it_go_and_others_have_nothing_to() -> None:
+    class Held(Scores):
+        is_closed = False
+
+        async def aclose(self) -> None:
+            self.is_closed = True
+
+    held = Held()
+    await Waking(held, {}).aclose()
+    await Waking(Scores(), {}).aclose()
+    assert held.is_closed

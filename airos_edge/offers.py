@@ -1,0 +1,48 @@
+"""What of a box others may use: its stages, as far as they work now and lie within `reach`."""
+
+from importlib import metadata
+
+from airos_edge import __version__
+from airos_edge.engines import registry
+from airos_edge.parts import Parts
+from airos_edge.wyoming.info import Model, Offers
+
+ONLY_VOICE = "default"
+"""What the voice of an engine that names none is called."""
+
+
+def offers_of(parts: Parts) -> Offers:
+    config = parts.config
+    models = {choice.port: _model(choice, parts) for choice in parts.choices}
+    return Offers(
+        asr=models["asr"],
+        hears_ends=parts.open_vad is not None,
+        tts=models["tts"],
+        voices=_voices(parts),
+        wake=models["wake"],
+        words={word: word.replace("_", " ") for word in config.wake.words},
+        handle=Model("commands", (config.language,)),
+    )
+
+
+def _model(choice: registry.Choice, parts: Parts) -> Model | None:
+    if choice.engine is None or choice.port in parts.faults:
+        return None
+    return Model(choice.engine, (parts.config.language,), _version(choice))
+
+
+def _version(choice: registry.Choice) -> str:
+    """That of the package it is installed by."""
+    try:
+        return metadata.version(registry.package_of(choice))
+    except metadata.PackageNotFoundError:
+        return __version__
+
+
+def _voices(parts: Parts) -> dict[str, str]:
+    """The one that speaks unasked comes first."""
+    language, configured = parts.config.language, parts.config.tts.voice
+    named = getattr(parts.engines.tts, "voices", None)
+    voices: dict[str, str] = named(language) if named else {ONLY_VOICE: language}
+    first = configured or next(iter(voices))
+    return {first: voices.get(first, language), **voices}
