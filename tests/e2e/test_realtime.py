@@ -272,5 +272,5 @@ async def test_a_second_signal_does_not_wait_for_the_answer(start_daemon: StartD
         daemon.process.terminate()
         await asyncio.to_thread(daemon.wait_for, "Stopping.")
         daemon.process.terminate()
-        assert await asyncio.to_thread(daemon.process.wait, 3) == 0
+        assert await asyncio.to_thread(daemon.process.wait, 15) == 0
     assert "Stopped without waiting." in daemon.log
