@@ -28,7 +28,6 @@ from airos_edge.voice.ids import new_id
 from airos_edge.voice.phase import Phases
 from airos_edge.voice.ports import Hints, OpenMouth, Prompt, Speaking, Speech
 from airos_edge.voice.respond import no_voice
-from airos_edge.voice.segment import sentences
 from airos_edge.voice.session import Session
 from airos_edge.voice.waking import Waking
 from airos_edge.voice.watched import WatchedVad, WatchedWake
@@ -49,11 +48,12 @@ class Box:
         parts: Parts,
         lease: Lease,
         hub: Hub,
+        health: Health,
         rebuild: Callable[[Config], Coroutine[Any, Any, Parts]],
     ) -> None:
         self.hub = hub
         self.phases = Phases(hub.publish)
-        self.health = Health(hub.publish)
+        self.health = health
         self.floor = Floor(lambda says: Tape())
         self._parts = parts
         self._lease = lease
@@ -125,7 +125,7 @@ class Box:
             tts = engines.tts
             if tts is None:
                 raise no_voice()
-            stages = (Stage(sentences, ahead=1), Stage(lambda text: tts.speak(text, how)))
+            stages = (Stage(engines.sayable, ahead=1), Stage(lambda text: tts.speak(text, how)))
             async with chain(texts, *stages, name=tts.name) as speech:
                 async for piece in speech:
                     yield piece
@@ -207,6 +207,8 @@ class Box:
             if "server" in changed:
                 raise AirosError("server: it changes with a restart only; nothing was changed")
             self._parts = await self._rebuild(config)
+            for gone in before.llm.keys() - config.llm.keys():
+                self.health.forget(gone)
             self._lease.swap(self._parts.engines)
             return ", ".join(changed)
 
@@ -230,16 +232,17 @@ async def open_box(
     ConfigError where the configuration contradicts itself. Leaving the block closes all.
     """
     hub, workshop, states = Hub(), Workshop(), dict[str, State]()
+    health = Health(hub.publish)
     timers = Timers(lambda timer: box.ring(timer), most_timers)
 
     async def build(config: Config) -> Parts:
         home = demo_house.HOUSE if demo and not config.home.devices else config.home
         label = demo_house.LABEL if home is demo_house.HOUSE else ""
         house = House(home, VirtualDevices(), hub.publish, label, states)
-        return await assemble(config, house, timers, workshop)
+        return await assemble(config, house, timers, workshop, health)
 
     parts = await build(config)
     lease = Lease(parts.engines)
-    box = Box(parts, lease, hub, build)
+    box = Box(parts, lease, hub, health, build)
     async with aclosing(lease), timers:
         yield box

@@ -8,13 +8,17 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from airos_edge.config import Config
-from airos_edge.engines import registry
+from airos_edge.engines import llm, registry
+from airos_edge.engines.sayable import sayable
 from airos_edge.errors import EngineError, EngineUnavailable
+from airos_edge.health import Health
 from airos_edge.home.commands import HouseCommands
 from airos_edge.home.house import House, VirtualDevices
 from airos_edge.home.sentences import compile_sentences, refuse_unknown
 from airos_edge.home.timers import Timers
 from airos_edge.http.settings import refuse_strangers
+from airos_edge.router import assistant, router
+from airos_edge.router.breaker import Breaker
 from airos_edge.router.commands import Commands
 from airos_edge.voice.ports import Engines, Vad, Wake
 
@@ -44,6 +48,7 @@ def rehearse(config: Config) -> list[registry.Choice]:
     """
     refuse_strangers(config.server)
     refuse_unknown(config.language)
+    refuse_impossible_models(config)
     House(config.home, VirtualDevices(), publish=lambda event: None)
     quick: dict[registry.Port, Callable[[registry.Choice], object]] = {
         "wake": lambda choice: registry.open_wake(choice, config.wake),
@@ -81,8 +86,17 @@ class Workshop:
         return made
 
 
-async def assemble(config: Config, house: House, timers: Timers, workshop: Workshop) -> Parts:
+def refuse_impossible_models(config: Config) -> None:
+    """Raises ConfigError."""
+    llm.refuse_impossible(config.llm)
+    router.refuse_unknown(config.router, config.llm)
+
+
+async def assemble(
+    config: Config, house: House, timers: Timers, workshop: Workshop, health: Health
+) -> Parts:
     """Raises ConfigError; an engine that cannot be opened is a fault, and the rest goes on."""
+    refuse_impossible_models(config)
     language = config.language
     sentences = await workshop.make(
         "sentences", (house.settings, language), lambda: compile_sentences(house, language)
@@ -114,5 +128,30 @@ async def assemble(config: Config, house: House, timers: Timers, workshop: Works
     )
     vad = await opened("vad", None, registry.open_vad)
     wake = await opened("wake", config.wake, lambda choice: registry.open_wake(choice, config.wake))
-    engines = Engines(asr, Commands(commands), tts, commands.call)
+    responder = router.Router(
+        Commands(commands),
+        await _models(config, workshop, health),
+        config.router.tiers,
+        assistant.instructions(config.assistant, config.name, language),
+    )
+    engines = Engines(asr, responder, tts, commands.call, sayable)
     return Parts(config, house, commands, engines, vad, wake, tuple(choices.values()), faults)
+
+
+async def _models(config: Config, workshop: Workshop, health: Health) -> Mapping[str, router.Tier]:
+    """Each keeps its connections and its breaker while it is configured as it was."""
+    tiers: dict[str, router.Tier] = {}
+    for name, settings in config.llm.items():
+
+        def make(name: str = name, settings: llm.LlmSettings = settings) -> router.Tier:
+            responder = llm.open_llm(name, settings)
+            takes_tools = llm.ENGINES[settings.engine].takes_tools
+            breaker = Breaker(name, health.report)
+            return router.Tier(responder, breaker, settings.first_token_s, takes_tools)
+
+        try:
+            tiers[name] = await workshop.make(f"llm {name}", (name, settings), make)
+        except EngineError as error:
+            log.warning("Going on without the model %s: %s", name, error)
+            health.report(name, "failed", str(error))
+    return tiers

@@ -39,7 +39,7 @@ class Lease:
         Raises ReachError if one of them runs further away than `reach`. Safe to cancel.
         """
         loan = self._newest
-        for engine in _parts(loan.engines):
+        for engine in _parts(loan.engines, whole=True):
             if engine.place > reach:
                 where, limit = engine.place.name.lower(), reach.name.lower()
                 raise ReachError(engine.name, f"its place is {where}, but `reach` is {limit}")
@@ -76,8 +76,10 @@ class Lease:
                 task.add_done_callback(self._closing.discard)
 
 
-def _parts(engines: Engines) -> list[Asr | Responder | Tts]:
-    parts = (engines.asr, engines.responder, engines.tts)
+def _parts(engines: Engines, whole: bool = False) -> list[Asr | Responder | Tts]:
+    """What is open. `whole`: a responder that is made of others stands for them."""
+    inner = () if whole else getattr(engines.responder, "parts", ())
+    parts = (engines.asr, engines.responder, *inner, engines.tts)
     return [engine for engine in parts if engine is not None]
 
 

@@ -4,7 +4,14 @@ An engine is any object of one of these shapes; none has to inherit. A port that
 while is an async generator: cancelling or closing it ends the work and frees what it holds.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Mapping,
+)
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import Any, Protocol
@@ -132,6 +139,12 @@ class Prompt:
                 return (item.text or "") if item.role == "user" else ""
         return ""
 
+    @property
+    def was_spoken(self) -> bool:
+        """Whether what the user said last was sound that a recogniser heard."""
+        said = (item.spoken for item in reversed(self.items) if item.role == "user")
+        return next(said, False)
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -142,11 +155,15 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A tool to be called. Yielded, it ends the reply and is the client's to make; given to `act`, it is made."""
+    """A tool to be called. Yielded, it ends the reply and is the client's to make; given to `act`, it is made.
+
+    `waits_for_yes`: it is the box's own to make, once somebody has said yes to it.
+    """
 
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     call_id: str = ""
+    waits_for_yes: bool = False
 
 
 class Left(Enum):
@@ -155,6 +172,11 @@ class Left(Enum):
     NOTHING = "nothing"
     LAN = "lan"
     INTERNET = "internet"
+
+    @classmethod
+    def of(cls, furthest: Place) -> "Left":
+        """Where the furthest of what was asked runs says how far it went."""
+        return (cls.NOTHING, cls.LAN, cls.INTERNET)[furthest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +191,6 @@ class Done:
     expects: tuple[str, ...] = ()
     intent: str | None = None
     slots: Mapping[str, Any] = field(default_factory=dict)
-    left: Left = Left.NOTHING
     input_tokens: int = 0
     output_tokens: int = 0
 
@@ -185,6 +206,9 @@ class Act(Protocol):
 
     async def committed(self) -> None:
         """Waits until the turn is committed: for a responder whose question leaves the LAN."""
+
+    def goes(self, place: Place) -> None:
+        """What is said next goes so far, and counts as having left even if nothing comes of it."""
 
 
 Tools = Callable[[Call], Awaitable[str]]
@@ -246,6 +270,11 @@ class Mouth(Protocol):
         """Play on, quieter by `db`; 0 is the usual loudness."""
 
 
+Sayable = Callable[[AsyncIterable[str]], AsyncGenerator[str, None]]
+"""Text as it is written to sentences as they are spoken, each as soon as it has ended. Joined, they give
+what is said, spaces included."""
+
+
 OpenMouth = Callable[[Says], Mouth]
 """A loudspeaker: gives each reply a mouth of its own."""
 
@@ -261,3 +290,4 @@ class Engines:
     responder: Responder
     tts: Tts | None
     tools: Tools
+    sayable: Sayable
