@@ -20,6 +20,7 @@ from airos_edge.http.settings import refuse_strangers
 from airos_edge.router import assistant, router
 from airos_edge.router.breaker import Breaker
 from airos_edge.router.commands import Commands
+from airos_edge.router.tiers import Tier
 from airos_edge.voice.ports import Engines, Vad, Wake
 
 log = logging.getLogger(__name__)
@@ -138,16 +139,16 @@ async def assemble(
     return Parts(config, house, commands, engines, vad, wake, tuple(choices.values()), faults)
 
 
-async def _models(config: Config, workshop: Workshop, health: Health) -> Mapping[str, router.Tier]:
+async def _models(config: Config, workshop: Workshop, health: Health) -> Mapping[str, Tier]:
     """Each keeps its connections and its breaker while it is configured as it was."""
-    tiers: dict[str, router.Tier] = {}
+    tiers: dict[str, Tier] = {}
     for name, settings in config.llm.items():
 
-        def make(name: str = name, settings: llm.LlmSettings = settings) -> router.Tier:
+        def make(name: str = name, settings: llm.LlmSettings = settings) -> Tier:
             responder = llm.open_llm(name, settings)
             takes_tools = llm.ENGINES[settings.engine].takes_tools
             breaker = Breaker(name, health.report)
-            return router.Tier(responder, breaker, settings.first_token_s, takes_tools)
+            return Tier(responder, breaker, settings.first_token_s, takes_tools)
 
         try:
             tiers[name] = await workshop.make(f"llm {name}", (name, settings), make)

@@ -75,6 +75,42 @@ def calls(name: str, *pieces: str, call_id: str = "call_1") -> list[Step]:
 DONE = Raw(b"data: [DONE]\n\n")
 
 
+# ---- Anthropic's events --------------------------------------------------------------------------
+
+
+def block(index: int, **fields: Any) -> Step:
+    return {"type": "content_block_start", "index": index, "content_block": fields}
+
+
+def block_delta(index: int, kind: str, **fields: Any) -> Step:
+    return {"type": "content_block_delta", "index": index, "delta": {"type": kind, **fields}}
+
+
+BEGIN: Step = {
+    "type": "message_start",
+    "message": {"usage": {"input_tokens": 7, "output_tokens": 1}},
+}
+
+
+def end(reason: str = "end_turn") -> list[Step]:
+    told = {"stop_reason": reason, "stop_sequence": None}
+    stop = {"type": "message_delta", "delta": told, "usage": {"output_tokens": 3}}
+    return [stop, {"type": "message_stop"}]
+
+
+def claude_says(*texts: str, why: str = "end_turn") -> list[Step]:
+    pieces = [block_delta(0, "text_delta", text=text) for text in texts]
+    stop: Step = {"type": "content_block_stop", "index": 0}
+    ping: Step = {"type": "ping"}
+    return [BEGIN, block(0, type="text", text=""), ping, *pieces, stop, *end(why)]
+
+
+def claude_calls(name: str, *pieces: str, call_id: str = "call_1") -> list[Step]:
+    parts = [block_delta(0, "input_json_delta", partial_json=piece) for piece in pieces]
+    begun = block(0, type="tool_use", id=call_id, name=name, input={})
+    return [BEGIN, begun, *parts, *end("tool_use")]
+
+
 # ---- the server ---------------------------------------------------------------------------------
 
 
@@ -85,6 +121,7 @@ class ModelServer:
     answers: list[Sequence[Step]]
     port: int = 0
     requests: list[dict[str, Any]] = field(default_factory=list)
+    asked: threading.Event = field(default_factory=threading.Event)
     hung_up: threading.Event = field(default_factory=threading.Event)
     """A client went before its answer had ended."""
 
@@ -101,6 +138,7 @@ class ModelServer:
         body = json.loads(await request.read())
         told = {"headers": dict(request.headers), "path": request.path, "peer": _peer(request)}
         self.requests.append({**body, **told})
+        self.asked.set()
         steps = self.answers[min(len(self.requests), len(self.answers)) - 1]
         if steps and isinstance(steps[0], Status):
             refusal = steps[0]

@@ -1,196 +1,47 @@
-"""One completion of a model over HTTP: the events it streams, the limits of an answer, errors as sentences."""
+"""One completion of a model: text as it comes, calls when they are whole, and the limits of an answer."""
 
 import json
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
-from airos_edge.errors import EngineError, EngineUnavailable
+from airos_edge.engines.endpoint import Endpoint, open_endpoint
+from airos_edge.engines.llm import LlmSettings
+from airos_edge.errors import EngineError
 from airos_edge.secret import Secret
-from airos_edge.voice.ports import Call, Place
+from airos_edge.voice.ports import Act, Call, Done, Place, Prompt, Text
 
-if TYPE_CHECKING:
-    import httpx2
-
-CONNECT_S = 3.0
-"""An address at which nobody answers is given up after this: the next tier is to answer in time."""
-STALL_S = 15.0
-"""A server that sends nothing for so long has stalled."""
-IDLE_S = {Place.LOCAL: 4.0, Place.EDGE: 4.0, Place.CLOUD: 30.0}
-"""How long an unused connection is kept: uvicorn, in many a small server, closes its end after 5 s; in
-the cloud another TLS handshake costs more than the chance of finding it closed."""
 LONGEST_ANSWER = 20_000
 """Characters of text and of arguments; some twenty minutes of speech."""
-LARGEST_STREAM = 8 * 1024 * 1024
-"""Characters of events: an answer may be endless without a word in it."""
-LARGEST_EXCUSE = 64 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where a model is asked, and the client that keeps its connections. Make it with `open_endpoint`."""
-
-    name: str
-    """The model's, in the configuration."""
-    url: str
-    model: str
-    client: "httpx2.AsyncClient"
-    api_key: Secret | None
-
-    async def events(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[Any, None]:
-        """Asks; gives the JSON of each event as it comes, until the server ends the stream.
-
-        Raises EngineError, in a sentence. Closing or cancelling it closes the connection.
-        """
-        import httpx2
-
-        with self._translated():
-            request = self.client.stream("POST", self.url + path, json=dict(body))
-            async with request as response:
-                if response.status_code != 200:
-                    raise await self._refused(response)
-                read = 0
-                async for event in httpx2.EventSource(response):
-                    read += len(event.data)
-                    if read > LARGEST_STREAM:
-                        raise self.failed("does not come to an end")
-                    if event.data == "[DONE]":
-                        yield None
-                    elif event.data:
-                        yield json.loads(event.data)
-
-    def failed(self, what: str) -> EngineError:
-        return EngineError(self.name, what)
-
-    async def aclose(self) -> None:
-        await self.client.aclose()
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        """What the libraries raise, as an EngineError."""
-        import httpx2
-
-        try:
-            yield
-        except httpx2.ConnectTimeout as error:
-            message = f"nobody answers at {self.url} within {CONNECT_S:g} s"
-            raise self.failed(message) from error
-        except httpx2.ConnectError as error:
-            message = f"cannot be reached at {self.url}: {error}; does its server run?"
-            raise self.failed(message) from error
-        except httpx2.TimeoutException as error:
-            raise self.failed(f"the server at {self.url} has stalled") from error
-        except httpx2.SSEError as error:
-            message = (
-                f"{self.url} answers, but not as a model does: {error}; look at llm.{self.name}.url"
-            )
-            raise self.failed(message) from error
-        except httpx2.HTTPError as error:
-            raise self.failed(f"the connection to {self.url} broke off: {error}") from error
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise self.failed(f"{self.url} sent what is no JSON") from error
-
-    async def _refused(self, response: "httpx2.Response") -> EngineError:
-        said = f"HTTP {response.status_code}: {await self._excuse(response)}"
-        option = f"llm.{self.name}"
-        match response.status_code:
-            case 401 | 403 if self.api_key is None:
-                return self.failed(f"wants a key: give it as {option}.api_key ({said})")
-            case 401 | 403:
-                return self.failed(f"refuses the key of {option}.api_key ({said})")
-            case 404:
-                message = f"knows no model {self.model!r} at {self.url}: look at {option} ({said})"
-                return self.failed(message)
-            case 429:
-                after_s = retry_after_s(response.headers.get("retry-after", ""))
-                wait = f" for {after_s:g} s" if after_s else ""
-                message = f"is asked too often, or its quota is spent; it rests{wait} ({said})"
-                return EngineError(self.name, message, after_s)
-            case status if status >= 500:
-                return self.failed(f"its server failed ({said})")
-        return self.failed(f"its server refuses the question ({said})")
-
-    async def _excuse(self, response: "httpx2.Response") -> str:
-        """What the server says of its refusal, shortly, and without the key."""
-        raw = b""
-        async with aclosing(response.aiter_bytes()) as pieces:
-            async for piece in pieces:
-                raw += piece
-                if len(raw) > LARGEST_EXCUSE:
-                    break
-        text = raw.decode(errors="replace")
-        try:
-            told = json.loads(text)
-        except ValueError:
-            told = None
-        if isinstance(told, dict):
-            text = complaint(told.get("error", told))
-        if self.api_key is not None:
-            text = text.replace(self.api_key.value, "***")
-        return " ".join(text.split())[:200] or "nothing"
-
-
-def open_endpoint(
-    name: str,
-    url: str,
-    model: str,
-    place: Place,
-    api_key: Secret | None,
-    headers: Mapping[str, str],
-) -> Endpoint:
-    """Sends nothing. A proxy of the environment is used for the cloud only: to others it would be a
-    detour that leaves the box. Raises EngineUnavailable where no client can be made."""
-    import httpx2
-
-    try:
-        client = httpx2.AsyncClient(
-            headers=dict(headers),
-            timeout=httpx2.Timeout(STALL_S, connect=CONNECT_S),
-            limits=httpx2.Limits(keepalive_expiry=IDLE_S[place]),
-            trust_env=place is Place.CLOUD,
-        )
-    except (OSError, ValueError) as error:  # certificates or proxies of the environment
-        raise EngineUnavailable(name, str(error)) from error
-    return Endpoint(name, url.rstrip("/"), model, client, api_key)
-
-
-def retry_after_s(header: str) -> float | None:
-    """The seconds of a Retry-After header (RFC 9110, 10.2.3); a date in it is not worth the reading."""
-    return float(header) if header.isascii() and header.isdigit() else None
-
-
-def complaint(error: Any) -> str:
-    """The sentence in an error of the OpenAI or Anthropic kind, or of something like it."""
-    if isinstance(error, dict):
-        return str(error.get("message") or error.get("detail") or error)
-    return str(error)
-
-
-# ---- what an answer is made of ------------------------------------------------------------------
 
 
 @dataclass(slots=True)
-class Calls:
-    """Calls whose arguments come in pieces. The keys are the server's; their order is that of the calls."""
+class Answer:
+    """What the events of a completion have told until now. `why` None: it has not ended."""
 
     engine: str
+    why: Literal["stop", "max_tokens"] | None = None
+    written: int = 0
+    """Characters of its text."""
+    input_tokens: int = 0
+    output_tokens: int = 0
     _names: dict[int, tuple[str, str]] = field(default_factory=dict)
     _arguments: dict[int, str] = field(default_factory=dict)
 
-    def begin(self, key: int, call_id: str, name: str) -> None:
+    def begin_call(self, key: int, call_id: str, name: str) -> None:
         self._names[key] = (call_id, name)
         self._arguments.setdefault(key, "")
 
-    def more(self, key: int, arguments: str) -> None:
-        self._arguments[key] = self._arguments.get(key, "") + arguments
+    def more_arguments(self, key: int, piece: str) -> None:
+        self._arguments[key] = self._arguments.get(key, "") + piece
 
     @property
     def size(self) -> int:
-        return sum(map(len, self._arguments.values()))
+        return self.written + sum(map(len, self._arguments.values()))
 
-    def whole(self) -> Iterator[Call]:
-        """Raises EngineError for one whose arguments are no JSON object, or that has no name."""
+    def calls(self) -> Iterator[Call]:
+        """Raises EngineError for one without a name, or whose arguments are no JSON object."""
         for key, written in self._arguments.items():
             call_id, name = self._names.get(key, ("", ""))
             try:
@@ -201,3 +52,68 @@ class Calls:
                 what = f"calls {name or 'a tool without a name'} with what is no JSON object"
                 raise EngineError(self.engine, f"{what}: {written[:100]!r}")
             yield Call(name, arguments, call_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What differs between the makers of models. `take` notes what an event tells, and gives its text; for
+    what is no event of theirs it raises AttributeError, KeyError or TypeError."""
+
+    path: str
+    headers: Callable[[Secret | None], Mapping[str, str]]
+    body: Callable[[Prompt, LlmSettings, str], Mapping[str, Any]]
+    """Of a prompt, the model's settings, and the address."""
+    take: Callable[[Any, Answer], str]
+
+
+class Model:
+    """A responder that makes one completion of a prompt; what it calls is for others to make."""
+
+    def __init__(self, dialect: Dialect, endpoint: Endpoint, place: Place, settings: LlmSettings):
+        self.name = endpoint.name
+        self.place = place
+        self._dialect = dialect
+        self._endpoint = endpoint
+        self._settings = settings
+
+    async def reply(self, prompt: Prompt, act: Act) -> AsyncGenerator[Text | Call | Done, None]:
+        """Text as it comes, then the calls, then Done. Raises EngineError. Cancelling hangs up."""
+        answer, endpoint = Answer(self.name), self._endpoint
+        body = self._dialect.body(prompt, self._settings, endpoint.url)
+        async with aclosing(endpoint.events(self._dialect.path, body)) as events:
+            async for event in events:
+                text = self._take(event, answer)
+                if text:
+                    answer.written += len(text)
+                    yield Text(text)
+                if answer.size > LONGEST_ANSWER:
+                    answer.why = "max_tokens"
+                    break
+        if answer.why is None:
+            raise endpoint.failed("broke off in the middle of its answer")
+        if answer.why == "stop":  # of an answer that was cut, the last call is too
+            for call in answer.calls():
+                yield call
+        yield Done(
+            self.name,
+            answer.why,
+            input_tokens=answer.input_tokens,
+            output_tokens=answer.output_tokens,
+        )
+
+    def _take(self, event: Any, answer: Answer) -> str:
+        try:
+            return self._dialect.take(event, answer)
+        except (AttributeError, KeyError, TypeError) as error:
+            what = f"sent an event of no known form: {type(error).__name__} {error}"
+            raise self._endpoint.failed(what) from error
+
+    async def aclose(self) -> None:
+        await self._endpoint.aclose()
+
+
+def open_model(dialect: Dialect, name: str, url: str, place: Place, settings: LlmSettings) -> Model:
+    """Sends nothing. Raises EngineUnavailable."""
+    key = settings.api_key
+    endpoint = open_endpoint(name, url, settings.model, place, key, dialect.headers(key))
+    return Model(dialect, endpoint, place, settings)

@@ -1,6 +1,7 @@
 """The items of a conversation as the makers of models want them: no call without its result."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -22,6 +23,15 @@ def complete(items: Sequence[Item]) -> Iterator[Item]:
             yield from (results[item.call_id] for item in calls)
 
 
-def schema_of(tool: Any) -> Any:
+def arguments_of(call: Item) -> Mapping[str, Any]:
+    """As an object; what a client put into its history may be none."""
+    try:
+        arguments = json.loads(call.arguments or "{}")
+    except ValueError:
+        return {}
+    return arguments if isinstance(arguments, dict) else {}
+
+
+def schema_of(tool: Mapping[str, Any]) -> Any:
     """The parameters of a Realtime tool; one that has none takes an empty object."""
     return tool.get("parameters") or {"type": "object", "properties": {}}

@@ -32,8 +32,9 @@ UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}。！？”’」』
 EMOJI = regex.compile(
     r"[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\uFE0F\u200D\u20E3]"
 )
-STAR = "\ue000"
-"""Stands for "*" while sentences are cut: sentence-stream would take a product for emphasis."""
+STAR = "\uffa0"
+"""A letter without a shape, for "*" while sentences are cut: sentence-stream takes a product for emphasis,
+and lets no sentence begin with any sign."""
 PLAIN = [
     # What is written, what is said; in this order.
     (regex.compile(r"!?\[([^\]]*)\]\([^)]*\)"), r"\1"),  # a link, a picture

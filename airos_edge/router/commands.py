@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from typing import Generic
 
 from airos_edge.errors import EngineError
-from airos_edge.router.assistant import ESCALATE, may_escalate
+from airos_edge.router.kit import ESCALATE, may_escalate
 from airos_edge.router.meaning import NO_COMMAND, House, Saying, U, meant
 from airos_edge.voice.ports import Act, Call, Done, Place, Prompt, Text
 
