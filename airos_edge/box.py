@@ -16,7 +16,7 @@ from airos_edge.home.commands import Understood
 from airos_edge.home.house import House, State, VirtualDevices
 from airos_edge.home.timers import MOST, Timer, Timers
 from airos_edge.http.tape import Tape
-from airos_edge.parts import Parts, Workshop, assemble
+from airos_edge.parts import Parts, Workshop, assemble, models_of
 from airos_edge.voice.announce import announce
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
@@ -176,6 +176,7 @@ class Box:
         return {
             "config": effective(self._parts.config),
             "engines": engines,
+            "models": models_of(self._parts.config),
             "devices": [device.name for device in house.settings.devices],
             "demo": bool(house.label),
         }

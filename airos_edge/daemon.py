@@ -98,6 +98,8 @@ def _describe(config: Config, doors: Doors, box: Box, took_s: float) -> None:
     log.info("Open: %s  airos ask, say, listen, check, reload", doors.socket_path)
     for port, part in parts["engines"].items():
         log.info("%s: %s (%s)", port, part["engine"] or "none", part["why"])
+    for name, told in parts["models"].items():
+        log.info("llm %s: %s", name, told)
     log.info(
         "house: %s", ", ".join(parts["devices"]) or "no devices; see `home` in the configuration"
     )

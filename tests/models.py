@@ -148,7 +148,11 @@ class ModelServer:
         await response.prepare(request)
         try:
             for step in steps:
-                await _take(step, request, response)
+                if isinstance(step, Cut):
+                    assert request.transport is not None
+                    request.transport.abort()
+                    return response
+                await _take(step, response)
             await response.write_eof()
         except (asyncio.CancelledError, ConnectionError):
             self.hung_up.set()
@@ -156,17 +160,14 @@ class ModelServer:
         return response
 
 
-async def _take(step: Step, request: web.Request, response: web.StreamResponse) -> None:
+async def _take(step: Step, response: web.StreamResponse) -> None:
     match step:
         case Wait(seconds):
             await asyncio.sleep(LIMIT_S if seconds is None else seconds)
         case Raw(data):
             await response.write(data)
-        case Cut():
-            assert request.transport is not None
-            request.transport.abort()
-        case Status():
-            raise AssertionError("a status comes first")
+        case Status() | Cut():
+            raise AssertionError("it is no part of a stream")
         case _:
             kind = f"event: {step['type']}\n" if "type" in step else ""
             await response.write(f"{kind}data: {json.dumps(step)}\n\n".encode())
