@@ -160,7 +160,7 @@ async def _models(config: Config, workshop: Workshop, health: Health) -> Mapping
 
         def make(name: str = name, settings: llm.LlmSettings = settings) -> Tier:
             responder = llm.open_llm(name, settings)
-            takes_tools = llm.ENGINES[settings.engine].takes_tools
+            takes_tools = llm.ENGINES[settings.engine].is_model
             breaker = Breaker(name, health.report)
             return Tier(responder, breaker, settings.first_token_s, takes_tools)
 

@@ -6,12 +6,11 @@ from contextlib import aclosing
 
 from airos_edge.engines.sayable import sayable
 from airos_edge.router.breaker import Breaker
-from airos_edge.router.kit import ESCALATE
 from airos_edge.router.router import COMMANDS, Router
 from airos_edge.router.tiers import Tier
 from airos_edge.voice.flow import chain
 from airos_edge.voice.history import Item
-from airos_edge.voice.ports import Call, Done, Place, Prompt, Responder, Speaking, Text
+from airos_edge.voice.ports import ESCALATE, Call, Done, Place, Prompt, Responder, Speaking, Text
 from bench.figures import Figure
 
 ROUNDS = 2000

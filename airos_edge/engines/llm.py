@@ -37,13 +37,14 @@ class LlmSettings:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """A line of the table. `opened_by`: file and function, (name, url, place, settings) -> Responder."""
+    """A line of the table. `opened_by`: file and function, which takes the name, the address, the place,
+    and, of a model, the settings; it gives a Responder."""
 
     opened_by: str
     url: str | None = None
     """Where its maker serves it."""
-    takes_tools: bool = True
-    """It is a model, to be told which and what it may call."""
+    is_model: bool = True
+    """Of those that its server has, it is to be told which; and it may call tools."""
 
 
 ENGINES: Mapping[str, Engine] = {
@@ -64,7 +65,8 @@ def open_llm(name: str, settings: LlmSettings) -> Responder:
     """Sends nothing: a model that is not there is found out when it is asked. Raises EngineUnavailable."""
     file, _, function = ENGINES[settings.engine].opened_by.partition(".")
     opened_by: Any = getattr(import_module(f"airos_edge.engines.{file}"), function)
-    responder: Responder = opened_by(name, address(settings), place(settings), settings)
+    told = (settings,) if ENGINES[settings.engine].is_model else ()
+    responder: Responder = opened_by(name, address(settings), place(settings), *told)
     return responder
 
 
@@ -77,12 +79,12 @@ def refuse_impossible(models: Mapping[str, LlmSettings]) -> None:
             near = get_close_matches(settings.engine, ENGINES, n=1) or list(ENGINES)
             known = " or ".join(near)
             raise ConfigError(f"{path}.engine: there is no {settings.engine!r}; try {known}")
-        if engine.takes_tools and not settings.model:
+        if engine.is_model and not settings.model:
             raise ConfigError(f"{path}.model: is missing: the name that its server knows it by")
         url = address(settings)
         if not url:
             raise ConfigError(f"{path}.url: is missing")
-        if engine.takes_tools and not _is_http(url):
+        if engine.is_model and not _is_http(url):
             raise ConfigError(f"{path}.url: got {url!r}, wants http://host:port/v1 or https://…")
 
 

@@ -5,9 +5,8 @@ from collections.abc import AsyncGenerator
 from typing import Generic
 
 from airos_edge.errors import EngineError
-from airos_edge.router.kit import ESCALATE, may_escalate
 from airos_edge.router.meaning import NO_COMMAND, House, Saying, U, meant
-from airos_edge.voice.ports import Act, Call, Done, Place, Prompt, Text
+from airos_edge.voice.ports import ESCALATE, Act, Call, Done, Place, Prompt, Text
 
 
 class Commands(Generic[U]):
@@ -19,7 +18,7 @@ class Commands(Generic[U]):
 
     async def reply(self, prompt: Prompt, act: Act) -> AsyncGenerator[Text | Call | Done, None]:
         understood = meant(prompt.items, self._house, prompt.place)
-        if understood == Saying(NO_COMMAND) and may_escalate(prompt):
+        if understood == Saying(NO_COMMAND) and prompt.may_escalate:
             yield Call(ESCALATE)
             yield Done(self.name)
             return

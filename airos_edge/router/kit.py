@@ -1,17 +1,16 @@
 """The tools that a model may use for one reply: the client's, the box's own, and the way out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from airos_edge.errors import EngineError
 from airos_edge.router.toolbox import Tool, Toolbox
-from airos_edge.voice.ports import Act, Call, Place, Prompt, Text
+from airos_edge.voice.ports import ESCALATE, Act, Call, Place, Prompt
 
 MOST_ROUNDS = 8
 """How often a model may call tools of ours before it has to answer with what it knows."""
 
-ESCALATE = "escalate"
 ESCALATE_TOOL: Mapping[str, Any] = {
     "type": "function",
     "name": ESCALATE,
@@ -19,11 +18,6 @@ ESCALATE_TOOL: Mapping[str, Any] = {
     "somebody who knows more is then asked instead of you.",
     "parameters": {"type": "object", "properties": {}},
 }
-
-
-def may_escalate(prompt: Prompt) -> bool:
-    """Whether another may be asked instead: who is asked alone has to answer as well as it can."""
-    return any(tool.get("name") == ESCALATE for tool in prompt.tools)
 
 
 class NoTools:
@@ -41,17 +35,11 @@ class NoTools:
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """The calls of a completion. `theirs` are the client's to make, `mine` are made; `asking` is the first
-    of ours that somebody has to say yes to: one question at a time."""
+    """The calls of a completion: those that are made, and those at which the reply ends, as they are the
+    client's, or wait for a yes. Of the latter only the first: one question at a time."""
 
-    theirs: Sequence[Call]
     mine: Sequence[Call]
-    asking: Call | None
-
-    @property
-    def is_over(self) -> bool:
-        """Nothing more is to be asked of the model in this reply."""
-        return bool(self.theirs or self.asking or not self.mine)
+    ending: Sequence[Call]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +68,12 @@ class Kit:
         names = _names(self.prompt)
         theirs = [call for call in calls if call.name in names]
         others = [call for call in calls if call.name not in names]
-        asking = [
+        waiting = [
             call for call in others if call.name in self.ours and self.toolbox.needs_yes(call)
         ]
-        mine = [call for call in others if call not in asking]
-        return Sorted(theirs, mine, next(iter(asking), None))
+        mine = [call for call in others if call not in waiting]
+        asked = [replace(call, waits_for_yes=True) for call in waiting[:1]]
+        return Sorted(mine, [*asked, *theirs])
 
     async def make(self, call: Call, act: Act) -> str:
         """The result for the model, which is also told what went wrong."""
@@ -104,13 +93,6 @@ async def kit_for(prompt: Prompt, toolbox: Toolbox | None, is_last: bool) -> Kit
     offered = () if prompt.tool_choice == "none" else await toolbox.offered(prompt.reach)
     ours = {tool.name: tool for tool in offered if tool.name not in theirs}
     return Kit(prompt, ours, toolbox, is_last)
-
-
-def asked(call: Call) -> Iterator[Text | Call]:
-    """How a reply ends at a call of ours that somebody has to say yes to: the question, and the call."""
-    values = ", ".join(map(str, call.arguments.values()))
-    yield Text(f"Shall I really do that: {call.name.replace('_', ' ')}{values and f', {values}'}?")
-    yield replace(call, waits_for_yes=True)
 
 
 def _names(prompt: Prompt) -> set[str]:

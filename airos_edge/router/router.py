@@ -9,10 +9,10 @@ from difflib import get_close_matches
 from airos_edge.errors import ConfigError, EngineError, ReachError
 from airos_edge.router.answer import Answer
 from airos_edge.router.breaker import Breaker
-from airos_edge.router.kit import ESCALATE, MOST_ROUNDS, asked, kit_for
+from airos_edge.router.kit import MOST_ROUNDS, Kit, kit_for
 from airos_edge.router.tiers import Parts, Tier, completion
 from airos_edge.router.toolbox import Toolbox
-from airos_edge.voice.ports import Act, Call, Done, Place, Prompt, Responder, Text
+from airos_edge.voice.ports import ESCALATE, Act, Call, Done, Place, Prompt, Responder, Text
 
 log = logging.getLogger(__name__)
 
@@ -111,12 +111,11 @@ class Router:
 
         Raises EngineError; Escalated where it may.
         """
-        told = replace(prompt, instructions=self._told(prompt))
-        kit = await kit_for(told, self._toolbox if tier.takes_tools else None, is_last)
+        kit = await self._kit(tier, prompt, act, is_last)
         for rounds in range(MOST_ROUNDS + 1):
-            asked_now = replace(kit.offer(rounds), items=answer.items)
+            asked = replace(kit.offer(rounds), items=answer.items)
             calls, done = list[Call](), Done(tier.name)
-            async with aclosing(completion(tier, asked_now, act)) as parts:
+            async with aclosing(completion(tier, asked, act)) as parts:
                 async for part in parts:
                     match part:
                         case Text(text):
@@ -130,16 +129,21 @@ class Router:
             done, called = answer.end(done), kit.sort(calls)
             for call in called.mine:
                 answer.called(call, await kit.make(call, act))
-            if called.is_over:
-                questions = asked(called.asking) if called.asking else ()
-                for part in (*questions, *called.theirs, done):
-                    yield part
+            if called.ending or not called.mine:
+                for call in called.ending:
+                    yield call
+                yield done
                 return
         raise EngineError(tier.name, f"called tools {MOST_ROUNDS} times and did not answer")
 
-    def _told(self, prompt: Prompt) -> str:
+    async def _kit(self, tier: Tier, prompt: Prompt, act: Act, is_last: bool) -> Kit:
         told = prompt.instructions or self._instructions
-        return f"{told}\nThe question comes from here: {prompt.place}." if prompt.place else told
+        if prompt.place:
+            told += f"\nThe question comes from here: {prompt.place}."
+        toolbox = self._toolbox if tier.takes_tools else None
+        if toolbox is not None and prompt.reach is Place.CLOUD:
+            await act.committed()  # a tool server may lie there, and be asked which tools it has
+        return await kit_for(replace(prompt, instructions=told), toolbox, is_last)
 
 
 # ---- the configuration --------------------------------------------------------------------------

@@ -114,6 +114,10 @@ class Speaking:
     speed: float = 1.0
 
 
+ESCALATE = "escalate"
+"""The call of a responder that cannot answer; nobody hears of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """All a reply depends on, as a value: a draft is adopted if its prompt equals the final one."""
@@ -138,6 +142,11 @@ class Prompt:
             if item.role != "system":
                 return (item.text or "") if item.role == "user" else ""
         return ""
+
+    @property
+    def may_escalate(self) -> bool:
+        """Whether somebody else could be asked instead, by a call of `ESCALATE`."""
+        return any(tool.get("name") == ESCALATE for tool in self.tools)
 
     @property
     def was_spoken(self) -> bool:

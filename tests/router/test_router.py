@@ -11,12 +11,12 @@ import pytest
 from airos_edge.errors import ConfigError, EngineError, ReachError
 from airos_edge.router.answer import GO_ON
 from airos_edge.router.breaker import MOST_FAILURES, Breaker
-from airos_edge.router.kit import ESCALATE, MOST_ROUNDS, may_escalate
+from airos_edge.router.kit import MOST_ROUNDS
 from airos_edge.router.router import COMMANDS, Router, Settings, refuse_unknown
 from airos_edge.router.tiers import Tier
 from airos_edge.router.toolbox import Tool
 from airos_edge.voice.history import Item
-from airos_edge.voice.ports import Call, Done, Place, Prompt, Speaking, Text
+from airos_edge.voice.ports import ESCALATE, Call, Done, Place, Prompt, Speaking, Text
 from tests.fakes import FakeResponder, Fault, Step
 
 PROMPT = Prompt((Item("item_1", role="user", text="why is the sky blue"),), reach=Place.CLOUD)
@@ -76,7 +76,7 @@ def responder(name: str, script: Script, place: Place = Place.LOCAL) -> FakeResp
 
 def house(prompt: Prompt) -> Iterable[Step]:
     """Understands nothing, and passes on what it may."""
-    answer: Step = Call(ESCALATE) if may_escalate(prompt) else Text("I only know house commands.")
+    answer: Step = Call(ESCALATE) if prompt.may_escalate else Text("I only know house commands.")
     return [answer, Done(COMMANDS)]
 
 
@@ -149,10 +149,10 @@ async def test_who_is_asked_last_has_to_answer() -> None:
     assert await Desk().answer() == ("I only know house commands.", COMMANDS)
     desk = Desk(says("Blue."), order=["fast", COMMANDS])
     await desk.answer()
-    assert may_escalate(desk.models[0].prompts[0])
+    assert desk.models[0].prompts[0].may_escalate
     desk = Desk(says("Blue."))
     await desk.answer()
-    assert not may_escalate(desk.models[0].prompts[0])
+    assert not desk.models[0].prompts[0].may_escalate
 
 
 async def test_a_model_may_pass_the_question_on() -> None:
@@ -197,7 +197,7 @@ async def test_who_is_asked_by_name_is_asked_alone() -> None:
     desk = Desk(broken(), says("B.", "big"))
     with pytest.raises(EngineError, match="fast: broke"):
         await desk.answer(replace(PROMPT, responder="fast"))
-    assert not may_escalate(desk.models[0].prompts[0])
+    assert not desk.models[0].prompts[0].may_escalate
 
 
 async def test_where_there_is_no_model_a_client_with_instructions_gets_the_commands() -> None:
@@ -377,6 +377,18 @@ async def test_our_tools_are_offered_beside_the_clients_and_only_within_reach() 
     assert desk.commands.prompts[0].tools == (desk.commands.prompts[0].tools[0],), "the way out"
 
 
+@pytest.mark.parametrize("reach", Place)
+async def test_tool_servers_in_the_cloud_are_asked_for_their_tools_after_the_commit_only(
+    reach: Place,
+) -> None:
+    desk, act = Desk(says("Blue."), toolbox=Toolbox()), Acts(is_committed=False)
+    asking = asyncio.ensure_future(desk.answer(replace(PROMPT, reach=reach), act))
+    await asyncio.sleep(60)
+    assert asking.done() == (reach is not Place.CLOUD)
+    act.gate.set()
+    await asking
+
+
 async def test_a_call_of_ours_is_made_and_its_result_goes_on() -> None:
     model = responder("fast", rounds(calling(LAMP, text="One moment."), AT_LAST))
     desk, act = Desk(model, toolbox=Toolbox()), Acts()
@@ -415,13 +427,12 @@ async def test_a_clients_call_ends_the_reply() -> None:
     assert model.opened == 1
 
 
-async def test_a_call_that_wants_a_yes_is_asked_about_and_not_made() -> None:
+async def test_a_call_that_wants_a_yes_ends_the_reply_and_is_not_made() -> None:
     lock, act = Call("lock", {"door": "front"}, "c3"), Acts()
     model = responder("fast", calling(lock, Call("lock", {"door": "back"})))
     parts = await Desk(model, toolbox=Toolbox()).ask(PROMPT, act)
-    assert text_of(parts) == "Shall I really do that: lock, front?"
-    assert parts[1] == replace(lock, waits_for_yes=True)
-    assert [type(part) for part in parts] == [Text, Call, Done], "one question at a time"
+    assert parts[0] == replace(lock, waits_for_yes=True)
+    assert [type(part) for part in parts] == [Call, Done], "one question at a time"
     assert act.calls == []
 
 
