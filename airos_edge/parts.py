@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from airos_edge.config import Config
@@ -74,6 +75,10 @@ class Workshop:
 
     def __init__(self) -> None:
         self._made: dict[str, tuple[object, Any]] = {}
+
+    def made(self, name: str) -> object:
+        """The part of that name as it is now; None if there is none."""
+        return self._made.get(name, (None, None))[1]
 
     async def make(self, name: str, made_of: object, make: Callable[[], T]) -> T:
         """Raises what `make` raises; it is then called again the next time."""
@@ -157,16 +162,24 @@ async def _models(config: Config, workshop: Workshop, health: Health) -> Mapping
     """Each keeps its connections and its breaker while it is configured as it was."""
     tiers: dict[str, Tier] = {}
     for name, settings in config.llm.items():
-
-        def make(name: str = name, settings: llm.LlmSettings = settings) -> Tier:
-            responder = llm.open_llm(name, settings)
-            takes_tools = llm.ENGINES[settings.engine].is_model
-            breaker = Breaker(name, health.report)
-            return Tier(responder, breaker, settings.first_token_s, takes_tools)
-
+        before = workshop.made(f"llm {name}")
         try:
-            tiers[name] = await workshop.make(f"llm {name}", (name, settings), make)
+            tiers[name] = await workshop.make(
+                f"llm {name}", settings, partial(_model, name, settings, health)
+            )
         except EngineError as error:
             log.warning("Going on without the model %s: %s", name, error)
             health.report(name, "failed", str(error))
+        else:
+            if tiers[name] is not before:
+                health.report(name, "starting", "it has not been asked yet")
     return tiers
+
+
+def _model(name: str, settings: llm.LlmSettings, health: Health) -> Tier:
+    return Tier(
+        llm.open_llm(name, settings),
+        Breaker(name, health.report),
+        settings.first_token_s,
+        llm.ENGINES[settings.engine].is_model,
+    )

@@ -85,6 +85,10 @@ class Router:
 
     def _within_reach(self, prompt: Prompt) -> list[Tier]:
         tiers = self._chosen(prompt)
+        if not tiers:
+            raise EngineError(
+                self.name, "nobody could answer: see `router.tiers`, and `airos check`"
+            )
         within = [tier for tier in tiers if tier.responder.place <= prompt.reach]
         if not within:
             names = ", ".join(tier.name for tier in tiers)

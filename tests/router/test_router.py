@@ -245,6 +245,11 @@ async def test_a_model_beyond_reach_that_is_wanted_by_name_is_refused() -> None:
         await Desk(at(Place.CLOUD)).answer(prompt)
 
 
+async def test_where_there_is_nobody_it_says_where_to_look() -> None:
+    with pytest.raises(EngineError, match=r"router\.tiers"):
+        await Desk(order=[]).answer()
+
+
 @pytest.mark.parametrize("place", [Place.LOCAL, Place.EDGE])
 async def test_a_model_within_the_lan_thinks_before_the_commit(place: Place) -> None:
     act = Acts(is_committed=False)
