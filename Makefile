@@ -2,15 +2,25 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LLAMA := .venv-llama
 REQUIRE_ALL ?=
 
-.PHONY: run test check bench system-deps clean
+.PHONY: run test test-llama check bench system-deps clean
 
 run: $(VENV)/.run
 	@$(BIN)/python -m airos_edge run --demo
 
 test: $(VENV)/.dev
 	REQUIRE_ALL=$(REQUIRE_ALL) PYTHONASYNCIODEBUG= $(BIN)/python -m pytest -q $(TESTS)
+
+# Compiles llama.cpp, once, for some minutes.
+test-llama: $(VENV)/.dev $(LLAMA)/.made
+	LLAMA_PYTHON=$(LLAMA)/bin/python $(BIN)/python -m pytest -q tests/e2e/with_llama.py
+
+$(LLAMA)/.made:
+	$(PYTHON) -m venv --clear $(LLAMA)
+	$(LLAMA)/bin/python -m pip install --quiet --disable-pip-version-check 'llama-cpp-python[server]' gguf
+	@touch $@
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -37,4 +47,4 @@ $(VENV)/.dev: $(VENV)/.run
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(LLAMA) .mypy_cache .ruff_cache .pytest_cache

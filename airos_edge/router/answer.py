@@ -1,6 +1,7 @@
 """What a reply has come to, whoever of the tiers made it: where the next one has to go on."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 
 from airos_edge.voice.history import Item
@@ -20,8 +21,6 @@ class Answer:
         self._items = list(prompt.items)
         self._message = ""
         """What was released of the completion that goes on."""
-        self._gap = ""
-        """What belongs between the text so far and what comes now."""
         self._tokens = (0, 0)
 
     @property
@@ -30,10 +29,13 @@ class Answer:
 
     def say(self, text: str) -> Text:
         """The next words, to be released."""
-        if not self._message and text and not text[0].isspace():
-            text = self._gap + text
         self._message += text
         return Text(text)
+
+    def pause(self) -> Iterator[Text]:
+        """The end of a line: what was said is spoken now, whenever there is more to say."""
+        if self._message and not self._message.endswith("\n"):
+            yield self.say("\n")
 
     def called(self, call: Call, result: str) -> None:
         """A call of ours was made."""
@@ -51,19 +53,20 @@ class Answer:
 
     def end(self, done: Done) -> Done:
         """A completion has ended; as the end of the reply it tells the tokens of all of them."""
-        self._end_message(" ")
+        self._end_message()
         spent, written = self._tokens
         self._tokens = (spent + done.input_tokens, written + done.output_tokens)
         return replace(done, input_tokens=self._tokens[0], output_tokens=self._tokens[1])
 
-    def break_off(self) -> None:
-        """A completion has failed, or given up, wherever it was."""
+    def break_off(self) -> Iterator[Text]:
+        """A completion has failed, or given up, wherever it was, and another one follows."""
+        yield from self.pause()
         if self._message:
-            self._end_message("\n")
+            self._end_message()
             self._items.append(Item(new_id("item"), role="user", text=GO_ON))
 
-    def _end_message(self, gap: str) -> None:
+    def _end_message(self) -> None:
         if self._message:
-            self._items.append(Item(new_id("item"), role="assistant", text=self._message))
-            self._gap = "" if self._message[-1].isspace() else gap
+            said = Item(new_id("item"), role="assistant", text=self._message.rstrip())
+            self._items.append(said)
             self._message = ""

@@ -20,6 +20,10 @@ ESCALATE_TOOL: Mapping[str, Any] = {
 }
 
 
+class Escalated(Exception):
+    """A tier wants the next one to be asked."""
+
+
 class NoTools:
     """The toolbox of a box that has none."""
 
@@ -65,6 +69,9 @@ class Kit:
         return replace(self.prompt, tools=(*self.prompt.tools, *own, *way_out), tool_choice=choice)
 
     def sort(self, calls: Sequence[Call]) -> Sorted:
+        """Raises Escalated, if one of them is the way out."""
+        if not self.is_last and any(call.name == ESCALATE for call in calls):
+            raise Escalated
         names = _names(self.prompt)
         theirs = [call for call in calls if call.name in names]
         others = [call for call in calls if call.name not in names]

@@ -9,10 +9,10 @@ from difflib import get_close_matches
 from airos_edge.errors import ConfigError, EngineError, ReachError
 from airos_edge.router.answer import Answer
 from airos_edge.router.breaker import Breaker
-from airos_edge.router.kit import MOST_ROUNDS, Kit, kit_for
+from airos_edge.router.kit import MOST_ROUNDS, Escalated, Kit, kit_for
 from airos_edge.router.tiers import Parts, Tier, completion
 from airos_edge.router.toolbox import Toolbox
-from airos_edge.voice.ports import ESCALATE, Act, Call, Done, Place, Prompt, Responder, Text
+from airos_edge.voice.ports import Act, Call, Done, Place, Prompt, Responder, Text
 
 log = logging.getLogger(__name__)
 
@@ -24,10 +24,6 @@ class Settings:
     """The `router` section: who is asked, in this order: `commands`, and models by their names."""
 
     tiers: tuple[str, ...] = (COMMANDS,)
-
-
-class Escalated(Exception):
-    """A tier wants the next one to be asked. It does not leave this file."""
 
 
 class Router:
@@ -76,7 +72,8 @@ class Router:
                 failures.append(error)
                 if place < len(tiers):
                     log.warning("%s; asking %s", error, tiers[place].name)
-            answer.break_off()
+            for pause in answer.break_off() if place < len(tiers) else ():
+                yield pause
         if len(failures) == 1:
             raise failures[0]
         raise EngineError(self.name, "; ".join(map(str, failures)))
@@ -124,13 +121,14 @@ class Router:
                     match part:
                         case Text(text):
                             yield answer.say(text)
-                        case Call(name) if name == ESCALATE and not is_last:
-                            raise Escalated
                         case Call():
                             calls.append(part)
                         case Done():
                             done = part
-            done, called = answer.end(done), kit.sort(calls)
+            called = kit.sort(calls)
+            for pause in answer.pause() if called.mine else ():
+                yield pause
+            done = answer.end(done)
             for call in called.mine:
                 answer.called(call, await kit.make(call, act))
             if called.ending or not called.mine:

@@ -51,11 +51,11 @@ async def _asked(tier: Tier, prompt: Prompt, act: Act) -> Parts:
             await act.committed()
         act.goes(responder.place)
         async with chain(responder.reply(prompt, act), name=tier.name) as parts:
-            first = await _first(parts, tier)
+            part: Part | None = await _first(parts, tier)
             attempt.has_answered = True
-            yield first
-            async for part in parts:
+            while part is not None:
                 yield part
+                part = None if isinstance(part, Done) else await anext(parts, None)
 
 
 async def _first(parts: Joint[Part], tier: Tier) -> Part:

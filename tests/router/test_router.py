@@ -294,6 +294,11 @@ async def test_who_is_slow_with_the_first_words_makes_way_but_not_who_is_slow_la
     assert await Desk(slow, thorough).answer() == ("Well. Blue.", "thorough")
 
 
+async def test_who_says_done_has_ended_whatever_follows() -> None:
+    desk = Desk(responder("fast", [Text("Blue."), Done("fast"), Fault.STALL]))
+    assert await desk.answer() == ("Blue.", "fast")
+
+
 @pytest.mark.parametrize("script", [[], [Done("fast")]])
 async def test_an_empty_answer_is_an_answer_and_no_answer_is_a_failure(script: Script) -> None:
     desk = Desk(responder("fast", script), says("Blue.", "next"))
@@ -326,6 +331,7 @@ async def test_who_fails_before_its_first_sentence_ends_has_said_nothing() -> No
     ("said", "text"),
     [
         (["The sky is blue. ", "That is"], "The sky is blue. That is\nIt scatters."),
+        (["The sky is blue. "], "The sky is blue. \nIt scatters."),
         (["The sky is blue."], "The sky is blue.\nIt scatters."),
     ],
 )
@@ -336,7 +342,7 @@ async def test_after_that_the_next_goes_on_from_what_was_released(
     desk = Desk(half, says("It scatters."))
     assert await desk.answer(SPOKEN) == (text, "fast")
     *_, told, wanted = desk.models[1].prompts[0].items
-    assert (told.role, told.text) == ("assistant", "".join(said))
+    assert (told.role, told.text) == ("assistant", "".join(said).rstrip())
     assert (wanted.role, wanted.text) == ("user", GO_ON)
 
 
@@ -398,7 +404,8 @@ async def test_a_call_of_ours_is_made_and_its_result_goes_on() -> None:
     model = responder("fast", rounds(calling(LAMP, text="One moment."), AT_LAST))
     desk, act = Desk(model, toolbox=Toolbox()), Acts()
     parts = await desk.ask(SPOKEN, act)
-    assert text_of(parts) == "One moment. It is on."
+    assert parts[:2] == [Text("One moment."), Text("\n")], "it is spoken before the call is made"
+    assert text_of(parts) == "One moment.\nIt is on."
     assert parts[-1] == Done("fast", input_tokens=30, output_tokens=5)
     assert act.calls == [LAMP]
     said, call, result = model.prompts[1].items[1:]
@@ -426,8 +433,8 @@ async def test_a_clients_call_ends_the_reply() -> None:
     model = responder("fast", calling(LAMP, door, text="One moment."))
     act = Acts()
     parts = await Desk(model, toolbox=Toolbox()).ask(replace(PROMPT, tools=(DOOR,)), act)
-    assert [*parts[:2]] == [Text("One moment."), door]
-    assert isinstance(parts[2], Done)
+    assert [*parts[:3]] == [Text("One moment."), Text("\n"), door]
+    assert isinstance(parts[3], Done)
     assert act.calls == [LAMP], "ours is made all the same"
     assert model.opened == 1
 
