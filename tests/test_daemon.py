@@ -70,10 +70,10 @@ class FakeBox:
         return b""
 
     def check(self) -> dict[str, Any]:
-        return {"engines": {}, "devices": [], "demo": False}
+        return {"engines": {}, "models": {}, "devices": [], "demo": False}
 
-    def health(self) -> dict[str, Any]:
-        return {"status": "ok"}
+    def state(self) -> dict[str, Any]:
+        return {"status": "ok", "parts": {}}
 
     async def reload(self, config: Config) -> str:
         self.reloaded.append(config)
