@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CONNECT_S = 3.0
 """An address at which nobody answers is given up after this: the next tier is to answer in time."""
 STALL_S = 15.0
-"""A server that sends nothing for so long has stalled."""
+"""A server that sends nothing for so long has stalled. No tier may take longer for its first words."""
 IDLE_S = {Place.LOCAL: 4.0, Place.EDGE: 4.0, Place.CLOUD: 30.0}
 """How long an unused connection is kept: uvicorn, in many a small server, closes its end after 5 s; in
 the cloud another TLS handshake costs more than the chance of finding it closed."""

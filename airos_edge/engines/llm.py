@@ -27,7 +27,7 @@ class LlmSettings:
     temperature: Annotated[float | None, Range(0, 2)] = None
     """None: the server's own."""
     max_tokens: Annotated[int, Range(1, 100_000)] = 1000
-    first_token_s: Annotated[float, Range(0.1, 20)] = 10.0
+    first_token_s: Annotated[float, Range(0.1, 15)] = 10.0
     """How long its answer may be waited for before the next tier is asked."""
 
     def limit(self, wanted: int | None) -> int:

@@ -1,5 +1,6 @@
 """The daemon with models: scripted servers on the loopback, asked by text, by speech, and by OpenAI's SDK."""
 
+import asyncio
 import json
 import time
 import urllib.error
@@ -250,3 +251,19 @@ async def test_an_endless_answer_is_cut_and_says_so(start_daemon: StartDaemon) -
         assert (done.status, done.status_details.reason) == ("incomplete", "max_output_tokens")
         assert 0 < len(done.output[0].content[0].text) - LONGEST_ANSWER < 100
         assert server.hung_up.wait(LIMIT_S)
+
+
+async def test_a_reply_that_is_cancelled_hangs_up_on_its_model(start_daemon: StartDaemon) -> None:
+    with model_server([*words("Once upon a time there was a king. ", "He had"), Wait()]) as server:
+        daemon = start_daemon("--demo", config=config(model(server)))
+        client = AsyncOpenAI(api_key="any", base_url=daemon.url)
+        async with client.realtime.connect(model="fast") as connection:
+            talk = Talk(connection)
+            await talk.until("session.created")
+            await talk.type("tell me a story")
+            await connection.response.create()
+            await talk.until("response.output_audio.delta")
+            assert not server.hung_up.is_set()
+            await connection.response.cancel()
+            assert (await talk.until("response.done")).response.status == "cancelled"
+            assert await asyncio.to_thread(server.hung_up.wait, LIMIT_S)
