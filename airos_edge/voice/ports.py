@@ -4,14 +4,7 @@ An engine is any object of one of these shapes; none has to inherit. A port that
 while is an async generator: cancelling or closing it ends the work and frees what it holds.
 """
 
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterable,
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Mapping,
-)
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import Any, Protocol
@@ -279,7 +272,7 @@ class Mouth(Protocol):
         """Play on, quieter by `db`; 0 is the usual loudness."""
 
 
-Sayable = Callable[[AsyncIterable[str]], AsyncGenerator[str, None]]
+Sayable = Callable[[AsyncIterator[str]], AsyncGenerator[str, None]]
 """Text as it is written to sentences as they are spoken, each as soon as it has ended. Joined, they give
 what is said, spaces included."""
 
