@@ -24,6 +24,7 @@ class Answer:
     why: Literal["stop", "max_tokens"] | None = None
     written: int = 0
     """Characters of its text."""
+    is_thinking: bool = False
     input_tokens: int = 0
     output_tokens: int = 0
     _names: dict[int, tuple[str, str]] = field(default_factory=dict)

@@ -103,7 +103,18 @@ def take(event: Any, answer: Answer) -> str:
         answer.more_arguments(key, function.get("arguments") or "")
     if choice.get("finish_reason"):
         answer.why = "max_tokens" if choice["finish_reason"] == "length" else "stop"
-    return str(delta.get("content") or "")
+    return _without_thoughts(str(delta.get("content") or ""), answer)
+
+
+def _without_thoughts(text: str, answer: Answer) -> str:
+    """Some servers leave them in the text, between two tags that are a token each."""
+    if not answer.written and text.strip() == "<think>":
+        answer.is_thinking = True
+    if not answer.is_thinking:
+        return text
+    _, end, said = text.partition("</think>")
+    answer.is_thinking = not end
+    return said
 
 
 OPENAI = Dialect("/chat/completions", headers, body, take)

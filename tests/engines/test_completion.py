@@ -171,6 +171,8 @@ async def test_a_refusal_is_an_error_and_thinking_is_not_said() -> None:
     assert text_of(parts) == "Yes."
     parts, _ = await completed("openai", [delta(reasoning_content="hm"), *says("Yes.")])
     assert text_of(parts) == "Yes."
+    parts, _ = await completed("openai", says("<think>", "hm", "</think>", "Yes <think>."))
+    assert text_of(parts) == "Yes <think>."
 
 
 @both
