@@ -2,18 +2,28 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LLAMA := .venv-llama
 REQUIRE_ALL ?=
 
 EXTRAS ?= whisper,mcp
 SUITE ?= bookworm
 
-.PHONY: run test test-systemd check bench install uninstall system-deps clean
+.PHONY: run test test-systemd test-llama check bench install uninstall system-deps clean
 
 run: $(VENV)/.run
 	@$(BIN)/python -m airos_edge run --demo
 
 test: $(VENV)/.dev
 	REQUIRE_ALL=$(REQUIRE_ALL) PYTHONASYNCIODEBUG= $(BIN)/python -m pytest -q $(TESTS)
+
+# Compiles llama.cpp, once, for some minutes.
+test-llama: $(VENV)/.dev $(LLAMA)/.made
+	LLAMA_PYTHON=$(LLAMA)/bin/python $(BIN)/python -m pytest -q tests/e2e/with_llama.py
+
+$(LLAMA)/.made:
+	$(PYTHON) -m venv --clear $(LLAMA)
+	$(LLAMA)/bin/python -m pip install --quiet --disable-pip-version-check 'llama-cpp-python[server]' gguf
+	@touch $@
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -51,4 +61,4 @@ $(VENV)/.dev: $(VENV)/.run
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .systemd-root .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(LLAMA) .systemd-root .mypy_cache .ruff_cache .pytest_cache

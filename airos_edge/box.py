@@ -26,7 +26,7 @@ from airos_edge.home.house import House, State, VirtualDevices
 from airos_edge.home.timers import MOST, Timer, Timers
 from airos_edge.http.tape import Tape
 from airos_edge.offers import offers_of
-from airos_edge.parts import Parts, Workshop, assemble
+from airos_edge.parts import Parts, Workshop, assemble, models_of
 from airos_edge.router.meaning import outcome
 from airos_edge.voice.announce import announce
 from airos_edge.voice.ear import Ear
@@ -40,7 +40,6 @@ from airos_edge.voice.ids import new_id
 from airos_edge.voice.phase import Phases
 from airos_edge.voice.ports import Hints, OpenMouth, Prompt, Speaking, Speech
 from airos_edge.voice.respond import no_voice
-from airos_edge.voice.segment import sentences
 from airos_edge.voice.session import Session
 from airos_edge.voice.waking import Waking
 from airos_edge.voice.watched import WatchedVad, WatchedWake
@@ -64,11 +63,12 @@ class Box:
         parts: Parts,
         lease: Lease,
         hub: Hub,
+        health: Health,
         rebuild: Callable[[Config], Coroutine[Any, Any, Parts]],
     ) -> None:
         self.hub = hub
         self.phases = Phases(hub.publish)
-        self.health = Health(hub.publish)
+        self.health = health
         self.floor = Floor(lambda says: Tape())
         self._parts = parts
         self._lease = lease
@@ -140,7 +140,7 @@ class Box:
             tts = engines.tts
             if tts is None:
                 raise no_voice()
-            stages = (Stage(sentences, ahead=1), Stage(lambda text: tts.speak(text, how)))
+            stages = (Stage(engines.sayable, ahead=1), Stage(lambda text: tts.speak(text, how)))
             async with chain(texts, *stages, name=tts.name) as speech:
                 async for piece in speech:
                     yield piece
@@ -203,6 +203,7 @@ class Box:
         return {
             "config": effective(self._parts.config),
             "engines": engines,
+            "models": models_of(self._parts.config),
             "devices": [device.name for device in house.settings.devices],
             "demo": bool(house.label),
         }
@@ -235,6 +236,8 @@ class Box:
                 if name in changed:
                     raise AirosError(f"{name}: it changes with a restart only; nothing was changed")
             self._parts = await self._rebuild(config)
+            for gone in before.llm.keys() - config.llm.keys():
+                self.health.forget(gone)
             self._lease.swap(self._parts.engines)
             return ", ".join(changed)
 
@@ -261,16 +264,17 @@ async def open_box(
     ConfigError where the configuration contradicts itself. Leaving the block closes all.
     """
     hub, workshop, states = Hub(), Workshop(), dict[str, State]()
+    health = Health(hub.publish)
     timers = Timers(lambda timer: box.ring(timer), most_timers)
 
     async def build(config: Config) -> Parts:
         home = demo_house.HOUSE if demo and not config.home.devices else config.home
         label = demo_house.LABEL if home is demo_house.HOUSE else ""
         house = House(home, VirtualDevices(), hub.publish, label, states)
-        return await assemble(config, house, timers, workshop, ports)
+        return await assemble(config, house, timers, workshop, health, ports)
 
     parts = await build(config)
     lease = Lease(parts.engines)
-    box = Box(parts, lease, hub, build)
+    box = Box(parts, lease, hub, health, build)
     async with aclosing(lease), timers:
         yield box

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from airos_edge import settings
+from airos_edge.engines.llm import LlmSettings
 from airos_edge.engines.registry import AsrSettings, TtsSettings, VadSettings, WakeSettings
 from airos_edge.errors import ConfigError
 from airos_edge.home.house import Settings as HomeSettings
 from airos_edge.http.settings import Settings as ServerSettings
-from airos_edge.router.commands import Settings as RouterSettings
+from airos_edge.router.assistant import Settings as AssistantSettings
+from airos_edge.router.router import Settings as RouterSettings
 from airos_edge.voice.endpoint import Settings as TurnSettings
 from airos_edge.voice.ports import Place
 from airos_edge.wyoming.settings import Settings as WyomingSettings
@@ -39,6 +41,8 @@ class Config:
     asr: AsrSettings = field(default_factory=AsrSettings)
     tts: TtsSettings = field(default_factory=TtsSettings)
     router: RouterSettings = field(default_factory=RouterSettings)
+    llm: Mapping[str, LlmSettings] = field(default_factory=dict)
+    assistant: AssistantSettings = field(default_factory=AssistantSettings)
     wyoming: WyomingSettings = field(default_factory=WyomingSettings)
     home: HomeSettings = field(default_factory=HomeSettings)
     log: LogSettings = field(default_factory=LogSettings)

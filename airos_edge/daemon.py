@@ -116,6 +116,8 @@ def _describe(
         log.info("Open: %s  Wyoming, for Home Assistant: %s", wyoming, names)
     for port, part in parts["engines"].items():
         log.info("%s: %s (%s)", port, part["engine"] or "none", part["why"])
+    for name, told in parts["models"].items():
+        log.info("llm %s: %s", name, told)
     log.info(
         "house: %s", ", ".join(parts["devices"]) or "no devices; see `home` in the configuration"
     )

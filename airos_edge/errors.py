@@ -35,11 +35,12 @@ class BusyError(AirosError):
 
 
 class EngineError(AirosError):
-    """An engine failed while working. `engine` names it."""
+    """An engine failed while working. `engine` names it; `retry_after_s`: it is not to be asked for so long."""
 
-    def __init__(self, engine: str, message: str) -> None:
+    def __init__(self, engine: str, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(f"{engine}: {message}")
         self.engine = engine
+        self.retry_after_s = retry_after_s
 
 
 class EngineUnavailable(EngineError):

@@ -5,17 +5,23 @@ import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from airos_edge.config import Config
-from airos_edge.engines import registry
+from airos_edge.engines import llm, registry
+from airos_edge.engines.sayable import sayable
 from airos_edge.errors import EngineError, EngineUnavailable
+from airos_edge.health import Health
 from airos_edge.home.commands import HouseCommands
 from airos_edge.home.house import House, VirtualDevices
 from airos_edge.home.sentences import compile_sentences, refuse_unknown
 from airos_edge.home.timers import Timers
 from airos_edge.http.settings import refuse_strangers
+from airos_edge.router import assistant, router
+from airos_edge.router.breaker import Breaker
 from airos_edge.router.commands import Commands
+from airos_edge.router.tiers import Tier
 from airos_edge.voice.ports import Engines, Place, Vad, Wake
 from airos_edge.wyoming import settings as wyoming
 
@@ -46,6 +52,7 @@ def rehearse(config: Config) -> list[registry.Choice]:
     refuse_strangers(config.server)
     wyoming.refuse_unknown(config.wyoming)
     refuse_unknown(config.language)
+    refuse_impossible_models(config)
     House(config.home, VirtualDevices(), publish=lambda event: None)
     quick: dict[registry.Port, Callable[[registry.Choice], object]] = {
         "wake": lambda choice: registry.open_wake(choice, config.wake),
@@ -75,6 +82,10 @@ class Workshop:
     def __init__(self) -> None:
         self._made: dict[str, tuple[object, Any]] = {}
 
+    def made(self, name: str) -> object:
+        """The part of that name as it is now; None if there is none."""
+        return self._made.get(name, (None, None))[1]
+
     async def make(self, name: str, made_of: object, make: Callable[[], T]) -> T:
         """Raises what `make` raises; it is then called again the next time."""
         before = self._made.get(name)
@@ -87,16 +98,38 @@ class Workshop:
         return made
 
 
+def refuse_impossible_models(config: Config) -> None:
+    """Raises ConfigError."""
+    llm.refuse_impossible(config.llm)
+    router.refuse_unknown(config.router, config.llm)
+
+
+def models_of(config: Config) -> Mapping[str, str]:
+    """What is known of each model without asking it, as a sentence."""
+    told = {}
+    for name, settings in config.llm.items():
+        place = llm.place(settings)
+        told[name] = f"{settings.model or settings.engine} at {llm.address(settings)}"
+        told[name] += f" ({place.name.lower()})"
+        if place > config.reach:
+            told[name] += f", never asked: `reach` is {config.reach.name.lower()}"
+        elif name not in config.router.tiers:
+            told[name] += ", asked by its name only: it is not in router.tiers"
+    return told
+
+
 async def assemble(
     config: Config,
     house: House,
     timers: Timers,
     workshop: Workshop,
+    health: Health,
     ports: Collection[registry.Port] = registry.PORTS,
 ) -> Parts:
     """Raises ConfigError; an engine that cannot be opened is a fault, and the rest goes on. Of other
     `ports` than these none is opened."""
     wyoming.refuse_unknown(config.wyoming)
+    refuse_impossible_models(config)
     language = config.language
     sentences = await workshop.make(
         "sentences", (house.settings, language), lambda: compile_sentences(house, language)
@@ -132,5 +165,38 @@ async def assemble(
     )
     vad = await opened("vad", None, registry.open_vad)
     wake = await opened("wake", config.wake, lambda choice: registry.open_wake(choice, config.wake))
-    engines = Engines(asr, Commands(commands), tts, commands.call)
+    responder = router.Router(
+        Commands(commands),
+        await _models(config, workshop, health),
+        config.router.tiers,
+        assistant.instructions(config.assistant, config.name, language),
+    )
+    engines = Engines(asr, responder, tts, commands.call, sayable)
     return Parts(config, house, commands, engines, vad, wake, tuple(choices.values()), faults)
+
+
+async def _models(config: Config, workshop: Workshop, health: Health) -> Mapping[str, Tier]:
+    """Each keeps its connections and its breaker while it is configured as it was."""
+    tiers: dict[str, Tier] = {}
+    for name, settings in config.llm.items():
+        before = workshop.made(f"llm {name}")
+        try:
+            tiers[name] = await workshop.make(
+                f"llm {name}", settings, partial(_model, name, settings, health)
+            )
+        except EngineError as error:
+            log.warning("Going on without the model %s: %s", name, error)
+            health.report(name, "failed", str(error))
+        else:
+            if tiers[name] is not before:
+                health.report(name, "starting", "it has not been asked yet")
+    return tiers
+
+
+def _model(name: str, settings: llm.LlmSettings, health: Health) -> Tier:
+    return Tier(
+        llm.open_llm(name, settings),
+        Breaker(name, health.report),
+        settings.first_token_s,
+        llm.ENGINES[settings.engine].is_model,
+    )

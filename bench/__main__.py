@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from bench import ears, ending, latency, resources, wake, wyoming
+from bench import ears, ending, latency, resources, router, wake, wyoming
 from bench.figures import RESULTS, Figure, table
 
 FIGURES: dict[str, Callable[[bool], Coroutine[Any, Any, list[Figure]]]] = {
@@ -23,6 +23,8 @@ FIGURES: dict[str, Callable[[bool], Coroutine[Any, Any, list[Figure]]]] = {
     "barge-in": latency.barge_in,
     "ending": ending.ending,
     "ears": ears.ears,
+    "router": router.router,
+    "sentences": router.sentences,
     "start": resources.start,
     "memory": resources.memory,
     "cpu": resources.cpu,

@@ -16,6 +16,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from airos_edge.engines.lease import Lease
+from airos_edge.engines.sayable import sayable
 from airos_edge.http.listener import listen
 from airos_edge.http.settings import Settings
 from airos_edge.realtime.socket import RealtimeDoor
@@ -82,7 +83,7 @@ async def other(request: web.Request) -> web.WebSocketResponse:
 
 async def main() -> None:
     free = Free()
-    lease = Lease(ports.Engines(free, free, free, no_tools))
+    lease = Lease(ports.Engines(free, free, free, no_tools, sayable))
 
     def open_session(
         tell: Callable[[Event], None], open_mouth: ports.OpenMouth, rules: TurnRules

@@ -16,6 +16,7 @@ from wyoming.audio import AudioChunk, AudioStart
 from wyoming.ping import Ping
 
 from airos_edge.engines.lease import Lease
+from airos_edge.engines.sayable import sayable
 from airos_edge.voice import ports
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
@@ -132,7 +133,7 @@ class FreeBox:
 
     def __init__(self) -> None:
         self._free = Free()
-        self._lease = Lease(ports.Engines(self._free, self._free, self._free, no_tools))
+        self._lease = Lease(ports.Engines(self._free, self._free, self._free, no_tools, sayable))
 
     def offers(self) -> Offers:
         return Offers(asr=Model("free", ("en",)), hears_ends=True)

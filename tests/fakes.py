@@ -6,7 +6,15 @@ is yielded. Every fake counts what it opened and closed, so that tests can see t
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -275,13 +283,26 @@ class FakeTools:
         return self._result
 
 
+async def fake_sayable(text: AsyncIterable[str]) -> AsyncGenerator[str, None]:
+    """Sentences of a dozen characters and more, each as soon as the space after it is there."""
+    waiting = ""
+    async for piece in text:
+        waiting += piece
+        while end := re.search(r"(?<=.{11})[.!?]+(?=\s)|\n+", waiting):
+            yield waiting[: end.end()]
+            waiting = waiting[end.end() :]
+    if waiting.strip():
+        yield waiting
+
+
 def fake_engines(**parts: Any) -> Engines:
-    """A set that echoes the question; `parts` are `asr`, `responder`, `tts`, `tools`."""
+    """A set that echoes the question; `parts` are `asr`, `responder`, `tts`, `tools`, `sayable`."""
     usual = {
         "asr": FakeAsr("hello"),
         "responder": FakeResponder(),
         "tts": FakeTts(),
         "tools": FakeTools(),
+        "sayable": fake_sayable,
     }
     return Engines(**{**usual, **parts})
 

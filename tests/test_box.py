@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from airos_edge.box import open_box
+from airos_edge.box import Box, open_box
 from airos_edge.config import Config
 from airos_edge.engines import asr_pocketsphinx, registry
+from airos_edge.engines.llm import LlmSettings
 from airos_edge.engines.registry import AsrSettings, TtsSettings, WakeSettings
 from airos_edge.errors import AirosError, EngineUnavailable
 from airos_edge.home.house import AreaSettings, DeviceChanged, DeviceSettings
@@ -16,8 +17,11 @@ from airos_edge.home.house import Settings as HomeSettings
 from airos_edge.home.names import number_words
 from airos_edge.http.ask import ask
 from airos_edge.http.settings import Settings as ServerSettings
+from airos_edge.router.router import Router
+from airos_edge.router.router import Settings as RouterSettings
 from airos_edge.voice import events
 from airos_edge.voice.history import Item
+from airos_edge.voice.ports import Responder
 from airos_edge.voice.waking import WordSettings
 from airos_edge.wyoming.settings import Settings as WyomingSettings
 from tests.room import FakeSpeaker, Tape
@@ -229,6 +233,43 @@ async def test_a_reload_keeps_what_it_does_not_change() -> None:
         timer = await ask("how much time is left on the timer", box.open_asking)
     assert state.outcome.text.startswith("Yes")
     assert "minutes" in timer.outcome.text
+
+
+async def test_models_are_kept_with_their_connections_until_they_are_configured_otherwise() -> None:
+    fast, big = (
+        LlmSettings(url="http://127.0.0.1:9/v1", model=model) for model in ("tiny", "large")
+    )
+    config = replace(Config(), llm={"fast": fast, "big": big})
+    async with open_box(config, demo=True) as box:
+        before = _models(box)
+        await box.reload(replace(config, llm={"fast": fast}, language="de"))
+        assert _models(box)["fast"] is before["fast"]
+        assert "big" not in _models(box)
+        await box.reload(replace(config, llm={"fast": replace(fast, temperature=1.0)}))
+        assert _models(box)["fast"] is not before["fast"]
+
+
+async def test_a_model_that_does_not_answer_degrades_the_box_until_it_is_gone() -> None:
+    fast = LlmSettings(url="http://127.0.0.1:9/v1", model="tiny")
+    config = replace(Config(), llm={"fast": fast}, router=RouterSettings(("commands", "fast")))
+    async with open_box(config, demo=True) as box:
+        assert box.state()["status"] == "ok"
+        assert box.state()["parts"]["fast"]["state"] == "starting"
+        answer = (await ask("why is the sky blue", box.open_asking)).as_json()
+        assert answer["status"] == "failed"
+        assert "fast: cannot be reached at http://127.0.0.1:9/v1" in answer["error"]
+        part = box.state()["parts"]["fast"]
+        assert part["state"] == "degraded"
+        assert "does its server run?" in part["why"]
+        assert box.check()["models"] == {"fast": "tiny at http://127.0.0.1:9/v1 (local)"}
+        await box.reload(Config())
+        assert box.state()["status"] == "ok"
+
+
+def _models(box: Box) -> dict[str, Responder]:
+    responder = box._parts.engines.responder
+    assert isinstance(responder, Router)
+    return {part.name: part for part in responder.parts}
 
 
 async def test_a_renamed_lamp_is_understood_by_its_new_name_only() -> None:

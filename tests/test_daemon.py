@@ -71,7 +71,7 @@ class FakeBox:
         return b""
 
     def check(self) -> dict[str, Any]:
-        return {"engines": {}, "devices": [], "demo": False}
+        return {"engines": {}, "models": {}, "devices": [], "demo": False}
 
     def state(self) -> dict[str, Any]:
         return {"status": "ok", "parts": {}}

@@ -9,7 +9,7 @@ from airos_edge.cli import control
 from airos_edge.config import effective, find, load
 from airos_edge.engines.registry import Choice
 from airos_edge.errors import DaemonError
-from airos_edge.parts import rehearse
+from airos_edge.parts import models_of, rehearse
 from airos_edge.paths import socket_path
 from airos_edge.settings import ENVIRONMENT_PREFIX, NOT_OPTIONS
 
@@ -26,6 +26,7 @@ def main(arguments: Namespace) -> int:
             "environment": _from_environment(),
             "config": options,
             "engines": engines,
+            "models": models_of(config),
             "daemon": daemon,
         }
         print(json.dumps(report, ensure_ascii=False))
@@ -39,6 +40,8 @@ def main(arguments: Namespace) -> int:
     print("# engines")
     for choice in choices:
         print(f"#   {choice.port:<5} {choice.engine or 'none':<15} {choice.why}")
+    for name, told in models_of(config).items():
+        print(f"#   llm {name}: {told}")
     print(f"# {_compared(daemon, options, choices)}")
     return 0
 

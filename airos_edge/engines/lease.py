@@ -39,7 +39,7 @@ class Lease:
         Raises ReachError if one of them runs further away than `reach`. Safe to cancel.
         """
         loan = self._newest
-        for engine in _parts(loan.engines):
+        for engine in _parts(loan.engines, whole=True):
             refuse_beyond(engine.name, engine.place, reach)
         loan.holders += 1
         try:
@@ -81,8 +81,10 @@ def refuse_beyond(engine: str, place: Place, reach: Place) -> None:
         raise ReachError(engine, f"its place is {where}, but `reach` is {limit}")
 
 
-def _parts(engines: Engines) -> list[Asr | Responder | Tts]:
-    parts = (engines.asr, engines.responder, engines.tts)
+def _parts(engines: Engines, whole: bool = False) -> list[Asr | Responder | Tts]:
+    """What is open. `whole`: a responder that is made of others stands for them."""
+    inner = () if whole else getattr(engines.responder, "parts", ())
+    parts = (engines.asr, engines.responder, *inner, engines.tts)
     return [engine for engine in parts if engine is not None]
 
 

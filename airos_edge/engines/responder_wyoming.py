@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from wyoming.asr import Transcript
 
 from airos_edge.errors import EngineError
-from airos_edge.voice.ports import Act, Call, Done, Place, Prompt, Responder, Text
+from airos_edge.voice.ports import ESCALATE, Act, Call, Done, Place, Prompt, Responder, Text
 from airos_edge.wyoming.client import connect
 from airos_edge.wyoming.frames import text_of
 
@@ -20,7 +20,8 @@ class WyomingResponder:
         """Asks only the question: what was said before is remembered there, by the conversation's first
         item. It may do what was asked at once, so it is asked when the turn is committed.
 
-        A service that does not handle it has declined, with a text or without one. Raises EngineError;
+        A service that does not handle it passes the question on where it may; else it has declined, with
+        a text or without one. Raises EngineError;
         cancelling closes the connection.
         """
         await act.committed()
@@ -41,6 +42,10 @@ class WyomingResponder:
                         break
                     case "intent":
                         raise EngineError(self.name, "it names an intent and does not answer")
+            if is_declined and not said and prompt.may_escalate:
+                yield Call(ESCALATE)
+                yield Done(self.name)
+                return
             whole = event.data.get("text")
             if not said and isinstance(whole, str) and whole:
                 yield Text(whole)

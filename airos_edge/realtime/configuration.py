@@ -252,4 +252,5 @@ def manner_of(configuration: Mapping[str, Any], before: Prompt, language: str) -
         tool_choice=configuration["tool_choice"],
         speaking=Speaking(language=language, speed=speed) if spoken else None,
         max_tokens=None if limit in (None, "inf") else limit,
+        responder=configuration["model"],
     )

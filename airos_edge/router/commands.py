@@ -1,21 +1,14 @@
-"""Commands answered on the box: a sentence that the house understands, a question back, or an honest no."""
+"""Commands answered on the box: a sentence that the house understands, a question back, or an honest no
+where nobody else could be asked."""
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
-from typing import Generic, Literal
+from typing import Generic
 
 from airos_edge.errors import EngineError
-from airos_edge.router.meaning import House, Saying, U, meant
-from airos_edge.voice.ports import Act, Call, Done, Place, Prompt, Text
+from airos_edge.router.meaning import NO_COMMAND, House, Saying, U, meant
+from airos_edge.voice.ports import ESCALATE, Act, Call, Done, Place, Prompt, Text
 
 NOT_FROM_THERE = "I only do that when I am asked here."
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The `router` section: who is asked, in this order."""
-
-    tiers: tuple[Literal["commands"], ...] = ("commands",)
 
 
 class Commands(Generic[U]):
@@ -27,6 +20,10 @@ class Commands(Generic[U]):
 
     async def reply(self, prompt: Prompt, act: Act) -> AsyncGenerator[Text | Call | Done, None]:
         understood = meant(prompt.items, self._house, prompt.place)
+        if understood == Saying(NO_COMMAND) and prompt.may_escalate:
+            yield Call(ESCALATE)
+            yield Done(self.name)
+            return
         if isinstance(understood, Saying):
             yield Text(understood.text)
             yield Done(self.name, expects=tuple(understood.answers), declined=understood.is_no)

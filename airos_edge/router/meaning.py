@@ -78,6 +78,8 @@ class Reading(Generic[U]):
 def meant(items: Sequence[Item], house: House[U], place: str | None) -> U | Saying:
     """What the last of these items means, or what is said instead of doing it."""
     talk = [item for item in items if item.role != "system"]
+    if talk and talk[-1].kind != "message":
+        return Saying(NO_COMMAND)
     if not talk or talk[-1].role != "user" or not (talk[-1].text or "").strip():
         return Saying(NOT_HEARD)
     heard = [item for item in talk[:-1] if item.text or item.role != "user"]  # no cough, no noise

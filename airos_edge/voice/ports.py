@@ -109,6 +109,10 @@ class Speaking:
     speed: float = 1.0
 
 
+ESCALATE = "escalate"
+"""The call of a responder that cannot answer; nobody hears of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """All a reply depends on, as a value: a draft is adopted if its prompt equals the final one."""
@@ -136,6 +140,17 @@ class Prompt:
                 return (item.text or "") if item.role == "user" else ""
         return ""
 
+    @property
+    def may_escalate(self) -> bool:
+        """Whether somebody else could be asked instead, by a call of `ESCALATE`."""
+        return any(tool.get("name") == ESCALATE for tool in self.tools)
+
+    @property
+    def was_spoken(self) -> bool:
+        """Whether what the user said last was sound that a recogniser heard."""
+        said = (item.spoken for item in reversed(self.items) if item.role == "user")
+        return next(said, False)
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -146,11 +161,15 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A tool to be called. Yielded, it ends the reply and is the client's to make; given to `act`, it is made."""
+    """A tool to be called. Yielded, it ends the reply and is the client's to make; given to `act`, it is made.
+
+    `waits_for_yes`: it is the box's own to make, once somebody has said yes to it.
+    """
 
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     call_id: str = ""
+    waits_for_yes: bool = False
 
 
 class Left(Enum):
@@ -159,6 +178,11 @@ class Left(Enum):
     NOTHING = "nothing"
     LAN = "lan"
     INTERNET = "internet"
+
+    @classmethod
+    def of(cls, furthest: Place) -> "Left":
+        """Where the furthest of what was asked runs says how far it went."""
+        return (cls.NOTHING, cls.LAN, cls.INTERNET)[furthest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +199,6 @@ class Done:
     declined: bool = False
     intent: str | None = None
     slots: Mapping[str, Any] = field(default_factory=dict)
-    left: Left = Left.NOTHING
     input_tokens: int = 0
     output_tokens: int = 0
 
@@ -191,6 +214,9 @@ class Act(Protocol):
 
     async def committed(self) -> None:
         """Waits until the turn is committed: for a responder whose question leaves the LAN."""
+
+    def goes(self, place: Place) -> None:
+        """What is said next goes so far, and counts as having left even if nothing comes of it."""
 
 
 Tools = Callable[[Call], Awaitable[str]]
@@ -252,6 +278,11 @@ class Mouth(Protocol):
         """Play on, quieter by `db`; 0 is the usual loudness."""
 
 
+Sayable = Callable[[AsyncIterator[str]], AsyncGenerator[str, None]]
+"""Text as it is written to sentences as they are spoken, each as soon as it has ended. Joined, they give
+what is said, spaces included."""
+
+
 OpenMouth = Callable[[Says], Mouth]
 """A loudspeaker: gives each reply a mouth of its own."""
 
@@ -267,3 +298,4 @@ class Engines:
     responder: Responder
     tts: Tts | None
     tools: Tools
+    sayable: Sayable

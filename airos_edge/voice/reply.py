@@ -18,7 +18,7 @@ from airos_edge.voice.events import (
 from airos_edge.voice.floor import FloorMouth
 from airos_edge.voice.history import History, Item
 from airos_edge.voice.ids import new_id
-from airos_edge.voice.ports import Call, Done, Prompt
+from airos_edge.voice.ports import Call, Done, Left, Place, Prompt
 
 
 class Reply:
@@ -50,6 +50,7 @@ class Reply:
         self.failure: AirosError | None = None
         self._since = asyncio.get_running_loop().time()
         self._committed_at: float | None = None
+        self.furthest = Place.LOCAL
         self._history = history
         self._tell = tell
         self.apart = apart
@@ -73,6 +74,10 @@ class Reply:
     def since_commit(self) -> float | None:
         """The loop time of the commit; None before it."""
         return self._committed_at
+
+    def goes(self, place: Place) -> None:
+        """Something of this turn goes so far, whatever comes of it: `Outcome.left` tells of it."""
+        self.furthest = max(self.furthest, place)
 
     def stamp(self, stage: str, at: float | None = None) -> None:
         """The stage ended at this loop time, or now; only the first time counts."""
@@ -207,7 +212,7 @@ class Reply:
             tier=done.tier or None,
             intent=done.intent,
             slots=done.slots,
-            left=done.left,
+            left=Left.of(self.furthest),
             expects=done.expects,
             declined=done.declined,
             items=items,

@@ -13,6 +13,7 @@ from airos_edge.voice.ports import (
     Done,
     Engines,
     Place,
+    Sayable,
     Says,
     Speaking,
     Speech,
@@ -21,7 +22,6 @@ from airos_edge.voice.ports import (
     Tts,
 )
 from airos_edge.voice.reply import Reply
-from airos_edge.voice.segment import sentences
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,9 @@ async def respond(reply: Reply, engines: Engines, floor: Floor) -> None:
     nothing but cancelling, which ends every engine at once; the reply is then ended by who cancelled.
     """
     responder, speaking = engines.responder, reply.prompt.speaking
+    reply.goes(responder.place)
+    if reply.prompt.was_spoken and engines.asr is not None:
+        reply.goes(engines.asr.place)
     try:
         act = GatedTools(engines.tools, reply)
         async with chain(responder.reply(reply.prompt, act), name=responder.name) as parts:
@@ -51,7 +54,7 @@ async def respond(reply: Reply, engines: Engines, floor: Floor) -> None:
                 raise no_voice()
             else:
                 texts = _texts(in_time, reply, APOLOGY)
-                await _speak(texts, reply, engines.tts, speaking, floor)
+                await _speak(texts, reply, engines.sayable, engines.tts, speaking, floor)
     except AirosError as error:
         reply.failure = reply.failure or error
     await reply.committed.wait()
@@ -88,6 +91,9 @@ class GatedTools:
         if self._reply.outcome is not None:
             raise EngineError("act", "the reply has ended")
 
+    def goes(self, place: Place) -> None:
+        self._reply.goes(place)
+
 
 async def _texts(
     parts: AsyncGenerator[Text | Call | Done, None], reply: Reply, apology: str = ""
@@ -121,12 +127,17 @@ async def _write(texts: AsyncIterable[str], reply: Reply) -> None:
 
 
 async def _speak(
-    texts: AsyncIterable[str], reply: Reply, tts: Tts, speaking: Speaking, floor: Floor
+    texts: AsyncIterable[str],
+    reply: Reply,
+    sayable: Sayable,
+    tts: Tts,
+    speaking: Speaking,
+    floor: Floor,
 ) -> None:
     if tts.place is Place.CLOUD:
         await reply.committed.wait()  # a draft's words do not leave the LAN
     stages = (
-        Stage(sentences, ahead=1),
+        Stage(lambda text: _going(sayable(text), reply, tts.place), ahead=1),
         Stage(lambda text: tts.speak(text, speaking), SPEECH_AHEAD_MS, _ms_of),
     )
     async with (
@@ -146,6 +157,16 @@ async def _speak(
                 await _play(piece, reply, mouth)
             await mouth.drain()
     reply.end_message()
+
+
+async def _going(
+    sentences: AsyncGenerator[str, None], reply: Reply, place: Place
+) -> AsyncGenerator[str, None]:
+    """The sentences, noted as going where they are spoken."""
+    async with aclosing(sentences):
+        async for sentence in sentences:
+            reply.goes(place)
+            yield sentence
 
 
 async def _play(piece: Speech, reply: Reply, mouth: FloorMouth) -> None:

@@ -12,7 +12,7 @@ from airos_edge.voice import events
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.hear import hear
 from airos_edge.voice.history import History, Item
-from airos_edge.voice.ports import Hints, Prompt, Transcript
+from airos_edge.voice.ports import Hints, Place, Prompt, Transcript
 from airos_edge.voice.replies import Borrow, Replies
 from airos_edge.voice.reply import Reply
 from airos_edge.voice.utterance import Judgement, Utterance
@@ -62,6 +62,8 @@ class Turn:
         self._failure: AirosError | None = None
         self._heard_at: float | None = None
         self._draft: Reply | None = None
+        self._went = Place.LOCAL
+        """How far its discarded drafts went: what was sent cannot be taken back."""
 
     async def take(self) -> None:
         """Hears the question out, whatever happens meanwhile, and has it answered if it still counts."""
@@ -86,6 +88,7 @@ class Turn:
     def discard_draft(self) -> None:
         if self._draft is not None:
             self._talk.replies.cancel(self._draft, "superseded")
+            self._went = max(self._went, self._draft.furthest)
             self._draft = None
 
     # ---- hearing ----
@@ -150,6 +153,7 @@ class Turn:
             draft = self._talk.replies.start(prompt, lambda prompt: with_words(prompt, mine))
         self._draft = None
         draft.stamp("recognise", self._heard_at)
+        draft.goes(self._went)
         self._talk.replies.commit(draft, self.closed_at)
 
     def _is_to_be_answered(self) -> bool:

@@ -183,3 +183,37 @@ async def test_what_is_still_borrowed_when_the_lease_closes_is_not_closed_under_
         assert tts.closed_times == 0
     await settle()
     assert tts.closed_times == 1
+
+
+class Made(FakeResponder):
+    """Of other responders, which may lie further away than it does."""
+
+    def __init__(self, *parts: FakeResponder) -> None:
+        super().__init__()
+        self.parts = parts
+
+
+class ClosingResponder(FakeResponder):
+    closed_times = 0
+
+    async def aclose(self) -> None:
+        self.closed_times += 1
+
+
+async def test_what_a_responder_is_made_of_is_closed_with_it_unless_the_next_has_it_too() -> None:
+    kept, gone = ClosingResponder(), ClosingResponder()
+    async with aclosing(Lease(fake_engines(responder=Made(kept, gone)))) as lease:
+        lease.swap(fake_engines(responder=Made(kept)))
+        await settle()
+        assert (kept.closed_times, gone.closed_times) == (0, 1)
+    assert (kept.closed_times, gone.closed_times) == (1, 1)
+
+
+async def test_a_responder_that_is_made_of_others_looks_after_their_places_itself() -> None:
+    far = ClosingResponder()
+    far.place = Place.CLOUD
+    async with (
+        aclosing(Lease(fake_engines(responder=Made(far)))) as lease,
+        lease.borrow(Place.LOCAL),
+    ):
+        pass

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 from wyoming.error import Error
@@ -13,7 +14,7 @@ from airos_edge.engines.responder_wyoming import open_responder
 from airos_edge.errors import EngineError
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.history import Item
-from airos_edge.voice.ports import Call, Done, Place, Prompt, Text
+from airos_edge.voice.ports import ESCALATE, Call, Done, Place, Prompt, Text
 from tests.wyoming.far_side import FarSide, far_side
 
 pytestmark = pytest.mark.real_time
@@ -37,6 +38,9 @@ class Gate:
 
     def commit(self) -> None:
         self._open.set()
+
+    def goes(self, place: Place) -> None:
+        """What left is not this test's concern."""
 
     async def __call__(self, call: Call) -> str:
         raise AssertionError(call)
@@ -127,3 +131,11 @@ async def test_what_goes_wrong_there_is_an_error() -> None:
             far.answer = answer
             with pytest.raises(EngineError, match=why):
                 await replied(far)
+
+
+async def test_what_it_does_not_handle_is_passed_on_where_somebody_else_could_be_asked() -> None:
+    prompt = replace(PROMPT, tools=({"type": "function", "name": ESCALATE},))
+    async with far_side(declines) as far:
+        responder = open_responder("attic", far.uri, Place.EDGE)
+        async with aclosing(responder.reply(prompt, Gate())) as parts:
+            assert [part async for part in parts] == [Call(ESCALATE), Done("attic")]

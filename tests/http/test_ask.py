@@ -16,7 +16,17 @@ from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Event, Outcome
 from airos_edge.voice.floor import Floor
-from airos_edge.voice.ports import Call, Done, Left, OpenMouth, Prompt, Says, Speaking, Speech, Text
+from airos_edge.voice.ports import (
+    Call,
+    Done,
+    OpenMouth,
+    Place,
+    Prompt,
+    Says,
+    Speaking,
+    Speech,
+    Text,
+)
 from airos_edge.voice.session import Session
 from tests.fakes import (
     Do,
@@ -78,8 +88,10 @@ async def test_a_recording_is_understood_and_answered() -> None:
 
 
 async def test_an_answer_says_all_that_a_program_wants_to_know() -> None:
-    done = Done("lamp", intent="HassTurnOn", slots={"name": "light"}, left=Left.LAN)
-    box = Box(responder=FakeResponder(lambda prompt: [Text("Done."), done]))
+    done = Done("lamp", intent="HassTurnOn", slots={"name": "light"})
+    lamp = FakeResponder(lambda prompt: [Text("Done."), done])
+    lamp.place = Place.EDGE
+    box = Box(responder=lamp)
     answer = (await box.ask("turn on the light")).as_json()
     stages = answer.pop("stages_ms")
     assert set(stages) == {"respond", "speak", "done"}

@@ -1,7 +1,7 @@
 """Commands: one answer to each prompt, effects through `act` only, an honest no."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from airos_edge.errors import EngineError
 from airos_edge.router.commands import NOT_FROM_THERE, Commands
 from airos_edge.router.meaning import NO_COMMAND, NOT_HEARD
 from airos_edge.voice.history import Item
-from airos_edge.voice.ports import Call, Done, Place, Prompt, Text
+from airos_edge.voice.ports import ESCALATE, Call, Done, Place, Prompt, Text
 
 
 @dataclass(frozen=True)
@@ -138,3 +138,25 @@ async def test_where_it_is_not_certain_it_asks_does_nothing_and_says_what_may_an
 
 def test_it_runs_on_this_box() -> None:
     assert Commands(House()).place is Place.LOCAL
+
+
+MORE = Prompt(tools=({"type": "function", "name": ESCALATE},))
+
+
+@pytest.mark.parametrize(
+    ("items", "passes_on"),
+    [
+        ((Item("1", role="user", text="what is love"),), True),
+        ((Item("1", role="user", text="lamp on"),), False),
+        ((Item("1", role="user", text=""),), False),
+        ((Item("1", kind="function_call_output", call_id="c", text="on"),), True),
+    ],
+)
+async def test_what_it_does_not_understand_is_passed_on_where_others_follow(
+    items: tuple[Item, ...], passes_on: bool
+) -> None:
+    first, done = [
+        part async for part in Commands(House()).reply(replace(MORE, items=items), Acts())
+    ]
+    assert isinstance(done, Done)
+    assert (first == Call(ESCALATE)) == passes_on

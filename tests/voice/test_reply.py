@@ -7,7 +7,7 @@ import pytest
 from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.events import ItemEnded, ItemStarted, Outcome, ReplyEnded, ReplyStarted
 from airos_edge.voice.history import History, Item
-from airos_edge.voice.ports import Call, Done, Left, Prompt, Says, Speaking, Speech
+from airos_edge.voice.ports import Call, Done, Left, Place, Prompt, Says, Speaking, Speech
 from airos_edge.voice.reply import Reply
 from tests.room import FakeMouth, Tape
 
@@ -143,7 +143,8 @@ async def test_its_outcome_says_who_answered_and_how_long_it_took() -> None:
     desk = Desk()
     await asyncio.sleep(1)
     desk.reply.stamp("respond")
-    desk.reply.done = Done("commands", intent="HassTurnOn", slots={"name": "lamp"}, left=Left.LAN)
+    desk.reply.done = Done("commands", intent="HassTurnOn", slots={"name": "lamp"})
+    desk.reply.goes(Place.EDGE)
     desk.reply.commit(since=0.4)
     await asyncio.sleep(0.5)
     desk.reply.stamp("done")

@@ -1,0 +1,120 @@
+"""Chat completions as OpenAI made them and llama.cpp, Ollama, vLLM and many others serve them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from airos_edge.engines.completion import Answer, Dialect, Model, open_model
+from airos_edge.engines.conversation import complete, schema_of
+from airos_edge.engines.endpoint import complaint
+from airos_edge.engines.llm import LlmSettings
+from airos_edge.errors import EngineError
+from airos_edge.secret import Secret
+from airos_edge.voice.history import Item
+from airos_edge.voice.ports import Place, Prompt
+
+
+def open_llm(name: str, url: str, place: Place, settings: LlmSettings) -> Model:
+    """Sends nothing. Raises EngineUnavailable."""
+    return open_model(OPENAI, name, url, place, settings)
+
+
+# ---- the question -------------------------------------------------------------------------------
+
+
+def headers(key: Secret | None) -> Mapping[str, str]:
+    return {"Authorization": f"Bearer {key.value}"} if key else {}
+
+
+def body(prompt: Prompt, settings: LlmSettings, url: str) -> dict[str, Any]:
+    asked: dict[str, Any] = {
+        "model": settings.model,
+        "messages": messages(prompt.instructions, prompt.items),
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        _limit_of(url): settings.limit(prompt.max_tokens),
+    }
+    if settings.temperature is not None:
+        asked["temperature"] = settings.temperature
+    if prompt.tools:
+        asked["tools"] = [_tool(tool) for tool in prompt.tools]
+        asked["tool_choice"] = _choice(prompt.tool_choice)
+    return asked
+
+
+def messages(instructions: str | None, items: Sequence[Item]) -> list[dict[str, Any]]:
+    """A call joins the assistant's message before it, if there is one."""
+    told: list[dict[str, Any]] = []
+    if instructions:
+        told.append({"role": "system", "content": instructions})
+    for item in complete(items):
+        if item.kind == "function_call_output":
+            told.append({"role": "tool", "tool_call_id": item.call_id, "content": item.text or ""})
+        elif item.kind == "message":
+            told.append({"role": item.role, "content": item.text})
+        else:
+            if not told or told[-1]["role"] != "assistant":
+                told.append({"role": "assistant", "content": None})
+            function = {"name": item.name, "arguments": item.arguments or "{}"}
+            call = {"id": item.call_id, "type": "function", "function": function}
+            told[-1].setdefault("tool_calls", []).append(call)
+    return told
+
+
+def _tool(tool: Mapping[str, Any]) -> dict[str, Any]:
+    """The Realtime API has the same fields one level higher."""
+    described = {"description": tool["description"]} if tool.get("description") else {}
+    function = {"name": tool["name"], **described, "parameters": schema_of(tool)}
+    return {"type": "function", "function": function}
+
+
+def _choice(choice: str | Mapping[str, Any]) -> Any:
+    if isinstance(choice, str):
+        return choice
+    if choice.get("type") != "function":
+        return "auto"
+    return {"type": "function", "function": {"name": choice["name"]}}
+
+
+def _limit_of(url: str) -> str:
+    """OpenAI's newer models refuse `max_tokens`; small servers ignore `max_completion_tokens`
+    (abetlen/llama-cpp-python issue 1907, ggml-org/llama.cpp issue 13700)."""
+    is_theirs = "://api.openai.com/" in f"{url}/"
+    return "max_completion_tokens" if is_theirs else "max_tokens"
+
+
+# ---- the answer ---------------------------------------------------------------------------------
+
+
+def take(event: Any, answer: Answer) -> str:
+    """Raises EngineError for an error that is told in the middle of a stream."""
+    if event.get("error"):
+        raise EngineError(answer.engine, complaint(event["error"]))
+    if event.get("usage"):
+        answer.input_tokens = event["usage"].get("prompt_tokens", 0)
+        answer.output_tokens = event["usage"].get("completion_tokens", 0)
+    if not event.get("choices"):
+        return ""
+    choice = event["choices"][0]
+    delta = choice.get("delta") or {}
+    for piece in delta.get("tool_calls") or []:
+        key, function = piece.get("index", 0), piece.get("function") or {}
+        if function.get("name"):
+            answer.begin_call(key, piece.get("id") or "", function["name"])
+        answer.more_arguments(key, function.get("arguments") or "")
+    if choice.get("finish_reason"):
+        answer.why = "max_tokens" if choice["finish_reason"] == "length" else "stop"
+    return _without_thoughts(str(delta.get("content") or ""), answer)
+
+
+def _without_thoughts(text: str, answer: Answer) -> str:
+    """Some servers leave them in the text, between two tags that are a token each."""
+    if not answer.written and text.strip() == "<think>":
+        answer.is_thinking = True
+    if not answer.is_thinking:
+        return text
+    _, end, said = text.partition("</think>")
+    answer.is_thinking = not end
+    return said
+
+
+OPENAI = Dialect("/chat/completions", headers, body, take)

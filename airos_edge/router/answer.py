@@ -1,0 +1,72 @@
+"""What a reply has come to, whoever of the tiers made it: where the next one has to go on."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+from airos_edge.voice.history import Item
+from airos_edge.voice.ids import new_id
+from airos_edge.voice.ports import Call, Done, Prompt, Text
+
+GO_ON = "(Your answer broke off there. Go on with a new sentence, and do not repeat what you have said.)"
+
+
+class Answer:
+    """Items to come after those of the prompt: text that was released, calls that were made.
+
+    What is in them has happened: it is not said or done again by whoever is asked next.
+    """
+
+    def __init__(self, prompt: Prompt) -> None:
+        self._items = list(prompt.items)
+        self._message = ""
+        """What was released of the completion that goes on."""
+        self._tokens = (0, 0)
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        return tuple(self._items)
+
+    def say(self, text: str) -> Text:
+        """The next words, to be released."""
+        self._message += text
+        return Text(text)
+
+    def pause(self) -> Iterator[Text]:
+        """The end of a line: what was said is spoken now, whenever there is more to say."""
+        if self._message and not self._message.endswith("\n"):
+            yield self.say("\n")
+
+    def called(self, call: Call, result: str) -> None:
+        """A call of ours was made."""
+        call_id = call.call_id or new_id("call")
+        arguments = json.dumps(dict(call.arguments))
+        made = Item(
+            new_id("item"),
+            kind="function_call",
+            name=call.name,
+            arguments=arguments,
+            call_id=call_id,
+        )
+        told = Item(new_id("item"), kind="function_call_output", call_id=call_id, text=result)
+        self._items += [made, told]
+
+    def end(self, done: Done) -> Done:
+        """A completion has ended; as the end of the reply it tells the tokens of all of them."""
+        self._end_message()
+        spent, written = self._tokens
+        self._tokens = (spent + done.input_tokens, written + done.output_tokens)
+        return replace(done, input_tokens=self._tokens[0], output_tokens=self._tokens[1])
+
+    def break_off(self) -> Iterator[Text]:
+        """A completion has failed, or given up, wherever it was, and another one follows."""
+        yield from self.pause()
+        if self._message:
+            self._end_message()
+            self._items.append(Item(new_id("item"), role="user", text=GO_ON))
+
+    def _end_message(self) -> None:
+        if self._message:
+            said = Item(new_id("item"), role="assistant", text=self._message.rstrip())
+            self._items.append(said)
+            self._message = ""

@@ -1,0 +1,165 @@
+"""Who answers: a responder made of responders, asked in their order until one of them does."""
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+from airos_edge.errors import ConfigError, EngineError, ReachError
+from airos_edge.router.answer import Answer
+from airos_edge.router.breaker import Breaker
+from airos_edge.router.kit import MOST_ROUNDS, Escalated, Kit, kit_for
+from airos_edge.router.tiers import Parts, Tier, completion
+from airos_edge.router.toolbox import Toolbox
+from airos_edge.voice.ports import Act, Call, Done, Place, Prompt, Responder, Text
+
+log = logging.getLogger(__name__)
+
+COMMANDS = "commands"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The `router` section: who is asked, in this order: `commands`, and models by their names."""
+
+    tiers: tuple[str, ...] = (COMMANDS,)
+
+
+class Router:
+    """`commands` is a tier of its own and, besides, answers where nothing was heard; `order` names
+    those that are asked. A client may name any of `models` to have it alone."""
+
+    name = "router"
+    place = Place.LOCAL
+
+    def __init__(
+        self,
+        commands: Responder,
+        models: Mapping[str, Tier],
+        order: Sequence[str],
+        instructions: str,
+        toolbox: Toolbox | None = None,
+    ) -> None:
+        self._commands = Tier(commands, Breaker(COMMANDS), takes_tools=False)
+        self._known = {COMMANDS: self._commands, **models}
+        self._order = [self._known[name] for name in order if name in self._known]
+        self._instructions = instructions
+        self._toolbox = toolbox
+
+    @property
+    def parts(self) -> Sequence[Responder]:
+        """What is to be kept open, and to be closed, with it."""
+        return [tier.responder for tier in self._known.values()]
+
+    async def reply(self, prompt: Prompt, act: Act) -> Parts:
+        """The answer of the first tier that has one. What one has said or done, the next goes on from.
+
+        Raises EngineError when all have failed, ReachError when none is within reach.
+        """
+        tiers = self._within_reach(prompt)
+        answer, failures = Answer(prompt), list[EngineError]()
+        for place, tier in enumerate(tiers, start=1):
+            try:
+                parts = self._ask(tier, prompt, answer, act, is_last=place == len(tiers))
+                async with aclosing(parts):
+                    async for part in parts:
+                        yield part
+                return
+            except Escalated:
+                log.debug("%s passes the question on", tier.name)
+            except EngineError as error:
+                failures.append(error)
+                if place < len(tiers):
+                    log.warning("%s; asking %s", error, tiers[place].name)
+            for pause in answer.break_off() if place < len(tiers) else ():
+                yield pause
+        if len(failures) == 1:
+            raise failures[0]
+        raise EngineError(self.name, "; ".join(map(str, failures)))
+
+    # ---- who is asked ----
+
+    def _within_reach(self, prompt: Prompt) -> list[Tier]:
+        tiers = self._chosen(prompt)
+        if not tiers:
+            raise EngineError(
+                self.name, "nobody could answer: see `router.tiers`, and `airos check`"
+            )
+        within = [tier for tier in tiers if tier.responder.place <= prompt.reach]
+        if not within:
+            names = ", ".join(tier.name for tier in tiers)
+            reach = prompt.reach.name.lower()
+            raise ReachError(names, f"lies beyond `reach`, which is {reach}")
+        return within
+
+    def _chosen(self, prompt: Prompt) -> list[Tier]:
+        """A conversation with instructions or tools of its own is not about the house's commands."""
+        if prompt.items and prompt.items[-1].role == "user" and not prompt.question.strip():
+            return [self._commands]
+        if prompt.responder in self._known:
+            return [self._known[prompt.responder]]
+        if prompt.instructions or prompt.tools:
+            return [tier for tier in self._order if tier is not self._commands] or self._order
+        return self._order
+
+    # ---- one of them ----
+
+    async def _ask(
+        self, tier: Tier, prompt: Prompt, answer: Answer, act: Act, is_last: bool
+    ) -> Parts:
+        """Completions, until one of them calls nothing that is ours to make.
+
+        Raises EngineError; Escalated where it may.
+        """
+        kit = await self._kit(tier, prompt, act, is_last)
+        for rounds in range(MOST_ROUNDS + 1):
+            asked = replace(kit.offer(rounds), items=answer.items)
+            calls, done = list[Call](), Done(tier.name)
+            async with aclosing(completion(tier, asked, act)) as parts:
+                async for part in parts:
+                    match part:
+                        case Text(text):
+                            yield answer.say(text)
+                        case Call():
+                            calls.append(part)
+                        case Done():
+                            done = part
+            called = kit.sort(calls)
+            for pause in answer.pause() if called.mine else ():
+                yield pause
+            done = answer.end(done)
+            for call in called.mine:
+                answer.called(call, await kit.make(call, act))
+            if called.ending or not called.mine:
+                for call in called.ending:
+                    yield call
+                yield done
+                return
+        raise EngineError(tier.name, f"called tools {MOST_ROUNDS} times and did not answer")
+
+    async def _kit(self, tier: Tier, prompt: Prompt, act: Act, is_last: bool) -> Kit:
+        told = prompt.instructions or self._instructions
+        if prompt.place:
+            told += f"\nThe question comes from here: {prompt.place}."
+        toolbox = self._toolbox if tier.takes_tools else None
+        if toolbox is not None and prompt.reach is Place.CLOUD:
+            await act.committed()  # a tool server may lie there, and be asked which tools it has
+        return await kit_for(replace(prompt, instructions=told), toolbox, is_last)
+
+
+# ---- the configuration --------------------------------------------------------------------------
+
+
+def refuse_unknown(settings: Settings, models: Collection[str]) -> None:
+    """Raises ConfigError for a tier that is no model, and for a model that cannot be one."""
+    for reserved in {COMMANDS, Router.name, "airos"}.intersection(models):
+        raise ConfigError(f"llm.{reserved}: a model cannot be called that")
+    for place, tier in enumerate(settings.tiers):
+        if tier not in (COMMANDS, *models):
+            known = [COMMANDS, *models]
+            near = get_close_matches(tier, known, n=1) or known
+            message = f"there is no model {tier!r} in the section `llm`; try {' or '.join(near)}"
+            raise ConfigError(f"router.tiers[{place}]: {message}")
+    if len(set(settings.tiers)) < len(settings.tiers):
+        raise ConfigError("router.tiers: one of them is named twice")
