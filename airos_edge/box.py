@@ -17,6 +17,7 @@ from airos_edge.home.house import House, State, VirtualDevices
 from airos_edge.home.timers import MOST, Timer, Timers
 from airos_edge.http.tape import Tape
 from airos_edge.parts import Parts, Workshop, assemble
+from airos_edge.router.tool_servers import ToolServers
 from airos_edge.voice.announce import announce
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
@@ -49,11 +50,12 @@ class Box:
         parts: Parts,
         lease: Lease,
         hub: Hub,
+        health: Health,
         rebuild: Callable[[Config], Coroutine[Any, Any, Parts]],
     ) -> None:
         self.hub = hub
         self.phases = Phases(hub.publish)
-        self.health = Health(hub.publish)
+        self.health = health
         self.floor = Floor(lambda says: Tape())
         self._parts = parts
         self._lease = lease
@@ -231,15 +233,19 @@ async def open_box(
     """
     hub, workshop, states = Hub(), Workshop(), dict[str, State]()
     timers = Timers(lambda timer: box.ring(timer), most_timers)
+    health = Health(hub.publish)
+    servers = ToolServers(health)
 
     async def build(config: Config) -> Parts:
         home = demo_house.HOUSE if demo and not config.home.devices else config.home
         label = demo_house.LABEL if home is demo_house.HOUSE else ""
         house = House(home, VirtualDevices(), hub.publish, label, states)
-        return await assemble(config, house, timers, workshop)
+        parts = await assemble(config, house, timers, servers, workshop)
+        servers.use(config.tools, config.reach)
+        return parts
 
     parts = await build(config)
     lease = Lease(parts.engines)
-    box = Box(parts, lease, hub, build)
-    async with aclosing(lease), timers:
+    box = Box(parts, lease, hub, health, build)
+    async with servers, aclosing(lease), timers:
         yield box

@@ -12,6 +12,7 @@ from airos_edge.errors import ConfigError
 from airos_edge.home.house import Settings as HomeSettings
 from airos_edge.http.settings import Settings as ServerSettings
 from airos_edge.router.commands import Settings as RouterSettings
+from airos_edge.router.tool_settings import Settings as ToolSettings
 from airos_edge.voice.endpoint import Settings as TurnSettings
 from airos_edge.voice.ports import Place
 
@@ -38,6 +39,7 @@ class Config:
     asr: AsrSettings = field(default_factory=AsrSettings)
     tts: TtsSettings = field(default_factory=TtsSettings)
     router: RouterSettings = field(default_factory=RouterSettings)
+    tools: ToolSettings = field(default_factory=dict, metadata=settings.FILE_ONLY)
     home: HomeSettings = field(default_factory=HomeSettings)
     log: LogSettings = field(default_factory=LogSettings)
 

@@ -14,8 +14,13 @@ from airos_edge.home.commands import HouseCommands
 from airos_edge.home.house import House, VirtualDevices
 from airos_edge.home.sentences import compile_sentences, refuse_unknown
 from airos_edge.home.timers import Timers
+from airos_edge.home.tools import HouseTools
 from airos_edge.http.settings import refuse_strangers
+from airos_edge.router.approval import Approving
 from airos_edge.router.commands import Commands
+from airos_edge.router.tool_servers import ToolServers
+from airos_edge.router.tool_settings import refuse_unclear
+from airos_edge.router.tools import Tools
 from airos_edge.voice.ports import Engines, Vad, Wake
 
 log = logging.getLogger(__name__)
@@ -44,6 +49,7 @@ def rehearse(config: Config) -> list[registry.Choice]:
     """
     refuse_strangers(config.server)
     refuse_unknown(config.language)
+    refuse_unclear(config.tools)
     House(config.home, VirtualDevices(), publish=lambda event: None)
     quick: dict[registry.Port, Callable[[registry.Choice], object]] = {
         "wake": lambda choice: registry.open_wake(choice, config.wake),
@@ -81,9 +87,12 @@ class Workshop:
         return made
 
 
-async def assemble(config: Config, house: House, timers: Timers, workshop: Workshop) -> Parts:
+async def assemble(
+    config: Config, house: House, timers: Timers, servers: ToolServers, workshop: Workshop
+) -> Parts:
     """Raises ConfigError; an engine that cannot be opened is a fault, and the rest goes on."""
     language = config.language
+    refuse_unclear(config.tools)
     sentences = await workshop.make(
         "sentences", (house.settings, language), lambda: compile_sentences(house, language)
     )
@@ -114,5 +123,6 @@ async def assemble(config: Config, house: House, timers: Timers, workshop: Works
     )
     vad = await opened("vad", None, registry.open_vad)
     wake = await opened("wake", config.wake, lambda choice: registry.open_wake(choice, config.wake))
-    engines = Engines(asr, Commands(commands), tts, commands.call)
+    tools = Tools(HouseTools(house, timers, commands.call, datetime.now), servers)
+    engines = Engines(asr, Approving(Commands(commands), tools), tts, tools.call)
     return Parts(config, house, commands, engines, vad, wake, tuple(choices.values()), faults)

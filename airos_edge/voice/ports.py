@@ -142,11 +142,15 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A tool to be called. Yielded, it ends the reply and is the client's to make; given to `act`, it is made."""
+    """A tool to be called. Yielded, it ends the reply and is the client's to make; given to `act`, it is made.
+
+    `waits_for_yes`: yielded, it is ours, but not to be made before somebody has said yes to it.
+    """
 
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     call_id: str = ""
+    waits_for_yes: bool = False
 
 
 class Left(Enum):

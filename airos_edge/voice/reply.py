@@ -117,14 +117,14 @@ class Reply:
             )
 
     def call(self, call: Call) -> None:
-        """A call that is not ours to make; it ends the reply."""
+        """A call that is not ours to make, or not yet; it ends the reply."""
         if self.outcome is not None:
             return
         self.end_message()
         self._start(
             Item(
                 new_id("item"),
-                kind="function_call",
+                kind="approval_request" if call.waits_for_yes else "function_call",
                 name=call.name,
                 arguments=json.dumps(dict(call.arguments)),
                 call_id=call.call_id or new_id("call"),
