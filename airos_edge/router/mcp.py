@@ -60,9 +60,7 @@ class McpServer:
     async def listed(self) -> Sequence[Tool]:
         """Its allowed tools; none if it does not run and does not start within `PATIENCE_S`."""
         self._begin()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE_S):
-                await self._settled.wait()
+        await self._settle()
         if self._client is None:
             return []
         return [tool for tool in self.tools.values() if self.settings.allows(tool.name)]
@@ -79,11 +77,11 @@ class McpServer:
             async with asyncio.timeout(CALL_LIMIT_S):
                 result = await client.call_tool(tool, dict(arguments))
         except TimeoutError:
-            self._doubt.set()
+            self._suspect(client)
             message = f"{tool} gave no answer within {CALL_LIMIT_S:g} s"
             raise EngineError(self.name, message) from None
         except Exception as error:  # boundary: whatever the SDK and its transports raise
-            self._doubt.set()
+            self._suspect(client)
             raise EngineError(self.name, f"{tool} failed: {_explained(error)}") from error
         if result.is_error:
             raise EngineError(self.name, text_of(result) or f"{tool} failed")
@@ -92,7 +90,7 @@ class McpServer:
     async def _running(self) -> "Client":
         """Raises EngineError when it cannot be started soon."""
         self._begin()
-        if self._client is None and self._settled.is_set():
+        if self._client is None:
             self._settled.clear()
             self._wanted.set()
         await self._settle()
@@ -134,7 +132,15 @@ class McpServer:
         log.log(level, "The tool server %s failed: %s", self.name, why)
         self._why = why
         self._report("failed", why)
-        self._settled.set()
+        if not self._wanted.is_set():  # then it is tried once more at once
+            self._settled.set()
+
+    def _suspect(self, client: "Client | None") -> None:
+        """It may answer no more, which is about to be seen; until then it is not called."""
+        if self._client is client:
+            self._client = None
+            self._settled.clear()
+            self._doubt.set()
 
     async def _run(self) -> None:
         """Until it ends or answers no more; raises what that was."""
@@ -144,22 +150,25 @@ class McpServer:
             raise _Fault("needs the package mcp: pip install 'airos-edge[mcp]'") from error
         from airos_edge.router.mcp_wire import connected, tools_of
 
+        def ended() -> None:
+            self._suspect(self._client)
+
         limit_s, doing = START_LIMIT_S, "start"
+        changed = self._doubt
         try:
             async with (
                 asyncio.timeout(limit_s) as limit,
-                connected(self.name, self.settings, self._doubt.set) as client,
+                connected(self.name, self.settings, ended, changed.set) as client,
             ):
-                self._tell_tools(await tools_of(client, self.settings.where))
-                self._client, self._why = client, ""
-                self._settled.set()
-                limit_s, doing = CHECK_LIMIT_S, "answer"
                 while True:
-                    limit.reschedule(None)
-                    self._doubt.clear()
-                    await self._doubt.wait()
-                    limit.reschedule(asyncio.get_running_loop().time() + limit_s)
+                    changed.clear()
                     self._tell_tools(await tools_of(client, self.settings.where))
+                    self._client, self._why = client, ""
+                    self._settled.set()
+                    limit.reschedule(None)
+                    await changed.wait()
+                    limit_s, doing = CHECK_LIMIT_S, "answer"
+                    limit.reschedule(asyncio.get_running_loop().time() + limit_s)
         except TimeoutError:
             raise _Fault(f"did not {doing} within {limit_s:g} s") from None
         finally:
