@@ -243,5 +243,4 @@ async def test_cancelled_over_and_over_it_still_leaves_nothing() -> None:
         server = McpServer("parrot", program("stubborn"), Watch().health, scope)
         child = Process(int(await server.call("child", {})))
     await child.gone()
-    await asyncio.wait(abandoned)
-    await asyncio.sleep(0.1)  # its pipes are closed by then
+    await asyncio.wait([*abandoned, asyncio.create_task(asyncio.sleep(0.1))])  # its pipes, too
