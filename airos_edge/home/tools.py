@@ -64,19 +64,17 @@ class HouseTools:
             return False
         return Understood(checked.name, checked.arguments).is_grave
 
-    def question(self, call: Call) -> str:
-        """What asks for a yes to a call that needs one."""
+    def in_words(self, call: Call) -> str:
+        """What a call that needs a yes does: "turn off all the lights". Raises EngineError as `call` does."""
         arguments = self._checked(call).arguments
-        if call.name == "HassCancelAllTimers":
-            return "Shall I cancel all timers?"
         kind = "light" if call.name == "HassLightSet" else arguments.get("domain", "")
         which = EVERYTHING.get(kind, "everything")
-        match call.name:
-            case "HassTurnOn":
-                return f"Shall I turn on {which}?"
-            case "HassTurnOff":
-                return f"Shall I turn off {which}?"
-        return f"Shall I set {which} to {arguments['brightness']} percent?"
+        return {
+            "HassTurnOn": f"turn on {which}",
+            "HassTurnOff": f"turn off {which}",
+            "HassLightSet": f"set {which} to {arguments.get('brightness')} percent",
+            "HassCancelAllTimers": "cancel all timers",
+        }[call.name]
 
     async def call(self, call: Call) -> str:
         """Gives what a model is told: states, the names of what was switched, a timer's length.

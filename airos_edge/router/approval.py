@@ -17,7 +17,8 @@ from airos_edge.voice.ids import new_id
 from airos_edge.voice.ports import Act, Call, Done, Prompt, Responder, Text
 
 AGREED = {*YES, "yeah", "yep", "yes do", "yes do it", "sure", "okay", "ok", "go ahead", "please do"}
-REFUSED = {*NO, "nope", "don't", "no don't", "stop", "never mind", "cancel"}
+REFUSED = {*NO, "nope", "don't", "no don't"}
+ASKING = "Shall I"
 DONE = "Done."
 NOT_DONE = "Sorry, that did not work."
 TIER = "confirmation"
@@ -25,10 +26,9 @@ TIER = "confirmation"
 Parts = AsyncGenerator[Text | Call | Done, None]
 
 
-class Asking(Protocol):
-    """What words there are for a call that needs a yes."""
-
-    def question(self, call: Call) -> str: ...
+class Wording(Protocol):
+    def in_words(self, call: Call) -> str:
+        """What the call does, as it stands after "Shall I". Raises EngineError for one that cannot be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,14 @@ class Answer:
 def answered(items: Sequence[Item]) -> Answer | None:
     """The answer that the last item is to a request just before it; None: it is none, and a request is void.
 
-    What was not surely heard is no yes.
+    The question must have been heard, at least the beginning of it. What was not surely heard is no yes.
     """
     talk = [item for item in items if item.role != "system" and (item.role != "user" or item.text)]
-    if len(talk) < 2 or talk[-1].role != "user" or talk[-2].kind != "approval_request":
+    if len(talk) < 3 or talk[-1].role != "user" or talk[-2].kind != "approval_request":
         return None
-    request, item = talk[-2:]
+    asked, request, item = talk[-3:]
+    if asked.role != "assistant" or plain(ASKING) not in plain(asked.text or ""):
+        return None
     words = plain(item.text or "")
     is_sure = item.sure and not item.alternatives
     if words in REFUSED:
@@ -65,7 +67,7 @@ def answered(items: Sequence[Item]) -> Answer | None:
 class Approving:
     """A responder around another one, which yields a call that waits for a yes and knows no more of it."""
 
-    def __init__(self, inner: Responder, tools: Asking) -> None:
+    def __init__(self, inner: Responder, tools: Wording) -> None:
         self.name = inner.name
         self.place = inner.place
         self._inner = inner
@@ -79,7 +81,7 @@ class Approving:
             case Answer(call, "yes"):
                 parts = self._doing(call, replace(prompt, items=others), act)
             case Answer(call, "perhaps", times) if times < MOST_TIMES:
-                parts = _again(call, self._tools.question(call))
+                parts = _again(call, self._question(call))
             case Answer():
                 parts = _given_up()
             case None:
@@ -87,6 +89,9 @@ class Approving:
         async with aclosing(parts):
             async for part in parts:
                 yield part
+
+    def _question(self, call: Call) -> str:
+        return f"{ASKING} {self._tools.in_words(call)}?"
 
     async def _asking(self, prompt: Prompt, act: Act) -> Parts:
         """What the inner one says, up to its first call that waits; then the question."""
@@ -98,7 +103,7 @@ class Approving:
                         yield replace(part, expects=(*YES, *NO))
                     case Call(waits_for_yes=True) if not has_asked:
                         has_asked = True
-                        question = self._tools.question(part)
+                        question = self._question(part)
                         yield Text(f"\n{question}" if has_spoken else question)
                         yield part
                     case _ if not has_asked:

@@ -21,6 +21,7 @@ after two more."""
 BETWEEN = "__"
 """What stands between a server's name and its tool's."""
 NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
+BETWEEN_WORDS = re.compile(r"[_-]+")
 LONGEST_NAME = 64
 MOST_TOLD, LONGEST_TOLD = 3, 40
 """How many arguments of a call are said when a yes to it is asked for, and how many characters of each."""
@@ -72,21 +73,24 @@ class ToolServers:
         server, tool = self._find(call.name)
         return server is not None and server.settings.needs_yes(tool)
 
-    def question(self, call: Call) -> str:
-        """What asks for a yes to a call that needs one."""
-        server, tool = self._find(call.name)
+    def in_words(self, call: Call) -> str:
+        """ "use write file of notes, with path milk.txt". Raises EngineError for what is not allowed."""
+        server, tool = self._found(call)
         told = [f"{key} {_short(value)}" for key, value in [*call.arguments.items()][:MOST_TOLD]]
         more = ["more"] if len(call.arguments) > MOST_TOLD else []
-        arguments = ", ".join([*told, *more])
-        of = f" of {server.name}" if server else ""
-        return f"Shall I use {tool}{of}, with {arguments}?" if told else f"Shall I use {tool}{of}?"
+        arguments = f", with {', '.join([*told, *more])}" if told else ""
+        return f"use {BETWEEN_WORDS.sub(' ', tool)} of {server.name}{arguments}"
 
     async def call(self, call: Call) -> str:
         """Raises EngineError, also for what is not allowed."""
+        server, tool = self._found(call)
+        return await server.call(tool, call.arguments)
+
+    def _found(self, call: Call) -> tuple[McpServer, str]:
         server, tool = self._find(call.name)
         if server is None:
             raise EngineError("tools", f"there is no tool {call.name!r}, or it is not allowed")
-        return await server.call(tool, call.arguments)
+        return server, tool
 
     def _find(self, name: str) -> tuple[McpServer | None, str]:
         """Whose tool is offered by this name, and what that one calls it; known before it was started,

@@ -11,7 +11,7 @@ from airos_edge.voice.ports import Call, Place
 class House(Protocol):
     def described(self) -> Iterable[Mapping[str, Any]]: ...
     def needs_yes(self, call: Call) -> bool: ...
-    def question(self, call: Call) -> str: ...
+    def in_words(self, call: Call) -> str: ...
     async def call(self, call: Call) -> str: ...
 
 
@@ -31,9 +31,9 @@ class Tools:
         """It is not to be made before somebody has said yes to it."""
         return self._whose(call).needs_yes(call)
 
-    def question(self, call: Call) -> str:
-        """What asks for that yes."""
-        return self._whose(call).question(call)
+    def in_words(self, call: Call) -> str:
+        """What it does, as it is asked for: "turn off all the lights". Raises EngineError."""
+        return self._whose(call).in_words(call)
 
     async def call(self, call: Call) -> str:
         """Raises EngineError."""

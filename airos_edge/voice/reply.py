@@ -151,6 +151,10 @@ class Reply:
                 self._history.heard(self._open_item, heard_ms)
         if self.committed.is_set():
             self.end_message("completed" if outcome.status == "completed" else "incomplete")
+            if outcome.status == "cancelled":  # a yes may have been said over its question
+                for call in self.calls:
+                    if call.waits_for_yes:
+                        self.call(call)
         self.outcome = self._whole(outcome)
         self.ended.set()
         if self.committed.is_set():
