@@ -16,7 +16,7 @@ from airos_edge.home.house import Settings as HomeSettings
 from airos_edge.home.names import number_words
 from airos_edge.http.ask import ask
 from airos_edge.http.settings import Settings as ServerSettings
-from airos_edge.router.tool_settings import ServerSettings
+from airos_edge.router.tool_settings import ToolServerSettings
 from airos_edge.voice import events
 from airos_edge.voice.history import Item
 from airos_edge.voice.waking import WordSettings
@@ -366,7 +366,7 @@ async def test_what_is_too_long_to_be_a_command_is_none() -> None:
 
 
 async def test_a_tool_server_begins_with_the_box_and_ends_with_a_reload() -> None:
-    config = replace(Config(), tools={"files": ServerSettings("npx", allow=("read_file",))})
+    config = replace(Config(), tools={"files": ToolServerSettings("npx", allow=("read_file",))})
     async with open_box(config, demo=True) as box:
         assert box.state()["parts"]["mcp files"]["state"] == "ok"
         assert await box.reload(Config()) == "tools"
@@ -374,8 +374,8 @@ async def test_a_tool_server_begins_with_the_box_and_ends_with_a_reload() -> Non
 
 
 async def test_a_reload_with_an_unclear_tool_server_changes_nothing() -> None:
-    config = replace(Config(), tools={"files": ServerSettings("npx")})
+    config = replace(Config(), tools={"files": ToolServerSettings("npx")})
     async with open_box(config, demo=True) as box:
         with pytest.raises(ConfigError, match=r"tools\.web: wants a command or a url"):
-            await box.reload(replace(config, tools={"web": ServerSettings()}))
+            await box.reload(replace(config, tools={"web": ToolServerSettings()}))
         assert "mcp files" in box.state()["parts"]

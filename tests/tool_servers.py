@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from airos_edge.health import Health, PartChanged
-from airos_edge.router.tool_settings import ServerSettings
+from airos_edge.router.tool_settings import ToolServerSettings
 from airos_edge.voice.events import Event
 
 PROGRAM = Path(__file__).with_name("mcp_program.py")
 LIMIT_S = 10.0
 
 
-def program(*how: str, allow: tuple[str, ...] = ("*",), **options: Any) -> ServerSettings:
-    return ServerSettings(sys.executable, ("-IS", str(PROGRAM), *how), allow=allow, **options)
+def program(*how: str, allow: tuple[str, ...] = ("*",), **options: Any) -> ToolServerSettings:
+    return ToolServerSettings(sys.executable, ("-IS", str(PROGRAM), *how), allow=allow, **options)
 
 
 class Watch:

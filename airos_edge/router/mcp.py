@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from airos_edge.errors import EngineError
 from airos_edge.health import Health, State
-from airos_edge.router.tool_settings import ALL, ServerSettings
+from airos_edge.router.tool_settings import ALL, ToolServerSettings
 from airos_edge.router.toolbox import Tool
 from airos_edge.voice.flow import Scope
 
@@ -35,7 +35,9 @@ class McpServer:
     `tools` are those that it listed last, by its own names for them, whether it runs or not.
     """
 
-    def __init__(self, name: str, settings: ServerSettings, health: Health, scope: Scope) -> None:
+    def __init__(
+        self, name: str, settings: ToolServerSettings, health: Health, scope: Scope
+    ) -> None:
         self.name = name
         self.settings = settings
         self.tools: Mapping[str, Tool] = {}

@@ -18,7 +18,7 @@ from mcp import types
 from mcp.client.stdio import get_default_environment
 from mcp.shared.message import SessionMessage
 
-from airos_edge.router.tool_settings import ServerSettings
+from airos_edge.router.tool_settings import ToolServerSettings
 from airos_edge.voice.flow import Scope
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class ProgramEnded(Exception):
 
 @asynccontextmanager
 async def program(
-    name: str, settings: ServerSettings, on_end: Callable[[], None]
+    name: str, settings: ToolServerSettings, on_end: Callable[[], None]
 ) -> AsyncIterator[tuple["Output", "Input"]]:
     """What it says and what it hears; `on_end` is called when it says no more.
 

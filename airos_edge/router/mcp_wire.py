@@ -11,7 +11,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from airos_edge import __version__
 from airos_edge.router.mcp_program import program
-from airos_edge.router.tool_settings import ServerSettings
+from airos_edge.router.tool_settings import ToolServerSettings
 from airos_edge.router.toolbox import Tool
 from airos_edge.voice.ports import Place
 
@@ -25,7 +25,7 @@ US = types.Implementation(name="airos", version=__version__)
 @asynccontextmanager
 async def connected(
     name: str,
-    settings: ServerSettings,
+    settings: ToolServerSettings,
     on_end: Callable[[], None],
     on_change: Callable[[], None],
 ) -> AsyncIterator[Client]:
@@ -89,7 +89,7 @@ def _text(block: types.ContentBlock) -> str:
             return f"({block.resource.uri}, {block.resource.mime_type or 'no text'})"
 
 
-def _http(settings: ServerSettings) -> httpx2.AsyncClient:
+def _http(settings: ToolServerSettings) -> httpx2.AsyncClient:
     """What stays on the LAN goes through no proxy; the SDK follows no redirect to another host."""
     key = settings.api_key
     return httpx2.AsyncClient(

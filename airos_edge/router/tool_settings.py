@@ -13,7 +13,7 @@ ALL = "*"
 
 
 @dataclass(frozen=True, slots=True)
-class ServerSettings:
+class ToolServerSettings:
     """One server: a program, spoken to over its input and output, or a `url`."""
 
     command: str | None = None
@@ -43,7 +43,7 @@ class ServerSettings:
         return tool in self.approval
 
 
-Settings = Mapping[str, ServerSettings]
+Settings = Mapping[str, ToolServerSettings]
 
 
 def refuse_unclear(settings: Settings) -> None:

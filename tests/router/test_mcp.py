@@ -12,7 +12,7 @@ import pytest
 from airos_edge.errors import EngineError
 from airos_edge.router import mcp, mcp_program
 from airos_edge.router.mcp import McpServer
-from airos_edge.router.tool_settings import ServerSettings
+from airos_edge.router.tool_settings import ToolServerSettings
 from airos_edge.secret import Secret
 from airos_edge.voice.flow import Scope, abandoned
 from tests.tool_servers import Process, Watch, program
@@ -29,7 +29,7 @@ class Cage:
         self.watch = Watch()
         self._scope = scope
 
-    def server(self, settings: ServerSettings) -> McpServer:
+    def server(self, settings: ToolServerSettings) -> McpServer:
         return McpServer("parrot", settings, self.watch.health, self._scope)
 
     @property
@@ -125,7 +125,7 @@ async def test_one_that_cannot_start_is_tried_more_and_more_seldom(
 
 
 async def test_a_program_that_does_not_exist_is_named(cage: Cage) -> None:
-    server = cage.server(ServerSettings("no-such-program", allow=("*",)))
+    server = cage.server(ToolServerSettings("no-such-program", allow=("*",)))
     with pytest.raises(EngineError, match="No such file or directory: 'no-such-program'"):
         await server.call("echo", {})
     assert "no-such-program" in cage.watch.why(PART)

@@ -7,13 +7,13 @@ import pytest
 
 from airos_edge.errors import EngineError
 from airos_edge.router.tool_servers import ToolServers, offered_name
-from airos_edge.router.tool_settings import ServerSettings
+from airos_edge.router.tool_settings import ToolServerSettings
 from airos_edge.voice.ports import Call, Place
 from tests.tool_servers import Watch, program
 
 pytestmark = pytest.mark.real_time
 
-ELSEWHERE = ServerSettings(url="https://tools.example.com/mcp", allow=("*",))
+ELSEWHERE = ToolServerSettings(url="https://tools.example.com/mcp", allow=("*",))
 
 
 class Servers(ToolServers):
@@ -112,7 +112,7 @@ async def test_a_reload_ends_what_is_gone_and_leaves_what_stays(servers: Servers
 
 
 async def test_one_that_does_not_start_keeps_no_other_from_being_offered(servers: Servers) -> None:
-    broken = ServerSettings("no-such-program", allow=("*",))
+    broken = ToolServerSettings("no-such-program", allow=("*",))
     servers.use({"broken": broken, "parrot": program(allow=("echo",))}, Place.LOCAL)
     assert await servers.names() == ["parrot__echo"]
 

@@ -6,7 +6,7 @@ import pytest
 
 from airos_edge.config import effective, load
 from airos_edge.errors import ConfigError
-from airos_edge.router.tool_settings import ServerSettings, refuse_unclear
+from airos_edge.router.tool_settings import ToolServerSettings, refuse_unclear
 from airos_edge.voice.ports import Place
 
 WRITTEN = """
@@ -46,25 +46,25 @@ def test_no_environment_variable_can_make_the_box_run_a_program(name: str) -> No
 
 
 def test_nothing_is_allowed_that_is_not_named() -> None:
-    assert not ServerSettings("npx").allows("read_file")
-    assert ServerSettings("npx", allow=("read_file",)).allows("read_file")
-    assert not ServerSettings("npx", allow=("read_file",)).allows("write_file")
-    assert ServerSettings("npx", allow=("*",)).allows("write_file")
+    assert not ToolServerSettings("npx").allows("read_file")
+    assert ToolServerSettings("npx", allow=("read_file",)).allows("read_file")
+    assert not ToolServerSettings("npx", allow=("read_file",)).allows("write_file")
+    assert ToolServerSettings("npx", allow=("*",)).allows("write_file")
 
 
 @pytest.mark.parametrize(
     ("settings", "place"),
     [
-        (ServerSettings("npx"), Place.LOCAL),
-        (ServerSettings("npx", place=Place.CLOUD), Place.CLOUD),
-        (ServerSettings(url="http://127.0.0.1:80/mcp"), Place.LOCAL),
-        (ServerSettings(url="http://homeassistant.local/mcp"), Place.EDGE),
-        (ServerSettings(url="https://example.com/mcp"), Place.CLOUD),
-        (ServerSettings(url="https://nas.example.com/mcp", place=Place.EDGE), Place.EDGE),
+        (ToolServerSettings("npx"), Place.LOCAL),
+        (ToolServerSettings("npx", place=Place.CLOUD), Place.CLOUD),
+        (ToolServerSettings(url="http://127.0.0.1:80/mcp"), Place.LOCAL),
+        (ToolServerSettings(url="http://homeassistant.local/mcp"), Place.EDGE),
+        (ToolServerSettings(url="https://example.com/mcp"), Place.CLOUD),
+        (ToolServerSettings(url="https://nas.example.com/mcp", place=Place.EDGE), Place.EDGE),
     ],
 )
 def test_it_is_where_its_address_is_unless_the_owner_knows_better(
-    settings: ServerSettings, place: Place
+    settings: ToolServerSettings, place: Place
 ) -> None:
     assert settings.where is place
 
@@ -72,13 +72,13 @@ def test_it_is_where_its_address_is_unless_the_owner_knows_better(
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        (ServerSettings(), "tools.files: wants a command or a url, and not both"),
-        (ServerSettings("npx", url="http://a"), "tools.files: wants a command or a url"),
-        (ServerSettings(url="a:80"), "tools.files.url: got 'a:80', wants http:// or https://"),
+        (ToolServerSettings(), "tools.files: wants a command or a url, and not both"),
+        (ToolServerSettings("npx", url="http://a"), "tools.files: wants a command or a url"),
+        (ToolServerSettings(url="a:80"), "tools.files.url: got 'a:80', wants http:// or https://"),
     ],
 )
 def test_what_is_neither_program_nor_address_is_refused(
-    settings: ServerSettings, problem: str
+    settings: ToolServerSettings, problem: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
         refuse_unclear({"files": settings})
