@@ -9,7 +9,7 @@ REQUIRE_ALL ?=
 run: $(VENV)/.run
 	@$(BIN)/python -m airos_edge run --demo
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(VENV)/.npm
 	REQUIRE_ALL=$(REQUIRE_ALL) PYTHONASYNCIODEBUG= $(BIN)/python -m pytest -q $(TESTS)
 
 check: $(VENV)/.dev
@@ -35,6 +35,10 @@ $(VENV)/.run: pyproject.toml
 $(VENV)/.dev: $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[whisper,mcp,dev]'
 	@touch $@
+
+# Where npm is absent or gets nothing, the tests that need its servers are skipped.
+$(VENV)/.npm: tests/npm/package-lock.json | $(VENV)/.dev
+	@if command -v npm >/dev/null && sh scripts/npm-servers $(VENV)/npm; then touch $@; fi
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -1,6 +1,7 @@
 """The MCP SDK, which nothing else imports: connections to servers, what they list and what they answer."""
 
 import json
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -20,6 +21,9 @@ LONGEST_RESULT = 8000
 """Characters: a small model reads no more in a time that one waits."""
 HTTP_TIMEOUT_S = 30.0
 US = types.Implementation(name="airos", version=__version__)
+
+for chatty in ("httpx2", "mcp"):  # each request and each connection is worth a line to them
+    logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 @asynccontextmanager

@@ -81,6 +81,11 @@ class ToolServers:
         arguments = f", with {', '.join([*told, *more])}" if told else ""
         return f"use {BETWEEN_WORDS.sub(' ', tool)} of {server.name}{arguments}"
 
+    def place_of(self, call: Call) -> Place:
+        """How far what it is called with goes; nowhere, if it is not allowed."""
+        server, _ = self._find(call.name)
+        return server.settings.where if server is not None else Place.LOCAL
+
     async def call(self, call: Call) -> str:
         """Raises EngineError, also for what is not allowed."""
         server, tool = self._found(call)

@@ -35,6 +35,10 @@ class Tools:
         """What it does, as it is asked for: "turn off all the lights". Raises EngineError."""
         return self._whose(call).in_words(call)
 
+    def place_of(self, call: Call) -> Place:
+        """How far what it is called with goes."""
+        return self._servers.place_of(call) if BETWEEN in call.name else Place.LOCAL
+
     async def call(self, call: Call) -> str:
         """Raises EngineError."""
         return await self._whose(call).call(call)

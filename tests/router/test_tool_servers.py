@@ -97,7 +97,8 @@ async def test_a_conversation_may_reach_less_far_than_the_box(servers: Servers) 
     servers.use({"web": program(allow=("echo",), place=Place.CLOUD)}, Place.CLOUD)
     assert await servers.names(Place.EDGE) == []
     (tool,) = await servers.offered(Place.CLOUD)
-    assert tool.place is Place.CLOUD
+    assert tool.place is servers.place_of(Call("web__echo")) is Place.CLOUD
+    assert servers.place_of(Call("web__search")) is Place.LOCAL
 
 
 async def test_a_reload_ends_what_is_gone_and_leaves_what_stays(servers: Servers) -> None:
