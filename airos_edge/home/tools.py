@@ -15,7 +15,15 @@ from airos_edge.voice.ports import Call
 
 Properties = dict[str, dict[str, Any]]
 MOST_OF_A_UNIT = 9999
-EVERYTHING = {"light": "all the lights", "switch": "all the switches", "fan": "all the fans"}
+WHICH = (
+    "The one named, or all of an area, of a domain, or of both. Gives the names of those it did."
+)
+MEANING = {
+    "name": "One device.",
+    "area": "All the devices in it.",
+    "domain": "All the devices of this kind.",
+}
+EVERYTHING = {"": "everything", "light": "all the lights", "switch": "all the switches"}
 
 
 class HouseTools:
@@ -68,7 +76,7 @@ class HouseTools:
         """What a call that needs a yes does: "turn off all the lights". Raises EngineError as `call` does."""
         arguments = self._checked(call).arguments
         kind = "light" if call.name == "HassLightSet" else arguments.get("domain", "")
-        which = EVERYTHING.get(kind, "everything")
+        which = EVERYTHING.get(kind, f"all the {kind}s")
         return {
             "HassTurnOn": f"turn on {which}",
             "HassTurnOff": f"turn off {which}",
@@ -154,16 +162,6 @@ class HouseTools:
         aliases = [alias for one in named if one.name == name for alias in one.aliases]
         for each in (name, *aliases):
             yield from map(said, forms(each))
-
-
-WHICH = (
-    "The one named, or all of an area, of a domain, or of both. Gives the names of those it did."
-)
-MEANING = {
-    "name": "One device.",
-    "area": "All the devices in it.",
-    "domain": "All the devices of this kind.",
-}
 
 
 def _tool(
