@@ -13,7 +13,7 @@ SUITE ?= bookworm
 run: $(VENV)/.run
 	@$(BIN)/python -m airos_edge run --demo
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(VENV)/.npm
 	REQUIRE_ALL=$(REQUIRE_ALL) PYTHONASYNCIODEBUG= $(BIN)/python -m pytest -q $(TESTS)
 
 # Compiles llama.cpp, once, for some minutes.
@@ -59,6 +59,10 @@ $(VENV)/.run: pyproject.toml
 $(VENV)/.dev: $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS),dev]'
 	@touch $@
+
+# Where npm is absent or gets nothing, the tests that need its servers are skipped.
+$(VENV)/.npm: tests/npm/package-lock.json | $(VENV)/.dev
+	@if command -v npm >/dev/null && sh scripts/npm-servers $(VENV)/npm; then touch $@; fi
 
 clean:
 	rm -rf $(VENV) $(LLAMA) .systemd-root .mypy_cache .ruff_cache .pytest_cache

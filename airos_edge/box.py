@@ -28,6 +28,7 @@ from airos_edge.http.tape import Tape
 from airos_edge.offers import offers_of
 from airos_edge.parts import Parts, Workshop, assemble, models_of
 from airos_edge.router.meaning import outcome
+from airos_edge.router.tool_servers import ToolServers
 from airos_edge.voice.announce import announce
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
@@ -266,15 +267,18 @@ async def open_box(
     hub, workshop, states = Hub(), Workshop(), dict[str, State]()
     health = Health(hub.publish)
     timers = Timers(lambda timer: box.ring(timer), most_timers)
+    servers = ToolServers(health)
 
     async def build(config: Config) -> Parts:
         home = demo_house.HOUSE if demo and not config.home.devices else config.home
         label = demo_house.LABEL if home is demo_house.HOUSE else ""
         house = House(home, VirtualDevices(), hub.publish, label, states)
-        return await assemble(config, house, timers, workshop, health, ports)
+        parts = await assemble(config, house, timers, servers, workshop, health, ports)
+        servers.use(config.tools, config.reach)
+        return parts
 
     parts = await build(config)
     lease = Lease(parts.engines)
     box = Box(parts, lease, hub, health, build)
-    async with aclosing(lease), timers:
+    async with servers, aclosing(lease), timers:
         yield box

@@ -14,6 +14,7 @@ from airos_edge.home.house import Settings as HomeSettings
 from airos_edge.http.settings import Settings as ServerSettings
 from airos_edge.router.assistant import Settings as AssistantSettings
 from airos_edge.router.router import Settings as RouterSettings
+from airos_edge.router.tool_settings import Settings as ToolSettings
 from airos_edge.voice.endpoint import Settings as TurnSettings
 from airos_edge.voice.ports import Place
 from airos_edge.wyoming.settings import Settings as WyomingSettings
@@ -44,6 +45,7 @@ class Config:
     llm: Mapping[str, LlmSettings] = field(default_factory=dict)
     assistant: AssistantSettings = field(default_factory=AssistantSettings)
     wyoming: WyomingSettings = field(default_factory=WyomingSettings)
+    tools: ToolSettings = field(default_factory=dict, metadata=settings.FILE_ONLY)
     home: HomeSettings = field(default_factory=HomeSettings)
     log: LogSettings = field(default_factory=LogSettings)
 

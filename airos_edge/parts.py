@@ -17,11 +17,16 @@ from airos_edge.home.commands import HouseCommands
 from airos_edge.home.house import House, VirtualDevices
 from airos_edge.home.sentences import compile_sentences, refuse_unknown
 from airos_edge.home.timers import Timers
+from airos_edge.home.tools import HouseTools
 from airos_edge.http.settings import refuse_strangers
 from airos_edge.router import assistant, router
+from airos_edge.router.approval import Approving
 from airos_edge.router.breaker import Breaker
 from airos_edge.router.commands import Commands
 from airos_edge.router.tiers import Tier
+from airos_edge.router.tool_servers import ToolServers
+from airos_edge.router.tool_settings import refuse_unclear
+from airos_edge.router.tools import Tools
 from airos_edge.voice.ports import Engines, Place, Vad, Wake
 from airos_edge.wyoming import settings as wyoming
 
@@ -50,9 +55,8 @@ def rehearse(config: Config) -> list[registry.Choice]:
     Raises ConfigError for what a start would refuse.
     """
     refuse_strangers(config.server)
-    wyoming.refuse_unknown(config.wyoming)
     refuse_unknown(config.language)
-    refuse_impossible_models(config)
+    refuse_contradictions(config)
     House(config.home, VirtualDevices(), publish=lambda event: None)
     quick: dict[registry.Port, Callable[[registry.Choice], object]] = {
         "wake": lambda choice: registry.open_wake(choice, config.wake),
@@ -98,10 +102,12 @@ class Workshop:
         return made
 
 
-def refuse_impossible_models(config: Config) -> None:
-    """Raises ConfigError."""
+def refuse_contradictions(config: Config) -> None:
+    """Raises ConfigError for what no part could be made of."""
+    wyoming.refuse_unknown(config.wyoming)
     llm.refuse_impossible(config.llm)
     router.refuse_unknown(config.router, config.llm)
+    refuse_unclear(config.tools)
 
 
 def models_of(config: Config) -> Mapping[str, str]:
@@ -122,14 +128,14 @@ async def assemble(
     config: Config,
     house: House,
     timers: Timers,
+    servers: ToolServers,
     workshop: Workshop,
     health: Health,
     ports: Collection[registry.Port] = registry.PORTS,
 ) -> Parts:
     """Raises ConfigError; an engine that cannot be opened is a fault, and the rest goes on. Of other
     `ports` than these none is opened."""
-    wyoming.refuse_unknown(config.wyoming)
-    refuse_impossible_models(config)
+    refuse_contradictions(config)
     language = config.language
     sentences = await workshop.make(
         "sentences", (house.settings, language), lambda: compile_sentences(house, language)
@@ -165,13 +171,15 @@ async def assemble(
     )
     vad = await opened("vad", None, registry.open_vad)
     wake = await opened("wake", config.wake, lambda choice: registry.open_wake(choice, config.wake))
+    tools = Tools(HouseTools(house, timers, commands.call, datetime.now), servers)
     responder = router.Router(
         Commands(commands),
         await _models(config, workshop, health),
         config.router.tiers,
         assistant.instructions(config.assistant, config.name, language),
+        tools,
     )
-    engines = Engines(asr, responder, tts, commands.call, sayable)
+    engines = Engines(asr, Approving(responder, tools), tts, tools.call, sayable)
     return Parts(config, house, commands, engines, vad, wake, tuple(choices.values()), faults)
 
 

@@ -2,7 +2,8 @@
 
 Understood are str, int, float, bool, Secret, Literal, Enum (by its member's name in lower case),
 X | None, tuple[X, ...], dict[str, X], dataclasses, and Annotated[X, Range(low, high)]. For a
-dict[str, X], a list of the keys will do where X needs nothing more.
+dict[str, X], a list of the keys will do where X needs nothing more; tuple[X, ...] | Y is a list or Y.
+A field whose metadata say `FILE_ONLY` is not read from the environment.
 """
 
 import dataclasses
@@ -23,6 +24,7 @@ from airos_edge.limits import Range
 from airos_edge.secret import Secret, secret
 
 T = TypeVar("T")
+FILE_ONLY = {"file_only": True}
 ENVIRONMENT_PREFIX = "AIROS_"
 NOT_OPTIONS = {"AIROS_CONFIG", "AIROS_RUNTIME"}
 """Names that look like options and are not."""
@@ -97,9 +99,7 @@ class _Reader:
         if origin is Annotated:
             return self._within(self._read(node, arguments[0], path), arguments[1], node, path)
         if origin in (types.UnionType, typing.Union):
-            if node is None or self._scalar(node, path) is None:
-                return None
-            return self._read(node, arguments[0], path)
+            return self._either(node, arguments, path)
         if hint is Secret:
             return self._secret(node, path)
         if dataclasses.is_dataclass(hint):
@@ -113,6 +113,13 @@ class _Reader:
                 for key, (_, value) in pairs.items()
             }
         return self._one(node, hint, path)
+
+    def _either(self, node: yaml.Node | None, hints: tuple[Any, ...], path: str) -> Any:
+        if type(None) in hints and (node is None or self._scalar(node, path) is None):
+            return None
+        is_list = isinstance(node, yaml.SequenceNode)
+        fitting = [hint for hint in hints if (typing.get_origin(hint) is tuple) is is_list]
+        return self._read(node, (*fitting, *hints)[0], path)
 
     def _dataclass(self, node: yaml.Node | None, kind: type, path: str) -> Any:
         hints = typing.get_type_hints(kind, include_extras=True)
@@ -210,7 +217,9 @@ class _Reader:
 
     def override(self, root: yaml.Node | None, kind: type) -> yaml.Node | None:
         """The tree with the environment's options in it."""
-        sections = {field.name.upper() for field in dataclasses.fields(typing.cast("Any", kind))}
+        fields = dataclasses.fields(typing.cast("Any", kind))
+        sections = {field.name.upper() for field in fields}
+        file_only = {field.name.upper() for field in fields if "file_only" in field.metadata}
         for name, value in sorted(self._environ.items()):
             if not name.startswith(ENVIRONMENT_PREFIX) or name in NOT_OPTIONS:
                 continue
@@ -219,6 +228,9 @@ class _Reader:
                 near = get_close_matches(first, sections, n=1)
                 hint = f"; try {ENVIRONMENT_PREFIX}{near[0]}" if near else ""
                 self.problems.append(f"${name}: there is no such option{hint}")
+                continue
+            if first in file_only:
+                self.problems.append(f"${name}: {first.lower()} is set in the file only")
                 continue
             leaf = _compose(value, f"${name}")
             if leaf is not None:

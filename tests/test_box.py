@@ -11,14 +11,15 @@ from airos_edge.config import Config
 from airos_edge.engines import asr_pocketsphinx, registry
 from airos_edge.engines.llm import LlmSettings
 from airos_edge.engines.registry import AsrSettings, TtsSettings, WakeSettings
-from airos_edge.errors import AirosError, EngineUnavailable
+from airos_edge.errors import AirosError, ConfigError, EngineUnavailable
 from airos_edge.home.house import AreaSettings, DeviceChanged, DeviceSettings
 from airos_edge.home.house import Settings as HomeSettings
 from airos_edge.home.names import number_words
 from airos_edge.http.ask import ask
 from airos_edge.http.settings import Settings as ServerSettings
-from airos_edge.router.router import Router
+from airos_edge.router.approval import Approving
 from airos_edge.router.router import Settings as RouterSettings
+from airos_edge.router.tool_settings import ToolServerSettings
 from airos_edge.voice import events
 from airos_edge.voice.history import Item
 from airos_edge.voice.ports import Responder
@@ -268,7 +269,7 @@ async def test_a_model_that_does_not_answer_degrades_the_box_until_it_is_gone() 
 
 def _models(box: Box) -> dict[str, Responder]:
     responder = box._parts.engines.responder
-    assert isinstance(responder, Router)
+    assert isinstance(responder, Approving)
     return {part.name: part for part in responder.parts}
 
 
@@ -404,3 +405,22 @@ async def test_what_is_too_long_to_be_a_command_is_none() -> None:
     async with open_box(Config(), demo=True) as box:
         answer = await ask("turn on the kitchen light " * 100, box.open_asking)
     assert answer.outcome.intent is None
+
+
+# ---- tools --------------------------------------------------------------------------------------
+
+
+async def test_a_tool_server_begins_with_the_box_and_ends_with_a_reload() -> None:
+    config = replace(Config(), tools={"files": ToolServerSettings("npx", allow=("read_file",))})
+    async with open_box(config, demo=True) as box:
+        assert box.state()["parts"]["mcp files"]["state"] == "ok"
+        assert await box.reload(Config()) == "tools"
+        assert "mcp files" not in box.state()["parts"]
+
+
+async def test_a_reload_with_an_unclear_tool_server_changes_nothing() -> None:
+    config = replace(Config(), tools={"files": ToolServerSettings("npx")})
+    async with open_box(config, demo=True) as box:
+        with pytest.raises(ConfigError, match=r"tools\.web: wants a command or a url"):
+            await box.reload(replace(config, tools={"web": ToolServerSettings()}))
+        assert "mcp files" in box.state()["parts"]

@@ -40,6 +40,8 @@ class Room:
     named: dict[str, Lamp] = field(default_factory=dict)
     shades: dict[str, Shade] = field(default_factory=dict)
     key: Secret | None = None
+    ask: tuple[str, ...] | Literal["never", "always"] = "never"
+    programs: dict[str, Lamp] = field(default_factory=dict, metadata=settings.FILE_ONLY)
 
 
 def read(text: str, **environ: str) -> Room:
@@ -69,6 +71,12 @@ def test_names_in_a_list_are_a_mapping_in_which_each_has_its_defaults() -> None:
     assert dimmed == {"a": Shade(), "b": Shade(0.5)}
 
 
+def test_a_list_or_a_word() -> None:
+    assert read("ask: always").ask == "always"
+    assert read("ask: [a, b]").ask == ("a", "b")
+    assert read("", AIROS_ASK="[a]").ask == ("a",)
+
+
 def test_nothing_gives_the_defaults() -> None:
     assert read("") == read("# only a comment\n") == Room()
 
@@ -84,6 +92,8 @@ def test_nothing_gives_the_defaults() -> None:
         ("mode: noon", "room.yaml:1:7: mode: got 'noon', wants day or night"),
         ("colour: green", "room.yaml:1:9: colour: got 'green', wants red or blue"),
         ("open: 1", "room.yaml:1:7: open: got '1', wants true or false"),
+        ("ask: perhaps", "room.yaml:1:6: ask: got 'perhaps', wants never or always"),
+        ("ask: [1]", "room.yaml:1:7: ask[0]: got '1', wants text"),
         ("lamps: 1", "room.yaml:1:8: lamps: got '1', wants a list"),
         (
             "shades: a",
@@ -132,6 +142,14 @@ def test_the_environment_sets_what_the_file_does_not() -> None:
 def test_a_mistake_in_the_environment_names_the_variable() -> None:
     assert problems("", AIROS_PORT="99") == ["$AIROS_PORT: port: got 99, wants 1 to 10"]
     assert problems("", AIROS_PROT="9") == ["$AIROS_PROT: there is no such option; try AIROS_PORT"]
+
+
+def test_what_is_for_the_file_alone_the_environment_does_not_set() -> None:
+    assert read("programs: {x: {name: b}}").programs["x"] == Lamp("b")
+    for name in ("AIROS_PROGRAMS", "AIROS_PROGRAMS__X__NAME"):
+        assert problems("", **{name: "{x: {name: b}}"}) == [
+            f"${name}: programs is set in the file only"
+        ]
 
 
 # ---- secrets ------------------------------------------------------------------------------------

@@ -12,6 +12,8 @@ from airos_edge.voice.ids import new_id
 
 REASONS = ("turn_detected", "client_cancelled", "max_output_tokens", "content_filter")
 """Why a response was cancelled or is incomplete; what else ends one, the API has no word for."""
+OURS = "airos"
+"""Whose tools they are that are no tool server's."""
 TEXT_PARTS = ("input_text", "output_text", "text")
 
 
@@ -42,6 +44,17 @@ def item_out(item: Item, with_content: bool = True) -> dict[str, Any]:
             "status": item.status,
             "name": item.name,
             "call_id": item.call_id,
+            "arguments": item.arguments if with_content else "",
+        }
+    if (
+        item.kind == "approval_request"
+    ):  # no function call: a client would think that it is to make it
+        server, between, name = (item.name or "").partition("__")
+        return {
+            "id": item.id,
+            "type": "mcp_approval_request",
+            "server_label": server if between else OURS,
+            "name": name or server,
             "arguments": item.arguments if with_content else "",
         }
     if item.kind == "function_call_output":

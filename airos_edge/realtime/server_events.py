@@ -122,6 +122,8 @@ def _item_ended(event: events.ItemEnded) -> Iterator[ServerEvent]:
         kind = "response.function_call_arguments"
         yield f"{kind}.delta", {**call, "delta": item.arguments}
         yield f"{kind}.done", {**call, "name": item.name, "arguments": item.arguments}
+    elif item.kind != "message":
+        pass
     elif item.spoken:
         yield "response.output_audio.done", place
         yield "response.output_audio_transcript.done", {**place, "transcript": text}

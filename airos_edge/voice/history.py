@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Role = Literal["system", "user", "assistant"]
-Kind = Literal["message", "function_call", "function_call_output"]
+Kind = Literal["message", "function_call", "function_call_output", "approval_request"]
 ROOT = "root"
 """As `after`: the front of the history."""
 ROUNDING_MS = 1.0

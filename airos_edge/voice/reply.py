@@ -122,14 +122,14 @@ class Reply:
             )
 
     def call(self, call: Call) -> None:
-        """A call that is not ours to make; it ends the reply."""
+        """A call that is not ours to make, or not yet; it ends the reply."""
         if self.outcome is not None:
             return
         self.end_message()
         self._start(
             Item(
                 new_id("item"),
-                kind="function_call",
+                kind="approval_request" if call.waits_for_yes else "function_call",
                 name=call.name,
                 arguments=json.dumps(dict(call.arguments)),
                 call_id=call.call_id or new_id("call"),
@@ -156,6 +156,10 @@ class Reply:
                 self._history.heard(self._open_item, heard_ms)
         if self.committed.is_set():
             self.end_message("completed" if outcome.status == "completed" else "incomplete")
+            if outcome.status == "cancelled":  # a yes may have been said over its question
+                for call in self.calls:
+                    if call.waits_for_yes:
+                        self.call(call)
         self.outcome = self._whole(outcome)
         self.ended.set()
         if self.committed.is_set():

@@ -21,7 +21,7 @@ from airos_edge.home.timers import Timer, Timers
 from airos_edge.router.commands import Commands
 from airos_edge.voice.events import Event
 from airos_edge.voice.history import Item
-from airos_edge.voice.ports import Done, Prompt, Text
+from airos_edge.voice.ports import Done, Place, Prompt, Text
 
 NOW = datetime(2026, 11, 27, 15, 5)
 """A Friday."""
@@ -123,3 +123,6 @@ class Acting:
 
     async def committed(self) -> None:
         return
+
+    def goes(self, place: Place) -> None:
+        assert place is Place.LOCAL

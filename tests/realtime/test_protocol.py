@@ -8,6 +8,7 @@ import random
 from typing import Any
 
 import pytest
+from openai.types.realtime import RealtimeMcpApprovalRequest
 
 from airos_edge.realtime.frames import LARGEST_EVENT
 from airos_edge.realtime.protocol import HANDLERS, LARGEST_APPEND
@@ -203,6 +204,29 @@ async def test_a_clients_call_ends_the_response_and_its_result_goes_into_the_nex
         client.send("response.create")
         second = await client.until("response.done", 2)
         assert second["response"]["output"][0]["content"][0]["text"] == "It is sunny."
+
+
+@pytest.mark.parametrize(
+    ("tool", "label", "name"),
+    [("HassTurnOff", "airos", "HassTurnOff"), ("files__write_file", "files", "write_file")],
+)
+async def test_a_call_that_waits_for_a_yes_is_no_function_call_of_the_client(
+    tool: str, label: str, name: str
+) -> None:
+    call = Call(tool, {"domain": "light"}, waits_for_yes=True)
+    script = [Text("Shall I?"), call, Done("fake")]
+    async with Client(responder=FakeResponder(lambda prompt: script)) as client:
+        client.configure(output_modalities=["text"])
+        client.add("lights off")
+        client.send("response.create")
+        done = await client.until("response.done")
+        message, request = done["response"]["output"]
+        assert message["content"][0]["text"] == "Shall I?"
+        read = RealtimeMcpApprovalRequest.model_validate(request)
+        assert (read.type, read.server_label, read.name) == ("mcp_approval_request", label, name)
+        assert json.loads(read.arguments) == {"domain": "light"}
+        assert client.of("conversation.item.done")[-1]["item"] == request
+        assert not client.of("response.function_call_arguments.done")
 
 
 async def test_a_response_apart_has_its_own_input_and_leaves_the_conversation_alone() -> None:

@@ -91,6 +91,14 @@ async def test_a_call_follows_the_message_that_it_ends() -> None:
     assert [event.item.status for event in desk.told.of(ItemEnded)] == ["completed"] * 2
 
 
+async def test_a_call_that_waits_for_a_yes_is_a_request() -> None:
+    desk = Desk()
+    desk.reply.commit()
+    desk.reply.call(Call("light", {"on": False}, "call_1", waits_for_yes=True))
+    item = desk.told.of(ItemEnded)[0].item
+    assert (item.kind, item.name, item.call_id) == ("approval_request", "light", "call_1")
+
+
 async def speaking(desk: Desk) -> FakeMouth:
     """600 ms into a word of 300 and a word of 500."""
     desk.reply.commit()
