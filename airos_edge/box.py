@@ -26,7 +26,7 @@ from airos_edge.voice.flow import Stage, chain
 from airos_edge.voice.hub import Hub
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.phase import Phases
-from airos_edge.voice.ports import Hints, OpenMouth, Prompt, Speaking, Speech
+from airos_edge.voice.ports import Hints, OpenMouth, Place, Prompt, Speaking, Speech
 from airos_edge.voice.respond import no_voice
 from airos_edge.voice.segment import sentences
 from airos_edge.voice.session import Session
@@ -36,6 +36,8 @@ from airos_edge.voice.watched import WatchedVad, WatchedWake
 log = logging.getLogger(__name__)
 
 RING = "The timer is over."
+FOR_A_RESTART = ("server", "mqtt", "mdns", "state")
+"""Sections of the doors, which a reload does not touch."""
 
 
 class Box:
@@ -140,6 +142,15 @@ class Box:
         """What a sentence means in this house, without doing it; None if it is no command."""
         return self._parts.commands.understand(text, None)
 
+    @property
+    def reach(self) -> Place:
+        """How far audio and words may go, by now."""
+        return self._parts.config.reach
+
+    def hush(self) -> bool:
+        """Silences the box's own loudspeaker; whether anything was being said there."""
+        return False
+
     async def say(self, text: str) -> bytes:
         """Speaks on the box's own loudspeaker; gives the speech as WAV. Raises EngineError."""
         tape = Tape()
@@ -204,8 +215,9 @@ class Box:
             ]
             if not changed:
                 return "nothing"
-            if "server" in changed:
-                raise AirosError("server: it changes with a restart only; nothing was changed")
+            for name in changed:
+                if name in FOR_A_RESTART:
+                    raise AirosError(f"{name}: it changes with a restart only; nothing was changed")
             self._parts = await self._rebuild(config)
             self._lease.swap(self._parts.engines)
             return ", ".join(changed)

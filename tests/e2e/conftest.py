@@ -84,6 +84,7 @@ def start_daemon(tmp_path: Path) -> Iterator[StartDaemon]:
             "HOME": str(folder),
             "AIROS_RUNTIME": str(folder),
             "AIROS_SERVER__PORT": str(port),
+            "AIROS_MDNS__ENABLED": "false",
             **extra,
         }
         if config:

@@ -1,0 +1,1 @@
+"""What tells others in the network that the box is there."""

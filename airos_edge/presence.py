@@ -1,0 +1,51 @@
+"""How the box is seen in its network: as a device by MQTT, and by mDNS."""
+
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from airos_edge.box import Box
+from airos_edge.config import Config
+from airos_edge.health import State
+from airos_edge.identity import identity
+from airos_edge.mqtt.appliance import Appliance, Deeds
+from airos_edge.mqtt.broker import open_broker
+from airos_edge.network import place_of
+from airos_edge.paths import state_directory
+from airos_edge.voice.flow import Scope
+
+
+@asynccontextmanager
+async def by_mqtt(config: Config, box: Box, restart: Callable[[], None]) -> AsyncIterator[None]:
+    """The box is a device of the broker's while the block runs, if one is configured.
+
+    `restart` ends the daemon; it is offered where systemd then starts it again.
+    """
+    if config.mqtt.host is None:
+        yield
+        return
+    mqtt, place = config.mqtt, place_of(config.mqtt.host or "")
+    own = identity(state_directory(config.state.directory))
+
+    def report(state: State, why: str) -> None:
+        box.health.report("mqtt", state, why)
+
+    def failing() -> Mapping[str, str]:
+        parts = box.state()["parts"]
+        return {name: part["why"] for name, part in parts.items() if part["state"] == "failed"}
+
+    deeds = Deeds(box.say, box.hush, restart if is_supervised() else None)
+    async with (
+        open_broker(mqtt, own, f"airos/{own}/availability", report) as broker,
+        Scope() as scope,
+    ):
+        appliance = Appliance(
+            own, config.name, mqtt.discovery, broker, deeds, failing, lambda: box.reach >= place
+        )
+        scope.start(appliance.run(box.hub), "the box by MQTT")
+        yield
+
+
+def is_supervised() -> bool:
+    """Whether systemd has started this very process; children and terminals inherit $INVOCATION_ID."""
+    return "NOTIFY_SOCKET" in os.environ or os.environ.get("SYSTEMD_EXEC_PID") == str(os.getpid())
