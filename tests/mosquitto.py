@@ -72,7 +72,7 @@ class Spy:
         assert subscribed.wait(LIMIT_S)
 
     def _take(self, message: mqtt.MQTTMessage) -> None:
-        text = message.payload.decode()
+        text = message.payload.decode(errors="backslashreplace")
         with self._changed:
             if message.retain:
                 self.retained[message.topic] = text

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from aiomqtt import Message as Arrived
 
 log = logging.getLogger(__name__)
+quiet = logging.getLogger(f"{__name__}.client")
+quiet.setLevel(logging.CRITICAL)
+"""What the client library would say of lost connections, we say ourselves, and once."""
 
 ONLINE, OFFLINE = "online", "offline"
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
@@ -137,6 +140,7 @@ class Broker:
             identifier=f"airos-{self._identity}",
             will=Will(self._availability, OFFLINE, qos=1, retain=True),
             keepalive=KEEPALIVE_S,
+            logger=quiet,
             max_queued_incoming_messages=MOST_WAITING,
             max_concurrent_outgoing_calls=MOST_UNANSWERED,
         )
@@ -219,7 +223,7 @@ class Broker:
         try:
             yield
         except (MqttError, ValueError) as error:  # ValueError: a topic that cannot be one
-            text = str(error) or type(error).__name__
+            text = str(error.__cause__ or error) or type(error).__name__
             if any(word in text.lower() for word in ("authori", "password")):
                 text += "; see mqtt.username and mqtt.password"
             raise EngineError(self._name, text) from error

@@ -31,7 +31,9 @@ def spy(broker: Mosquitto) -> Iterator[Spy]:
 
 
 @pytest.fixture
-def start(start_daemon: StartDaemon, broker: Mosquitto) -> StartWithBroker:
+def start(broker: Mosquitto, start_daemon: StartDaemon) -> StartWithBroker:
+    """The broker outlives the daemons."""
+
     def start(**options: object) -> Daemon:
         where = {"AIROS_MQTT__HOST": "127.0.0.1", "AIROS_MQTT__PORT": str(broker.port)}
         return start_daemon(**(where | options))
@@ -42,7 +44,9 @@ def start(start_daemon: StartDaemon, broker: Mosquitto) -> StartWithBroker:
 def own_base(spy: Spy) -> str:
     """`airos/<id>`, once it is there."""
     with spy._changed:
-        assert spy._changed.wait_for(lambda: any(topic.startswith("airos/") for topic, _ in spy.heard), 15)
+        assert spy._changed.wait_for(
+            lambda: any(topic.startswith("airos/") for topic, _ in spy.heard), 15
+        )
         topic = next(topic for topic, _ in spy.heard if topic.startswith("airos/"))
     return "/".join(topic.split("/")[:2])
 
@@ -66,8 +70,9 @@ def test_it_announces_itself_and_what_it_does(start: StartWithBroker, spy: Spy) 
     assert answer["intent"] == "HassGetCurrentTime"
     assert answer["text"]
     later = Spy(int(daemon.environment["AIROS_MQTT__PORT"]), f"{base}/#")
-    assert later.retained[f"{base}/availability"] == "online"
+    later.wait_for(f"{base}/left")
     later.close()
+    assert later.retained[f"{base}/availability"] == "online"
     assert f"{base}/answer" not in later.retained, "no word said in the house stays on the broker"
 
 
@@ -184,6 +189,7 @@ def test_a_broker_that_wants_a_password_gets_it_and_a_wrong_one_is_said(
         wrong.wait_for("see mqtt.username and mqtt.password")
         right = start_daemon(AIROS_MQTT__PASSWORD="env:RIGHT", RIGHT="open sesame", **options)
         right.wait_for(": connected")
+        assert right.stop() == 0
         assert "sesame" not in right.log
     finally:
         mosquitto.kill()
