@@ -13,7 +13,7 @@ from airos_edge.errors import AirosError, EngineUnavailable
 from airos_edge.health import Health
 from airos_edge.home import demo as demo_house
 from airos_edge.home.commands import Understood
-from airos_edge.home.house import House, State, VirtualDevices
+from airos_edge.home.house import House, Source, State, VirtualDevices, furnished
 from airos_edge.home.timers import MOST, Timer, Timers
 from airos_edge.http.tape import Tape
 from airos_edge.parts import Parts, Workshop, assemble
@@ -52,6 +52,7 @@ class Box:
         lease: Lease,
         hub: Hub,
         rebuild: Callable[[Config], Coroutine[Any, Any, Parts]],
+        sources: list[Source],
     ) -> None:
         self.hub = hub
         self.phases = Phases(hub.publish)
@@ -60,6 +61,7 @@ class Box:
         self._parts = parts
         self._lease = lease
         self._rebuild = rebuild
+        self._sources = sources
         self._reloading = asyncio.Lock()
 
     # ---- conversations ----
@@ -137,6 +139,14 @@ class Box:
         if self._parts.open_wake is None:
             raise EngineUnavailable("wake", self._parts.faults["wake"])
         return Waking(self._parts.open_wake(), self._parts.config.wake.words)
+
+    def add_source(self, source: Source) -> None:
+        """Devices that are not in the configuration; `refurnish` takes in those that it has found."""
+        self._sources.append(source)
+
+    def device_changed(self, name: str) -> None:
+        """A device that was found is in another state, whoever has switched it."""
+        self._parts.house.look_at(name)
 
     def understand(self, text: str) -> Understood | None:
         """What a sentence means in this house, without doing it; None if it is no command."""
@@ -218,9 +228,19 @@ class Box:
             for name in changed:
                 if name in FOR_A_RESTART:
                     raise AirosError(f"{name}: it changes with a restart only; nothing was changed")
-            self._parts = await self._rebuild(config)
-            self._lease.swap(self._parts.engines)
+            await self._build(config)
             return ", ".join(changed)
+
+    async def refurnish(self) -> None:
+        """Other devices were found: the house gets them, and what is understood and listened for."""
+        async with self._reloading:
+            await self._build(self._parts.config)
+        log.info("house: %s", ", ".join(self.check()["devices"]) or "no devices")
+
+    async def _build(self, config: Config) -> None:
+        self._parts = await self._rebuild(config)
+        self._lease.swap(self._parts.engines)
+        self._parts.house.look()
 
 
 class Deaf:
@@ -238,20 +258,22 @@ async def open_box(
 ) -> AsyncIterator[Box]:
     """Opens the engines and the house. An engine that fails is left out and named in `state`.
 
-    `demo`: with the demonstration house, unless the configuration has one of its own. Raises
+    `demo`: with the demonstration house, unless there are devices of its own. Raises
     ConfigError where the configuration contradicts itself. Leaving the block closes all.
     """
-    hub, workshop, states = Hub(), Workshop(), dict[str, State]()
+    hub, workshop, states, sources = Hub(), Workshop(), dict[str, State](), list[Source]()
     timers = Timers(lambda timer: box.ring(timer), most_timers)
 
     async def build(config: Config) -> Parts:
-        home = demo_house.HOUSE if demo and not config.home.devices else config.home
-        label = demo_house.LABEL if home is demo_house.HOUSE else ""
-        house = House(home, VirtualDevices(), hub.publish, label, states)
+        home, found = furnished(config.home, sources)
+        label = ""
+        if demo and not home.devices:
+            home, label = demo_house.HOUSE, demo_house.LABEL
+        house = House(home, VirtualDevices(), hub.publish, label, states, found=found)
         return await assemble(config, house, timers, workshop)
 
     parts = await build(config)
     lease = Lease(parts.engines)
-    box = Box(parts, lease, hub, build)
+    box = Box(parts, lease, hub, build, sources)
     async with aclosing(lease), timers:
         yield box

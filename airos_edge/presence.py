@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from airos_edge.box import Box
 from airos_edge.config import Config
 from airos_edge.health import State
+from airos_edge.home.announced import Announced
 from airos_edge.identity import identity
 from airos_edge.mqtt.appliance import Appliance, Deeds
 from airos_edge.mqtt.broker import open_broker
@@ -42,7 +43,10 @@ async def by_mqtt(config: Config, box: Box, restart: Callable[[], None]) -> Asyn
         appliance = Appliance(
             own, config.name, mqtt.discovery, broker, deeds, failing, lambda: box.reach >= place
         )
+        announced = Announced(broker, mqtt.discovery, box.device_changed)
+        box.add_source(announced)
         scope.start(appliance.run(box.hub), "the box by MQTT")
+        scope.start(announced.follow(box.refurnish), "the devices by MQTT")
         yield
 
 

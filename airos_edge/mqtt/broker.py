@@ -122,10 +122,11 @@ class Broker:
                 await self._connection()
             except EngineError as error:
                 self._failed(str(error))
-            # A connection that lasted for longer than the wait before it was a good one.
-            is_good = loop.time() - self._connected_at > wait_s
-            wait_s = FIRST_WAIT_S if is_good else min(wait_s * 2, LONGEST_WAIT_S)
+            # A connection that lasted for longer than we would wait now was a good one.
+            if loop.time() - self._connected_at > wait_s:
+                wait_s = FIRST_WAIT_S
             await asyncio.sleep(wait_s * random.uniform(0.5, 1))
+            wait_s = min(wait_s * 2, LONGEST_WAIT_S)
 
     async def _connection(self) -> None:
         """Lasts as long as the connection: ends with an EngineError or, cancelled, with a farewell."""

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import soundfile
 
 from tests.e2e.conftest import Daemon, StartDaemon
 from tests.mosquitto import Mosquitto, Spy
+from tests.speech import spoken
 
 StartWithBroker = Callable[..., Daemon]
 
@@ -193,3 +195,60 @@ def test_a_broker_that_wants_a_password_gets_it_and_a_wrong_one_is_said(
         assert "sesame" not in right.log
     finally:
         mosquitto.kill()
+
+
+LAMP = {
+    "name": None,
+    "~": "zigbee/hall lamp",
+    "schema": "json",
+    "brightness": True,
+    "cmd_t": "~/set",
+    "stat_t": "~",
+    "avty": [{"t": "~/availability"}],
+    "dev": {"ids": ["0x1"], "name": "Hall Lamp", "sa": "Hall"},
+}
+
+
+def intent(daemon: Daemon, question: str) -> tuple[str | None, str]:
+    answer = json.loads(daemon.airos("ask", question, "--json", "--quiet").stdout)
+    return answer["intent"], answer["answer"]
+
+
+def test_a_lamp_that_announces_itself_is_switched_by_its_name_typed_and_spoken(
+    start: StartWithBroker, spy: Spy, tmp_path: Path
+) -> None:
+    daemon = start(expect_warnings=True)
+    assert intent(daemon, "turn on the hall lamp")[0] is None
+    spy.announce("homeassistant/light/0x1/light/config", LAMP)
+    spy.say("zigbee/hall lamp/availability", "online", retain=True)
+    daemon.wait_for("house: Hall Lamp")
+    assert intent(daemon, "turn on the hall lamp") == ("HassTurnOn", "Turned on the light")
+    assert spy.wait_for_json("zigbee/hall lamp/set") == {"state": "ON"}
+    assert intent(daemon, "is the hall lamp on")[1].startswith("No"), "it has not said so yet"
+    spy.say("zigbee/hall lamp", '{"state": "ON", "brightness": 255}', retain=True)
+    file = tmp_path / "question.wav"
+    speech = spoken("turn off the lights in the hall", before_ms=300, after_ms=500)
+    soundfile.write(file, speech.as_floats(), 16000)
+    assert intent(daemon, str(file))[0] == "HassTurnOff"
+    assert json.loads(spy.wait_for("zigbee/hall lamp/set", nth=2)) == {"state": "OFF"}
+    assert intent(daemon, "is the hall lamp on")[1].startswith("Yes")
+    spy.say("zigbee/hall lamp/availability", "offline", retain=True)
+    assert intent(daemon, "turn on the hall lamp")[1] == "Sorry, I can't reach Hall Lamp"
+    spy.say("homeassistant/light/0x1/light/config", b"", retain=True)
+    daemon.wait_for("house: no devices\n")
+    assert intent(daemon, "turn on the hall lamp")[0] is None
+
+
+def test_three_hundred_devices_are_one_new_house_and_a_reload_keeps_them(
+    start: StartWithBroker, spy: Spy
+) -> None:
+    for number in range(300):
+        lamp = LAMP | {"dev": {"name": f"lamp {number}"}, "avty": []}
+        spy.announce(f"homeassistant/light/{number}/config", lamp)
+    daemon = start(config="home: {devices: [{name: attic light}]}\n")
+    daemon.wait_for("lamp 299")
+    assert daemon.log.count("lamp 299") == 1
+    Path(daemon.environment["AIROS_CONFIG"]).write_text("home: {devices: [{name: roof light}]}\n")
+    assert daemon.airos("reload").stdout.strip() == "home"
+    assert intent(daemon, "turn on lamp 299")[0] == "HassTurnOn"
+    assert intent(daemon, "turn on the roof light")[0] == "HassTurnOn"
