@@ -4,10 +4,13 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
+from airos_edge import __version__
+from airos_edge.announce.mdns import Service, announce_services
 from airos_edge.box import Box
 from airos_edge.config import Config
 from airos_edge.health import State
 from airos_edge.home.announced import Announced
+from airos_edge.http.settings import is_loopback
 from airos_edge.identity import identity
 from airos_edge.mqtt.appliance import Appliance, Deeds
 from airos_edge.mqtt.broker import open_broker
@@ -47,6 +50,27 @@ async def by_mqtt(config: Config, box: Box, restart: Callable[[], None]) -> Asyn
         box.add_source(announced)
         scope.start(appliance.run(box.hub), "the box by MQTT")
         scope.start(announced.follow(box.refurnish), "the devices by MQTT")
+        yield
+
+
+@asynccontextmanager
+async def by_mdns(config: Config, box: Box, http_port: int) -> AsyncIterator[None]:
+    """The faces of the box that others can reach are announced while the block runs."""
+    services = []
+    if not is_loopback(config.server.host):
+        services = [
+            Service("_airos-edge._tcp", http_port, {"name": config.name, "version": __version__}),
+            Service("_http._tcp", http_port),
+        ]
+    if not config.mdns.enabled or not services:
+        yield
+        return
+
+    def report(state: State, why: str) -> None:
+        box.health.report("mdns", state, why)
+
+    own = identity(state_directory(config.state.directory))
+    async with announce_services(services, own, report):
         yield
 
 
