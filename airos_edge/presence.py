@@ -1,5 +1,6 @@
 """How the box is seen in its network: as a device by MQTT, and by mDNS."""
 
+import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -17,6 +18,8 @@ from airos_edge.mqtt.broker import open_broker
 from airos_edge.network import place_of
 from airos_edge.paths import state_directory
 from airos_edge.voice.flow import Scope
+
+log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -36,8 +39,14 @@ async def by_mqtt(config: Config, box: Box, restart: Callable[[], None]) -> Asyn
 
     def failing() -> Mapping[str, str]:
         parts = box.state()["parts"]
-        return {name: part["why"] for name, part in parts.items() if part["state"] == "failed"}
+        return {
+            name: part.get("why", "") for name, part in parts.items() if part["state"] == "failed"
+        }
 
+    if box.reach < place:
+        log.info(
+            "MQTT: what is heard and answered is not published: `reach` ends before the broker"
+        )
     deeds = Deeds(box.say, box.hush, restart if is_supervised() else None)
     async with (
         open_broker(mqtt, own, f"airos/{own}/availability", report) as broker,

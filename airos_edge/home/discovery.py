@@ -57,6 +57,7 @@ TEMPLATE = re.compile(r"""\{\{-?\s*value_json(?:\.(\w+)|\[\s*['"]([^'"]+)['"]\s*
 """The one that can be followed without a template engine, which should not run what strangers send."""
 PLAIN = re.compile(r"\{\{-?\s*value\s*-?\}\}")
 LONGEST_NAME = 80
+LONGEST_TOPIC = 1000
 BRIGHTNESS_SCALE = 255
 SHARED = ("availability", "availability_mode", "availability_topic", "availability_template")
 """What a device says once for all its components, besides these."""
@@ -133,9 +134,11 @@ def _device(component: str, options: Options) -> DeviceSettings:
     device = mapping(options.get("device"))
     whole, part = (" ".join(_text(each.get("name")).split()) for each in (device, options))
     name = part if part.lower().startswith(whole.lower()) else f"{whole} {part}".strip()
-    if not name or len(name) > LONGEST_NAME:
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise Unusable(f"its name, {name[:LONGEST_NAME]!r}, is no name to say")
-    area = " ".join(_text(device.get("suggested_area")).split())[:LONGEST_NAME]
+    area = " ".join(_text(device.get("suggested_area")).split())
+    if len(area) > LONGEST_NAME or not area.isprintable():
+        area = ""
     return DeviceSettings(name, "light" if component == "light" else "switch", area or None)
 
 
@@ -225,6 +228,8 @@ def _topic(options: Options, key: str) -> str:
 
 
 def _valid(topic: Any) -> str:
-    if not isinstance(topic, str) or not topic or {"+", "#", "\0"} & set(topic):
+    """One that the broker would refuse would cost the connection."""
+    is_one = isinstance(topic, str) and 0 < len(topic) <= LONGEST_TOPIC and topic.isprintable()
+    if not is_one or {"+", "#"} & set(topic):
         raise Unusable(f"{topic!r:.80} is no topic")
-    return topic
+    return str(topic)

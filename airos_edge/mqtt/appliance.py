@@ -27,6 +27,8 @@ from airos_edge.voice.hub import Hub
 
 log = logging.getLogger(__name__)
 
+HOME_ASSISTANTS = "homeassistant/status"
+"""Where it says that it is there, unless it is told to elsewhere: whatever the topic of discovery is."""
 WATCHED = 256
 """Events kept while the broker is slow; older ones are not published."""
 PASSING = {"wake"}
@@ -98,7 +100,8 @@ class Appliance:
         async with self._scope:
             with hub.watch(WATCHED) as watch:
                 self._broker.on_connect(self._greet)
-                self._broker.listen([f"{self._prefix}/status"], self._home_assistant)
+                births = {f"{self._prefix}/status", HOME_ASSISTANTS}
+                self._broker.listen(births, self._home_assistant)
                 self._broker.listen([f"{self._base}/cmd/+", f"{self._base}/+/set"], self._command)
                 async for event in watch:
                     await self._publish(self._news(event))

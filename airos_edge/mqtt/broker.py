@@ -64,7 +64,7 @@ class Broker:
         self._availability = availability
         self._report = report
         self._client: Client | None = None
-        self._connected_at = 0.0
+        self._connected_at: float | None = None
         self._is_failing = False
         self._receivers: dict[str, list[Receive]] = {}
         self._unsubscribed: set[str] = set()
@@ -117,13 +117,13 @@ class Broker:
         loop = asyncio.get_running_loop()
         wait_s = FIRST_WAIT_S
         while True:
-            self._connected_at = loop.time() + LONGEST_WAIT_S
+            self._connected_at = None
             try:
                 await self._connection()
             except EngineError as error:
                 self._failed(str(error))
             # A connection that lasted for longer than we would wait now was a good one.
-            if loop.time() - self._connected_at > wait_s:
+            if self._connected_at is not None and loop.time() - self._connected_at > wait_s:
                 wait_s = FIRST_WAIT_S
             await asyncio.sleep(wait_s * random.uniform(0.5, 1))
             wait_s = min(wait_s * 2, LONGEST_WAIT_S)
@@ -145,41 +145,48 @@ class Broker:
             max_queued_incoming_messages=MOST_WAITING,
             max_concurrent_outgoing_calls=MOST_UNANSWERED,
         )
-        with self._translated():
-            async with client:
-                self._connected(client)
-                try:
-                    await self._converse(client)
-                except asyncio.CancelledError:
-                    with suppress(EngineError):
-                        await self.publish(self._availability, OFFLINE, retain=True)
-                    raise
-                finally:
-                    self._client = None
+        try:
+            with self._translated():
+                async with client:
+                    await self._serve(client)
+        finally:
+            _cut(client)
 
-    async def _converse(self, client: "Client") -> None:
-        async with Scope() as scope:
-            work = (self._subscribe(client), self._hand_out(client), self.greet())
-            tasks = [scope.start(one, "a conversation by MQTT") for one in work]
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-            for task in done:
-                task.result()
+    async def _serve(self, client: "Client") -> None:
+        self._client = client
+        try:
+            await self._subscribe(client, set(self._receivers))
+            self._connected()
+            async with Scope() as scope:
+                work = (self._subscribe_more(client), self._hand_out(client), self.greet())
+                tasks = [scope.start(one, "a conversation by MQTT") for one in work]
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+                for task in done:
+                    task.result()
+        except asyncio.CancelledError:
+            with suppress(EngineError):
+                await self.publish(self._availability, OFFLINE, retain=True)
+            raise
+        finally:
+            self._client = None
 
-    async def _subscribe(self, client: "Client") -> None:
-        self._unsubscribed = set(self._receivers)
-        self._wants.set()
+    async def _subscribe_more(self, client: "Client") -> None:
         while True:
             await self._wants.wait()
             self._wants.clear()
-            topics, self._unsubscribed = sorted(self._unsubscribed), set()
-            for start in range(0, len(topics), TOPICS_AT_ONCE):
-                some = topics[start : start + TOPICS_AT_ONCE]
-                with self._translated():
-                    answers: Sequence[Any] = await client.subscribe([(topic, 1) for topic in some])
-                for topic, answer in zip(some, answers, strict=True):
-                    code = answer if isinstance(answer, int) else answer.value
-                    if code >= REFUSED:
-                        log.warning("%s does not let us listen to %s", self._name, topic)
+            await self._subscribe(client, self._unsubscribed)
+
+    async def _subscribe(self, client: "Client", wanted: set[str]) -> None:
+        """Whatever is wanted by now is subscribed to when it returns."""
+        topics, self._unsubscribed = sorted(wanted), set()
+        for start in range(0, len(topics), TOPICS_AT_ONCE):
+            some = topics[start : start + TOPICS_AT_ONCE]
+            with self._translated():
+                answers: Sequence[Any] = await client.subscribe([(topic, 1) for topic in some])
+            for topic, answer in zip(some, answers, strict=True):
+                code = answer if isinstance(answer, int) else answer.value
+                if code >= REFUSED:
+                    log.warning("%s does not let us listen to %s", self._name, topic)
 
     async def _hand_out(self, client: "Client") -> None:
         with self._translated():
@@ -205,8 +212,8 @@ class Broker:
 
     # ---- how it is ----
 
-    def _connected(self, client: "Client") -> None:
-        self._client, self._is_failing = client, False
+    def _connected(self) -> None:
+        self._is_failing = False
         self._connected_at = asyncio.get_running_loop().time()
         self._report("ok", "")
         log.info("%s: connected", self._name)
@@ -228,6 +235,14 @@ class Broker:
             if any(word in text.lower() for word in ("authori", "password")):
                 text += "; see mqtt.username and mqtt.password"
             raise EngineError(self._name, text) from error
+
+
+def _cut(client: "Client") -> None:
+    """aiomqtt leaves a connection open that was given up before the broker had answered, and lets a
+    thread that still connects come back to the loop."""
+    paho = client._client
+    paho.disconnect()
+    paho.on_socket_open = paho.on_socket_close = paho.on_socket_register_write = None
 
 
 @asynccontextmanager
