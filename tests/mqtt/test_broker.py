@@ -1,6 +1,7 @@
 """The connection to a real broker: kept, lost, found again, and left."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -155,21 +156,13 @@ async def test_it_is_online_while_it_is_there_and_offline_when_it_has_left(
 
 
 async def test_a_broker_that_never_answers_does_not_keep_the_box_from_stopping() -> None:
-    called = asyncio.Event()
-
-    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        called.set()
-        await reader.read()
-        writer.close()
-
-    server = await asyncio.start_server(silent, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
     loop = asyncio.get_running_loop()
-    async with connected(port) as (broker, reports):
-        await called.wait()
-        with pytest.raises(EngineError):
-            await broker.publish("lamp", "on")
-        began = loop.time()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        async with connected(silent.getsockname()[1]) as (broker, reports):
+            caller, _ = await asyncio.to_thread(silent.accept)
+            with pytest.raises(EngineError):
+                await broker.publish("lamp", "on")
+            began = loop.time()
+        caller.close()
     assert loop.time() - began < 2.5
     assert reports.states == ["starting"]
-    server.close()
