@@ -13,7 +13,7 @@ from airos_edge.errors import AirosError
 from airos_edge.http.control import control_routes, health_routes
 from airos_edge.http.listener import Doors, listen
 from airos_edge.paths import socket_path
-from airos_edge.presence import by_mdns, by_mqtt
+from airos_edge.presence import by_mdns, by_mqtt, http_faces
 from airos_edge.realtime.socket import RealtimeDoor
 from airos_edge.voice.flow import Scope
 
@@ -55,7 +55,7 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
             listen(config.server, routes, control, socket_path())
         )
         await stack.enter_async_context(by_mqtt(config, box, restart=stop.set))
-        await stack.enter_async_context(by_mdns(config, box, doors.port))
+        await stack.enter_async_context(by_mdns(config, box, http_faces(config, doors.port)))
         _reload_on_hangup(reload, await stack.enter_async_context(Scope()))
         _describe(config, doors, box, time.monotonic() - started)
         ready.set()

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from airos_edge import __version__
@@ -13,7 +13,7 @@ from airos_edge.health import State
 from airos_edge.home.announced import Announced
 from airos_edge.http.settings import is_loopback
 from airos_edge.identity import identity
-from airos_edge.mqtt.appliance import Appliance, Deeds
+from airos_edge.mqtt.appliance import Appliance, Controls, Deeds
 from airos_edge.mqtt.broker import open_broker
 from airos_edge.network import place_of
 from airos_edge.paths import state_directory
@@ -23,10 +23,13 @@ log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def by_mqtt(config: Config, box: Box, restart: Callable[[], None]) -> AsyncIterator[None]:
+async def by_mqtt(
+    config: Config, box: Box, restart: Callable[[], None], controls: Controls | None = None
+) -> AsyncIterator[None]:
     """The box is a device of the broker's while the block runs, if one is configured.
 
-    `restart` ends the daemon; it is offered where systemd then starts it again.
+    `restart` ends the daemon; it is offered where systemd then starts it again. `controls`: of the box's
+    own microphone and loudspeaker, where it has them.
     """
     if config.mqtt.host is None:
         yield
@@ -47,7 +50,7 @@ async def by_mqtt(config: Config, box: Box, restart: Callable[[], None]) -> Asyn
         log.info(
             "MQTT: what is heard and answered is not published: `reach` ends before the broker"
         )
-    deeds = Deeds(box.say, box.hush, restart if is_supervised() else None)
+    deeds = Deeds(box.say, box.hush, restart if is_supervised() else None, controls)
     async with (
         open_broker(mqtt, own, f"airos/{own}/availability", report) as broker,
         Scope() as scope,
@@ -63,15 +66,9 @@ async def by_mqtt(config: Config, box: Box, restart: Callable[[], None]) -> Asyn
 
 
 @asynccontextmanager
-async def by_mdns(config: Config, box: Box, http_port: int) -> AsyncIterator[None]:
-    """The faces of the box that others can reach are announced while the block runs."""
-    services = []
-    if not is_loopback(config.server.host):
-        services = [
-            Service("_airos-edge._tcp", http_port, {"name": config.name, "version": __version__}),
-            Service("_http._tcp", http_port),
-        ]
-    if not config.mdns.enabled or not services:
+async def by_mdns(config: Config, box: Box, faces: Sequence[Service]) -> AsyncIterator[None]:
+    """The faces that others can reach are announced while the block runs, unless that is switched off."""
+    if not config.mdns.enabled or not faces:
         yield
         return
 
@@ -79,8 +76,16 @@ async def by_mdns(config: Config, box: Box, http_port: int) -> AsyncIterator[Non
         box.health.report("mdns", state, why)
 
     own = identity(state_directory(config.state.directory))
-    async with announce_services(services, own, report):
+    async with announce_services(faces, own, report):
         yield
+
+
+def http_faces(config: Config, port: int) -> list[Service]:
+    """What the HTTP listener is to others; nothing where only this box reaches it."""
+    if is_loopback(config.server.host):
+        return []
+    told = {"name": config.name, "version": __version__}
+    return [Service("_airos-edge._tcp", port, told), Service("_http._tcp", port)]
 
 
 def is_supervised() -> bool:

@@ -87,11 +87,11 @@ async def test_one_box_plays_many_alike(box: Box) -> None:
     closings = [of(events.SpeechStopped, told)[0].at_ms for told in (first, second)]
     assert closings[0] == closings[1]
     assert of(events.SpeechProbable, first) == of(events.SpeechProbable, second)
-    assert not box.hub.is_watched
+    assert not box.hub.is_watched_for(events.SpeechProbable)
 
 
 async def test_leaving_early_ends_the_conversation(box: Box) -> None:
     async with aclosing(play(box, noise(10_000), box.rules())) as told:
         async for _ in told:
             break
-    assert not box.hub.is_watched
+    assert not box.hub.is_watched_for(events.SpeechProbable)

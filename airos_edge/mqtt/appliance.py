@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 HOME_ASSISTANTS = "homeassistant/status"
 """Where it says that it is there, unless it is told to elsewhere: whatever the topic of discovery is."""
+KINDS = (PhaseChanged, PartChanged, MuteChanged, VolumeChanged, Woke, Transcribed, ReplyEnded)
 WATCHED = 256
 """Events kept while the broker is slow; older ones are not published."""
 PASSING = {"wake"}
@@ -98,7 +99,7 @@ class Appliance:
     async def run(self, hub: Hub) -> None:
         """Publishes and obeys until it is cancelled."""
         async with self._scope:
-            with hub.watch(WATCHED) as watch:
+            with hub.watch(WATCHED, *KINDS) as watch:
                 self._broker.on_connect(self._greet)
                 births = {f"{self._prefix}/status", HOME_ASSISTANTS}
                 self._broker.listen(births, self._home_assistant)

@@ -28,6 +28,8 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
 house's devices come at once when its broker is back."""
 KEEPALIVE_S = 30
 """After one and a half times this the broker says that a box which vanished is offline."""
+ANSWERS_S = 5.0
+"""How long the broker may take to answer: somebody waits for the lamp."""
 LARGEST_BYTES = 256 * 1024
 """Nothing that is of use here is larger."""
 MOST_WAITING = 10_000
@@ -140,6 +142,7 @@ class Broker:
             password=settings.password.value if settings.password else None,
             identifier=f"airos-{self._identity}",
             will=Will(self._availability, OFFLINE, qos=1, retain=True),
+            timeout=ANSWERS_S,
             keepalive=KEEPALIVE_S,
             logger=quiet,
             max_queued_incoming_messages=MOST_WAITING,

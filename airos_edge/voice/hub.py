@@ -9,9 +9,10 @@ from airos_edge.voice.events import Event
 
 
 class Watch:
-    """One observer's view: the newest events, oldest dropped. Iterate over it; `dropped` counts."""
+    """One observer's view: the newest events of `kinds`, oldest dropped. Iterate over it; `dropped` counts."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, kinds: tuple[type[Event], ...] = (Event,)) -> None:
+        self.kinds = kinds
         self._events: deque[Event] = deque(maxlen=size)
         self._arrived = asyncio.Event()
         self.dropped = 0
@@ -43,22 +44,32 @@ class Hub:
 
     def __init__(self) -> None:
         self._watches: set[Watch] = set()
+        self._dropped = 0
+        """By those who have gone."""
 
     @property
-    def is_watched(self) -> bool:
+    def dropped(self) -> int:
+        """How many events were not read in time, by all who ever watched."""
+        return self._dropped + sum(watch.dropped for watch in self._watches)
+
+    def is_watched_for(self, kind: type[Event]) -> bool:
         """Whether what is costly to say is worth saying."""
-        return bool(self._watches)
+        return any(issubclass(kind, watch.kinds) for watch in self._watches)
 
     def publish(self, event: Event) -> None:
         """Never waits and never fails."""
         for watch in self._watches:
-            watch.put(event)
+            if isinstance(event, watch.kinds):
+                watch.put(event)
 
     @contextmanager
-    def watch(self, size: int = 256) -> Iterator[Watch]:
-        watch = Watch(size)
+    def watch(self, size: int = 256, *kinds: type[Event]) -> Iterator[Watch]:
+        """Without kinds, of every event. Who watches for long names those it wants: what each frame of
+        sound is thought to be is published only while somebody wants it."""
+        watch = Watch(size, kinds or (Event,))
         self._watches.add(watch)
         try:
             yield watch
         finally:
             self._watches.discard(watch)
+            self._dropped += watch.dropped

@@ -26,7 +26,7 @@ class WatchedVad:
 
     def feed(self, chunk: AudioChunk) -> list[float]:
         probabilities = self._vad.feed(chunk)
-        if probabilities and self._hub.is_watched:
+        if probabilities and self._hub.is_watched_for(SpeechProbable):
             level = level_dbfs(chunk.pcm)
             for probability in probabilities:
                 thought = SpeechProbable(probability=probability, level_dbfs=level)
@@ -47,7 +47,7 @@ class WatchedWake:
 
     def feed(self, chunk: AudioChunk) -> list[WakeScore]:
         scores = self._wake.feed(chunk)
-        if scores and self._hub.is_watched:
+        if scores and self._hub.is_watched_for(WakeScored):
             best = {one.word: one.score for one in sorted(scores, key=lambda one: one.score)}
             for word, score in best.items():
                 threshold = self._words[word].threshold

@@ -213,7 +213,7 @@ async def listening(path: Path) -> AsyncIterator[aiohttp.StreamReader]:
 
 async def until_nobody_watches(hub: Hub) -> None:
     async with asyncio.timeout(5):
-        while hub.is_watched:  # noqa: ASYNC110
+        while hub.is_watched_for(Announced):  # noqa: ASYNC110
             await asyncio.sleep(0)
 
 
@@ -246,7 +246,7 @@ async def test_nobody_is_watched_for_when_who_listened_has_gone(
 ) -> None:
     monkeypatch.setattr(control, "QUIET_S", 0.01)
     async with listening(path) as lines:
-        assert box.hub.is_watched
+        assert box.hub.is_watched_for(Announced)
         assert await lines.readline() == b"\n", "it shows that it is there while nothing happens"
     await until_nobody_watches(box.hub)
     assert caplog.records == []

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from airos_edge.voice.events import Announced
+from airos_edge.voice.events import Announced, SessionEnded
 from airos_edge.voice.hub import Hub
 
 
@@ -74,5 +74,25 @@ async def test_what_has_come_can_be_taken_without_waiting() -> None:
 async def test_it_knows_whether_anybody_watches() -> None:
     hub = Hub()
     with hub.watch(), hub.watch():
-        assert hub.is_watched
-    assert not hub.is_watched
+        assert hub.is_watched_for(Announced)
+    assert not hub.is_watched_for(Announced)
+
+
+async def test_who_wants_some_kinds_of_event_gets_no_others() -> None:
+    hub = Hub()
+    with hub.watch(2, SessionEnded) as watch:
+        for event in (*said("a", "b", "c"), SessionEnded(session_id="sess_1")):
+            hub.publish(event)
+        assert watch.take() == [SessionEnded(session_id="sess_1")]
+        assert watch.dropped == 0
+        assert hub.is_watched_for(SessionEnded)
+        assert not hub.is_watched_for(Announced)
+
+
+async def test_what_was_dropped_is_counted_of_those_too_who_have_gone() -> None:
+    hub = Hub()
+    with hub.watch(1), hub.watch(3):
+        with hub.watch(2):
+            for event in said("a", "b", "c"):
+                hub.publish(event)
+        assert hub.dropped == 2 + 1
