@@ -75,16 +75,16 @@ async def _announce(
         now = await asyncio.to_thread(addresses)
         try:
             if not now:
-                report("failed", "the box has no address in a network")
+                report("degraded", "the box has no address in a network")
                 await asyncio.sleep(LOOK_S)
                 continue
             await _announce_at(now, services, identity, report, interfaces, addresses)
         except NonUniqueNameException:
             why = f"another box is called {name_of(identity)}; its state directory may be a copy"
-            report("failed", why)
+            report("degraded", why)
             await asyncio.sleep(LOOK_S)
         except (Error, OSError) as error:
-            report("failed", str(error) or type(error).__name__)
+            report("degraded", str(error) or type(error).__name__)
             await asyncio.sleep(LOOK_S)
 
 

@@ -49,6 +49,7 @@ ABBREVIATIONS = {
     "stat_on": "state_on",
     "stat_t": "state_topic",
     "stat_val_tpl": "state_value_template",
+    "sup_clrm": "supported_color_modes",
     "t": "topic",
     "val_tpl": "value_template",
 }
@@ -59,9 +60,12 @@ PLAIN = re.compile(r"\{\{-?\s*value\s*-?\}\}")
 LONGEST_NAME = 80
 LONGEST_TOPIC = 1000
 BRIGHTNESS_SCALE = 255
-SHARED = ("availability", "availability_mode", "availability_topic", "availability_template")
-"""What a device says once for all its components, besides these."""
-SHARED_ALSO = ("payload_available", "payload_not_available", "command_topic", "state_topic")
+SHARED = {
+    *("device", "origin", "command_topic", "state_topic", "payload_available"),
+    *("payload_not_available", "availability", "availability_mode"),
+    *("availability_topic", "availability_template"),
+}
+"""What a device may say once for all its components."""
 
 Options = Mapping[str, Any]
 
@@ -71,7 +75,7 @@ class Unusable(ValueError):
 
 
 def read_single(component: str, text: str) -> Announcement | None:
-    """Of `<prefix>/light/…/config`. None: it is there, but no device of a house (or of this kind's own).
+    """Of `<prefix>/light/…/config`. None: it is nothing to talk to, such as a setting of a device.
 
     Raises Unusable.
     """
@@ -84,19 +88,18 @@ def read_device(text: str) -> Iterator[tuple[str, Announcement | Unusable]]:
     components = whole.get("components")
     if not isinstance(components, Mapping):
         raise Unusable("it has no components")
-    common = {
-        key: whole[key] for key in (*SHARED, *SHARED_ALSO, "device", "origin") if key in whole
-    }
+    common = {key: value for key, value in whole.items() if key in SHARED}
     for key, component in components.items():
-        if isinstance(component, Mapping):
-            options = {**common, **_expanded(component)}
-            try:
-                found = _announcement(str(options.get("platform")), options)
-            except Unusable as error:
-                yield key, error
-                continue
-            if found is not None:
-                yield key, found
+        own = _expanded(mapping(component))
+        if not own.keys() - {"platform"}:
+            continue  # a component that was there, and is taken away
+        try:
+            found = _announcement(str(own.get("platform")), {**common, **own})
+        except Unusable as error:
+            yield key, error
+            continue
+        if found is not None:
+            yield key, found
 
 
 def _announcement(component: str, options: Options) -> Announcement | None:
@@ -159,7 +162,9 @@ def _brightness(options: Options, is_json: bool) -> Brightness | None:
     if scale is None or scale < 1:
         raise Unusable("its brightness_scale is no number")
     if is_json:
-        if options.get("brightness") is not True and not options.get("supported_color_modes"):
+        modes = options.get("supported_color_modes")
+        is_dimmed = isinstance(modes, list) and modes != ["onoff"]
+        if not is_dimmed and options.get("brightness") is not True:
             return None
         state = _state(options, "{{ value_json.brightness }}")
         return Brightness("", state, round(scale))

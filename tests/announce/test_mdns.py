@@ -100,7 +100,7 @@ async def test_a_name_that_is_taken_is_said(
     monkeypatch.setattr(mdns, "LOOK_S", 0.05)
     monkeypatch.setattr(AsyncZeroconf, "async_register_service", taken)
     async with announce_services([HTTP], "0123456789ab", reports, LOOPBACK, lambda: LOOPBACK):
-        assert "another box is called airos-0123456789ab" in await reports.wait_for("failed")
+        assert "another box is called airos-0123456789ab" in await reports.wait_for("degraded")
 
 
 async def test_without_a_network_it_is_said_and_tried_again(
@@ -111,7 +111,7 @@ async def test_without_a_network_it_is_said_and_tried_again(
     async with announce_services(
         [HTTP], "0123456789ab", reports, LOOPBACK, lambda: there.pop(0) if there[1:] else there[0]
     ):
-        assert "no address" in await reports.wait_for("failed")
+        assert "no address" in await reports.wait_for("degraded")
         await reports.wait_for("ok")
 
 

@@ -120,7 +120,7 @@ async def test_what_cannot_be_used_is_left_out_with_a_warning(
     found = Found()
     found.announce(LAMP, name="hall lamp")
     found.broker.say(LAMP, "no JSON")
-    found.announce("homeassistant/device/cellar/config", cmps={"1": {"p": "switch"}})
+    found.announce("homeassistant/device/cellar/config", cmps={"1": {"p": "switch", "name": "x"}})
     found.announce("homeassistant/device/cellar/config", name="nothing in it")
     assert found.source.found() == []
     assert caplog.text.count("is left out") == 4

@@ -108,6 +108,7 @@ def test_of_a_device_its_lights_and_switches_are_read_with_what_they_have_in_com
             "dim": {"p": "light", "name": "dim", "schema": "template", "cmd_t": "dim/set"},
             "warmth": {"p": "sensor", "name": "warmth", "stat_t": "warmth"},
             "gone": {"p": "switch"},
+            "unfit": {"p": "switch", "name": "no topic"},
             "odd": 7,
         },
     }
@@ -116,12 +117,29 @@ def test_of_a_device_its_lights_and_switches_are_read_with_what_they_have_in_com
         "pump": True,
         "lamp": True,
         "dim": False,
-        "gone": False,
+        "unfit": False,
     }
     pump = found["pump"]
     assert isinstance(pump, Announcement)
     assert pump.device == DeviceSettings("cellar pump", "switch")
     assert pump.topics == {"cellar/there"}
+
+
+@pytest.mark.parametrize(
+    ("options", "is_dimmed"),
+    [
+        ({}, False),
+        ({"brightness": True}, True),
+        ({"sup_clrm": ["onoff"]}, False),
+        ({"supported_color_modes": ["color_temp"]}, True),
+    ],
+)
+def test_a_light_of_json_says_whether_it_can_be_dimmed(
+    options: dict[str, Any], is_dimmed: bool
+) -> None:
+    found = single(PUMP | {"schema": "json"} | options, "light")
+    assert found is not None
+    assert (found.brightness is not None) == is_dimmed
 
 
 @pytest.mark.parametrize(
