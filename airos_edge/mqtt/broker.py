@@ -229,10 +229,15 @@ class Broker:
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
+        """Around what aiomqtt does for us: its errors become ours, and no cancelling is lost."""
         from aiomqtt import MqttError
 
         try:
             yield
+            # asyncio.wait_for, in which it waits, loses one that comes with the answer, until Python 3.12.
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise asyncio.CancelledError
         except (MqttError, ValueError) as error:  # ValueError: a topic that cannot be one
             text = str(error.__cause__ or error) or type(error).__name__
             if any(word in text.lower() for word in ("authori", "password")):

@@ -101,9 +101,10 @@ def start_daemon(tmp_path: Path) -> Iterator[StartDaemon]:
         return daemon
 
     yield start
-    for daemon, expect_warnings in started:
+    for daemon, _ in started:
         if daemon.process.poll() is None:
             daemon.stop()
+    for daemon, expect_warnings in started:
         if not expect_warnings:
             assert "WARNING" not in daemon.log, daemon.log
             assert "ERROR" not in daemon.log, daemon.log

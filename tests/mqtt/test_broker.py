@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from airos_edge.errors import EngineError
 from airos_edge.mqtt.broker import LARGEST_BYTES, Broker, Message, open_broker
 from airos_edge.mqtt.settings import Settings
+from airos_edge.voice.flow import Scope
 from tests.mosquitto import Mosquitto, Spy
 
 pytestmark = pytest.mark.real_time
@@ -153,6 +154,24 @@ async def test_it_is_online_while_it_is_there_and_offline_when_it_has_left(
         await asyncio.to_thread(spy.wait_for, AVAILABILITY, lambda text: text == "online")
     await asyncio.to_thread(spy.wait_for, AVAILABILITY, lambda text: text == "offline")
     await asyncio.to_thread(spy.close)
+
+
+async def test_who_is_cancelled_when_the_answer_comes_is_cancelled_all_the_same() -> None:
+    class Swallows:
+        """As asyncio.wait_for does before Python 3.12."""
+
+        async def publish(self, *_: object, **__: object) -> None:
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+    broker = Broker(Settings(host="x"), "0123456789ab", AVAILABILITY, Reports())
+    broker._client = Swallows()  # type: ignore[assignment]
+    async with Scope() as scope:
+        task = scope.start(broker.publish("lamp", "on"), "publishing")
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+    assert task.cancelled()
 
 
 async def test_a_broker_that_never_answers_does_not_keep_the_box_from_stopping() -> None:
