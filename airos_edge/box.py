@@ -22,7 +22,7 @@ from airos_edge.errors import AirosError, EngineUnavailable
 from airos_edge.health import Health
 from airos_edge.home import demo as demo_house
 from airos_edge.home.commands import Understood
-from airos_edge.home.house import House, State, VirtualDevices
+from airos_edge.home.house import House, Source, State, VirtualDevices, furnished
 from airos_edge.home.timers import MOST, Timer, Timers
 from airos_edge.http.tape import Tape
 from airos_edge.offers import offers_of
@@ -39,7 +39,7 @@ from airos_edge.voice.history import Item
 from airos_edge.voice.hub import Hub
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.phase import Phases
-from airos_edge.voice.ports import Hints, OpenMouth, Prompt, Speaking, Speech
+from airos_edge.voice.ports import Hints, OpenMouth, Place, Prompt, Speaking, Speech
 from airos_edge.voice.respond import no_voice
 from airos_edge.voice.session import Session
 from airos_edge.voice.waking import Waking
@@ -49,8 +49,8 @@ from airos_edge.wyoming.info import Offers
 log = logging.getLogger(__name__)
 
 RING = "The timer is over."
-AT_START_ONLY = ("server", "wyoming")
-"""Sections whose doors are opened once."""
+AT_START_ONLY = ("server", "wyoming", "mqtt", "mdns", "state")
+"""Sections of the doors, which a reload does not touch."""
 
 
 class Box:
@@ -66,6 +66,7 @@ class Box:
         hub: Hub,
         health: Health,
         rebuild: Callable[[Config], Coroutine[Any, Any, Parts]],
+        sources: list[Source],
     ) -> None:
         self.hub = hub
         self.phases = Phases(hub.publish)
@@ -74,6 +75,7 @@ class Box:
         self._parts = parts
         self._lease = lease
         self._rebuild = rebuild
+        self._sources = sources
         self._reloading = asyncio.Lock()
 
     # ---- conversations ----
@@ -156,9 +158,22 @@ class Box:
     def language(self) -> str:
         return self._parts.config.language
 
+    @property
+    def reach(self) -> Place:
+        """How far audio and words may go, by now."""
+        return self._parts.config.reach
+
     def offers(self) -> Offers:
         """The stages that others may use."""
         return offers_of(self._parts)
+
+    def add_source(self, source: Source) -> None:
+        """Devices that are not in the configuration; `refurnish` takes in those that it has found."""
+        self._sources.append(source)
+
+    def device_changed(self, name: str) -> None:
+        """A device that was found is in another state, whoever has switched it."""
+        self._parts.house.look_at(name)
 
     def understand(self, text: str) -> Understood | None:
         """What a sentence means in this house, without doing it; None if it is no command."""
@@ -167,6 +182,10 @@ class Box:
     def outcome(self, item: Item) -> Hashable | None:
         """What would come of it: a meaning, `meaning.ASKED`, or None where it is no command."""
         return outcome(item, self._parts.commands)
+
+    def hush(self) -> bool:
+        """Silences the box's own loudspeaker; whether anything was being said there."""
+        return False
 
     async def say(self, text: str) -> bytes:
         """Speaks on the box's own loudspeaker; gives the speech as WAV. Raises EngineError."""
@@ -236,11 +255,21 @@ class Box:
             for name in AT_START_ONLY:
                 if name in changed:
                     raise AirosError(f"{name}: it changes with a restart only; nothing was changed")
-            self._parts = await self._rebuild(config)
+            await self._build(config)
             for gone in before.llm.keys() - config.llm.keys():
                 self.health.forget(gone)
-            self._lease.swap(self._parts.engines)
             return ", ".join(changed)
+
+    async def refurnish(self) -> None:
+        """Other devices were found: the house gets them, and what is understood and listened for."""
+        async with self._reloading:
+            await self._build(self._parts.config)
+        log.info("house: %s", ", ".join(self.check()["devices"]) or "no devices")
+
+    async def _build(self, config: Config) -> None:
+        self._parts = await self._rebuild(config)
+        self._lease.swap(self._parts.engines)
+        self._parts.house.look()
 
 
 class Deaf:
@@ -261,24 +290,26 @@ async def open_box(
 ) -> AsyncIterator[Box]:
     """Opens the engines of these ports and the house. An engine that fails is left out and named in `state`.
 
-    `demo`: with the demonstration house, unless the configuration has one of its own. Raises
+    `demo`: with the demonstration house, unless there are devices of its own. Raises
     ConfigError where the configuration contradicts itself. Leaving the block closes all.
     """
-    hub, workshop, states = Hub(), Workshop(), dict[str, State]()
+    hub, workshop, states, sources = Hub(), Workshop(), dict[str, State](), list[Source]()
     health = Health(hub.publish)
     timers = Timers(lambda timer: box.ring(timer), most_timers)
     servers = ToolServers(health)
 
     async def build(config: Config) -> Parts:
-        home = demo_house.HOUSE if demo and not config.home.devices else config.home
-        label = demo_house.LABEL if home is demo_house.HOUSE else ""
-        house = House(home, VirtualDevices(), hub.publish, label, states)
+        home, found = furnished(config.home, sources)
+        label = ""
+        if demo and not home.devices:
+            home, label = demo_house.HOUSE, demo_house.LABEL
+        house = House(home, VirtualDevices(), hub.publish, label, states, found=found)
         parts = await assemble(config, house, timers, servers, workshop, health, ports)
         servers.use(config.tools, config.reach)
         return parts
 
     parts = await build(config)
     lease = Lease(parts.engines)
-    box = Box(parts, lease, hub, health, build)
+    box = Box(parts, lease, hub, health, build, sources)
     async with servers, aclosing(lease), timers:
         yield box

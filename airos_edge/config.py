@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from airos_edge import settings
+from airos_edge.announce.settings import Settings as MdnsSettings
 from airos_edge.engines.llm import LlmSettings
 from airos_edge.engines.registry import AsrSettings, TtsSettings, VadSettings, WakeSettings
 from airos_edge.errors import ConfigError
 from airos_edge.home.house import Settings as HomeSettings
 from airos_edge.http.settings import Settings as ServerSettings
+from airos_edge.mqtt.settings import Settings as MqttSettings
 from airos_edge.router.assistant import Settings as AssistantSettings
 from airos_edge.router.router import Settings as RouterSettings
 from airos_edge.router.tool_settings import Settings as ToolSettings
@@ -26,6 +28,12 @@ PLACES = ("config.yaml", "~/.config/airos/config.yaml", "/etc/airos/config.yaml"
 @dataclass(frozen=True, slots=True)
 class LogSettings:
     level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class StateSettings:
+    directory: str | None = None
+    """Where what must outlive a restart is kept; None: see `paths.state_directory`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,9 @@ class Config:
     wyoming: WyomingSettings = field(default_factory=WyomingSettings)
     tools: ToolSettings = field(default_factory=dict, metadata=settings.FILE_ONLY)
     home: HomeSettings = field(default_factory=HomeSettings)
+    mqtt: MqttSettings = field(default_factory=MqttSettings)
+    mdns: MdnsSettings = field(default_factory=MdnsSettings)
+    state: StateSettings = field(default_factory=StateSettings)
     log: LogSettings = field(default_factory=LogSettings)
 
 

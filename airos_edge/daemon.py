@@ -15,6 +15,7 @@ from airos_edge.errors import AirosError
 from airos_edge.http.control import control_routes, health_routes, metrics_routes
 from airos_edge.http.listener import Doors, listen
 from airos_edge.paths import socket_mode, socket_path
+from airos_edge.presence import by_mdns, by_mqtt, faces
 from airos_edge.realtime.socket import RealtimeDoor
 from airos_edge.voice.flow import Scope
 from airos_edge.wyoming.services import offered, open_services
@@ -61,6 +62,9 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
             listen(config.server, routes, control, socket_path(), socket_mode())
         )
         wyoming = await stack.enter_async_context(open_services(config.wyoming, box))
+        await stack.enter_async_context(by_mqtt(config, box, restart=stop.set))
+        seen = faces(config, doors.port, wyoming)
+        await stack.enter_async_context(by_mdns(config, box, seen))
         scope = await stack.enter_async_context(Scope())
         _reload_on_hangup(reload, scope)
         _describe(config, doors, wyoming, box, time.monotonic() - started)

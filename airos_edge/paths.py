@@ -24,6 +24,17 @@ def socket_mode() -> int:
     return 0o660 if systemds and socket_path().parent == Path(systemds) else 0o600
 
 
+def state_directory(configured: str | None) -> Path:
+    """Where what must outlive a restart is kept: as configured, systemd's $STATE_DIRECTORY, or the
+    user's own. It may not be there yet."""
+    if configured:
+        return Path(os.path.expanduser(configured))
+    if os.environ.get("STATE_DIRECTORY"):  # of several, the first
+        return Path(os.environ["STATE_DIRECTORY"].partition(":")[0])
+    state = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    return Path(state) / "airos"
+
+
 def _users_own() -> Path:
     """A login sets $XDG_RUNTIME_DIR; cron and `su` do not, and mean the same directory."""
     if os.environ.get("XDG_RUNTIME_DIR"):

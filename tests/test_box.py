@@ -12,7 +12,13 @@ from airos_edge.engines import asr_pocketsphinx, registry
 from airos_edge.engines.llm import LlmSettings
 from airos_edge.engines.registry import AsrSettings, TtsSettings, WakeSettings
 from airos_edge.errors import AirosError, ConfigError, EngineUnavailable
-from airos_edge.home.house import AreaSettings, DeviceChanged, DeviceSettings
+from airos_edge.home.house import (
+    AreaSettings,
+    DeviceChanged,
+    DeviceSettings,
+    State,
+    VirtualDevices,
+)
 from airos_edge.home.house import Settings as HomeSettings
 from airos_edge.home.names import number_words
 from airos_edge.http.ask import ask
@@ -283,6 +289,45 @@ async def test_a_renamed_lamp_is_understood_by_its_new_name_only() -> None:
         heard = await ask(spoken_new.pcm, box.open_asking)
     assert (new.outcome.intent, heard.outcome.intent) == ("HassTurnOn", "HassTurnOn")
     assert old.outcome.slots.get("name") != "attic light"
+
+
+class FoundLamp(VirtualDevices):
+    """A lamp that was found, once it is there."""
+
+    def __init__(self) -> None:
+        self.state, self.is_there = State(True), False
+
+    def found(self) -> list[DeviceSettings]:
+        return [DeviceSettings("hall lamp")] if self.is_there else []
+
+    def state_of(self, name: str) -> State:
+        return self.state
+
+
+async def test_a_lamp_that_was_found_is_understood_until_it_is_gone_and_a_reload_keeps_it() -> None:
+    lamp = FoundLamp()
+    async with open_box(Config(), demo=True) as box:
+        box.add_source(lamp)
+        assert box.check()["demo"]
+        lamp.is_there = True
+        await box.refurnish()
+        assert box.check()["devices"] == ["hall lamp"]
+        assert not box.check()["demo"], "a house with a device of its own is for no demonstration"
+        on = await ask("is the hall lamp on", box.open_asking)
+        lamp.state = State(False)
+        box.device_changed("hall lamp")
+        off = await ask("is the hall lamp on", box.open_asking)
+        heard = await ask(
+            spoken("turn on the hall lamp", before_ms=300, after_ms=300).pcm, box.open_asking
+        )
+        await box.reload(replace(Config(), home=ATTIC))
+        assert box.check()["devices"] == ["attic light", "hall lamp"]
+        lamp.is_there = False
+        await box.refurnish()
+        assert box.check()["devices"] == ["attic light"]
+    assert on.outcome.text.startswith("Yes")
+    assert off.outcome.text.startswith("No")
+    assert heard.outcome.intent == "HassTurnOn"
 
 
 async def test_a_reload_that_cannot_be_done_changes_nothing() -> None:

@@ -18,15 +18,16 @@ RANKS = {
         "daemon": 6,
         "scoring": 6,
         "listening": 5.5,
+        "presence": 5.5,
         "box": 5,
         "parts": 4,
         "config": 3,
     },
     "offers": 4.5,
-    **dict.fromkeys(["realtime", "esphome", "local", "announce", "console"], 2),
+    **dict.fromkeys(["realtime", "esphome", "local", "announce", "console", "mqtt"], 2),
     **dict.fromkeys(["http", "router", "home", "engines", "models"], 2),
     "wyoming": 1.8,  # below the engines: those that are elsewhere speak it too
-    **{"voice": 1, "settings": 1.5, "secret": 1, "health": 1.5, "network": 1.5},
+    **{"voice": 1, "settings": 1.5, "secret": 1, "health": 1.5, "network": 1.5, "identity": 1},
     **dict.fromkeys(["errors", "limits", "paths", "virtual_time", "airos_edge"], 0),
 }
 """Who is above whom; equals do not know each other."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from airos_edge import paths
-from airos_edge.paths import socket_mode, socket_path
+from airos_edge.paths import socket_mode, socket_path, state_directory
 
 
 @pytest.fixture(autouse=True)
@@ -68,3 +68,16 @@ def test_a_user_without_a_home_has_a_path_too(monkeypatch: pytest.MonkeyPatch) -
 
 def _no_home() -> Path:
     raise RuntimeError("Could not determine home directory.")
+
+
+def test_state_is_kept_where_it_is_configured_or_systemd_or_the_login_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("STATE_DIRECTORY", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    assert state_directory(None) == tmp_path / "home/.local/state/airos"
+    monkeypatch.setenv("XDG_STATE_HOME", "/home/state")
+    assert state_directory(None) == Path("/home/state/airos")
+    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/airos:/var/lib/other")
+    assert state_directory(None) == Path("/var/lib/airos")
+    assert state_directory("~/mine") == tmp_path / "home/mine"

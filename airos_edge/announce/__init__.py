@@ -1,1 +1,1 @@
-"""What the box tells of itself to who watches over it."""
+"""How the box is seen: by others in the network, by systemd, the journal and Prometheus."""

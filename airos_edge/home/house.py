@@ -67,6 +67,16 @@ class Devices(Protocol):
         """
 
 
+class Source(Devices, Protocol):
+    """Where devices come from that are not in the configuration."""
+
+    def found(self) -> Sequence[DeviceSettings]:
+        """Those that are there by now."""
+
+    def state_of(self, name: str) -> State:
+        """The state of one of them, by its name."""
+
+
 @dataclass(slots=True)
 class House:
     """Raises ConfigError where the settings contradict themselves."""
@@ -79,6 +89,8 @@ class House:
     states: dict[str, State] = field(default_factory=dict)
     unreachable: set[str] = field(default_factory=set)
     """The devices whose last call failed. Their state is what it was before."""
+    found: Mapping[str, Source] = field(default_factory=dict)
+    """Who answers for the devices that were found, by their names; for all others `devices` does."""
 
     def __post_init__(self) -> None:
         _check_names("home.areas", self.settings.areas)
@@ -107,15 +119,30 @@ class House:
         """Raises EngineError; the device's state is then what it was."""
         before = self.states[device.name]
         try:
-            after = await self.devices.call(device, before, service, data)
+            behind = self.found.get(device.name, self.devices)
+            after = await behind.call(device, before, service, data)
         except EngineError as error:
             log.warning("%s could not be reached: %s", device.name, error)
             self.unreachable.add(device.name)
             raise
         self.unreachable.discard(device.name)
-        self.states[device.name] = after
-        if after != before:
-            self.publish(DeviceChanged(name=device.name, domain=device.domain, state=after))
+        self._note(device, after)
+
+    def look(self) -> None:
+        """Asks after the state of every device that was found."""
+        for name in self.found:
+            self.look_at(name)
+
+    def look_at(self, name: str) -> None:
+        """It may have changed without us. Of a device that was not found here, nothing is asked."""
+        if name in self.found:
+            for device in self.find(name):
+                self._note(device, self.found[name].state_of(name))
+
+    def _note(self, device: DeviceSettings, state: State) -> None:
+        if state != self.states[device.name]:
+            self.states[device.name] = state
+            self.publish(DeviceChanged(name=device.name, domain=device.domain, state=state))
 
 
 class VirtualDevices:
@@ -128,6 +155,33 @@ class VirtualDevices:
         if service == "turn_off" or brightness_pct == 0:  # Home Assistant's lights are off at 0 %
             return replace(before, is_on=False)
         return State(True, brightness_pct)
+
+
+def furnished(
+    settings: Settings, sources: Sequence[Source]
+) -> tuple[Settings, Mapping[str, Source]]:
+    """The settings with the devices that were found, and whose each of those is.
+
+    A device whose name is taken, sounds like one that is, or cannot be said, is left out with a warning:
+    what the configuration says comes first, then what was found first. An area that sounds like one of the
+    configuration's is that one.
+    """
+    areas, devices, whose = list(settings.areas), list(settings.devices), dict[str, Source]()
+    area_of = {said(name): area.name for area in areas for name in (area.name, *area.aliases)}
+    taken = {said(name) for device in devices for name in (device.name, *device.aliases)}
+    for source in sources:
+        for device in source.found():
+            if said(device.name) in taken | {""}:
+                log.warning("%r is left out: its name is taken, or cannot be said", device.name)
+                continue
+            taken.add(said(device.name))
+            area = device.area if device.area and said(device.area) else None
+            if area is not None and said(area) not in area_of:
+                areas.append(AreaSettings(area))
+                area_of[said(area)] = area
+            devices.append(replace(device, area=area and area_of[said(area)]))
+            whose[device.name] = source
+    return Settings(tuple(areas), tuple(devices)), whose
 
 
 def _check_names(path: str, named: Sequence[AreaSettings | DeviceSettings]) -> None:

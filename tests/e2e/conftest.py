@@ -89,6 +89,7 @@ def start_daemon(tmp_path: Path) -> Iterator[StartDaemon]:
             "AIROS_RUNTIME": str(folder),
             "AIROS_SERVER__PORT": str(port),
             "AIROS_WYOMING__SERVICES": "null",
+            "AIROS_MDNS__ENABLED": "false",
             **extra,
         }
         if config:
@@ -105,9 +106,10 @@ def start_daemon(tmp_path: Path) -> Iterator[StartDaemon]:
         return daemon
 
     yield start
-    for daemon, expect_warnings in started:
+    for daemon, _ in started:
         if daemon.process.poll() is None:
             daemon.stop()
+    for daemon, expect_warnings in started:
         if not expect_warnings:
             assert "WARNING" not in daemon.log, daemon.log
             assert "ERROR" not in daemon.log, daemon.log

@@ -14,6 +14,7 @@ from airos_edge.home.house import (
     Settings,
     State,
     VirtualDevices,
+    furnished,
 )
 from airos_edge.voice.events import Event
 from airos_edge.voice.hub import Hub
@@ -129,3 +130,72 @@ def test_a_device_may_have_its_name_for_an_alias_and_an_areas_name() -> None:
         (DeviceSettings("TV-2", aliases=("tv 2",)), DeviceSettings("porch", area="porch")),
     )
     assert set(house(settings).states) == {"TV-2", "porch"}
+
+
+class FoundDevices(VirtualDevices):
+    """A source of devices, which somebody else may switch too."""
+
+    def __init__(self, *devices: DeviceSettings) -> None:
+        self.devices = devices
+        self.states: dict[str, State] = {}
+        self.called: list[str] = []
+
+    def found(self) -> tuple[DeviceSettings, ...]:
+        return self.devices
+
+    def state_of(self, name: str) -> State:
+        return self.states.get(name, State())
+
+    async def call(
+        self, device: DeviceSettings, before: State, service: str, data: Mapping[str, Any]
+    ) -> State:
+        self.called.append(device.name)
+        self.states[device.name] = await super().call(device, before, service, data)
+        return self.states[device.name]
+
+
+def test_what_was_found_is_in_the_house_and_what_is_configured_comes_first(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    source = FoundDevices(
+        DeviceSettings("Hall Lamp", "light", "Hall"),
+        DeviceSettings("Cooking Light"),
+        DeviceSettings("hall lamp", "switch"),
+        DeviceSettings("TV-2", "switch", "Lounge"),
+        DeviceSettings("!?"),
+    )
+    settings, whose = furnished(HOUSE, [source])
+    assert settings.devices == (
+        *HOUSE.devices,
+        DeviceSettings("Hall Lamp", "light", "Hall"),
+        DeviceSettings("TV-2", "switch", "living room"),
+    )
+    assert settings.areas == (*HOUSE.areas, AreaSettings("Hall"))
+    assert set(whose) == {"Hall Lamp", "TV-2"}
+    house(settings)
+    for name in ("Cooking Light", "hall lamp", "!?"):
+        assert f"{name!r} is left out" in caplog.text
+
+
+async def test_each_device_is_switched_by_who_found_it() -> None:
+    source = FoundDevices(DeviceSettings("hall lamp"))
+    settings, whose = furnished(HOUSE, [source])
+    home = House(settings, VirtualDevices(), lambda event: None, found=whose)
+    await home.call(LAMP, "turn_on", {})
+    await home.call(settings.devices[-1], "turn_on", {})
+    assert source.called == ["hall lamp"]
+    assert home.states["kitchen light"] == home.states["hall lamp"] == State(True)
+
+
+def test_what_changes_without_us_is_followed_and_published() -> None:
+    published: list[Event] = []
+    source = FoundDevices(DeviceSettings("hall lamp"), DeviceSettings("kitchen light"))
+    settings, whose = furnished(HOUSE, [source])
+    home = House(settings, VirtualDevices(), published.append, found=whose)
+    source.states = {"hall lamp": State(True, 20), "kitchen light": State(True)}
+    for name in ("hall lamp", "kitchen light", "attic light"):
+        home.look_at(name)
+    home.look()
+    assert home.states["hall lamp"] == State(True, 20)
+    assert home.states["kitchen light"] == State(), "that one is the configured one"
+    assert published == [DeviceChanged(name="hall lamp", domain="light", state=State(True, 20))]
