@@ -78,6 +78,11 @@ class Approving:
         self._inner = inner
         self._tools = tools
 
+    @property
+    def parts(self) -> Sequence[Responder]:
+        """What it is made of, for who closes that."""
+        return (self._inner, *getattr(self._inner, "parts", ()))
+
     async def reply(self, prompt: Prompt, act: Act) -> Parts:
         """Raises EngineError. After a yes the inner one goes on with the call and its result as items."""
         answer = answered(prompt.items)
