@@ -11,6 +11,7 @@ from airos_edge.engines.registry import AsrSettings, TtsSettings, VadSettings, W
 from airos_edge.errors import ConfigError
 from airos_edge.home.house import Settings as HomeSettings
 from airos_edge.http.settings import Settings as ServerSettings
+from airos_edge.local.settings import Settings as SatelliteSettings
 from airos_edge.router.commands import Settings as RouterSettings
 from airos_edge.voice.endpoint import Settings as TurnSettings
 from airos_edge.voice.ports import Place
@@ -38,6 +39,7 @@ class Config:
     asr: AsrSettings = field(default_factory=AsrSettings)
     tts: TtsSettings = field(default_factory=TtsSettings)
     router: RouterSettings = field(default_factory=RouterSettings)
+    satellite: SatelliteSettings = field(default_factory=SatelliteSettings)
     home: HomeSettings = field(default_factory=HomeSettings)
     log: LogSettings = field(default_factory=LogSettings)
 

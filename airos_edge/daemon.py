@@ -12,6 +12,7 @@ from airos_edge.config import Config
 from airos_edge.errors import AirosError
 from airos_edge.http.control import control_routes, health_routes
 from airos_edge.http.listener import Doors, listen
+from airos_edge.local.sound import LocalSound, local_sound
 from airos_edge.paths import socket_path
 from airos_edge.realtime.socket import RealtimeDoor
 from airos_edge.voice.flow import Scope
@@ -39,11 +40,13 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
     _stop_on_signals(ready, stop)
     async with AsyncExitStack() as stack:
         box = await stack.enter_async_context(open_box(config, demo))
+        sound = await stack.enter_async_context(local_sound(config.satellite, box))
 
         async def reload() -> str:
             config = reread()
             changed = await box.reload(config)
             logging.getLogger().setLevel(config.log.level.upper())
+            sound.renew()
             log.info("Reloaded; changed: %s.", changed)
             return changed
 
@@ -54,7 +57,7 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
             listen(config.server, routes, control, socket_path())
         )
         _reload_on_hangup(reload, await stack.enter_async_context(Scope()))
-        _describe(config, doors, box, time.monotonic() - started)
+        _describe(config, doors, box, sound, time.monotonic() - started)
         ready.set()
         await stop.wait()
         log.info("Stopping.")
@@ -86,7 +89,7 @@ def _reload_on_hangup(reload: Callable[[], Awaitable[str]], scope: Scope) -> Non
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, caught)
 
 
-def _describe(config: Config, doors: Doors, box: Box, took_s: float) -> None:
+def _describe(config: Config, doors: Doors, box: Box, sound: LocalSound, took_s: float) -> None:
     parts = box.check()
     demo = ", with the demo house" if parts["demo"] else ""
     host = f"[{doors.host}]" if ":" in doors.host else doors.host
@@ -98,6 +101,7 @@ def _describe(config: Config, doors: Doors, box: Box, took_s: float) -> None:
     log.info("Open: %s  airos ask, say, listen, check, reload", doors.socket_path)
     for port, part in parts["engines"].items():
         log.info("%s: %s (%s)", port, part["engine"] or "none", part["why"])
+    log.info("microphone: %s; speaker: %s", sound.microphone.says, sound.speaker.says)
     log.info(
         "house: %s", ", ".join(parts["devices"]) or "no devices; see `home` in the configuration"
     )

@@ -13,6 +13,8 @@ def main(arguments: Namespace) -> int:
     source = find(arguments.config)
     config = load(source)
     logging.basicConfig(
+        # A descriptor of its own: sound libraries are kept quiet by shutting 2 for a moment.
+        stream=os.fdopen(os.dup(2), "w", errors="backslashreplace"),
         level=config.log.level.upper(),
         format="%(asctime)s %(levelname)s %(message)s"
         if sys.stderr.isatty()
