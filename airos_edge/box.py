@@ -169,7 +169,7 @@ class Box:
         interrupted = self._own is not None and self._own.interrupt("hushed")
         return self.floor.hush() or interrupted
 
-    async def say(self, text: str, aloud: bool) -> bytes:
+    async def say(self, text: str, aloud: bool = True) -> bytes:
         """Announces it on the box's own loudspeaker and gives b""; where it has none, or not `aloud`,
         gives the speech as WAV. Raises EngineError."""
         tape = Tape()

@@ -284,7 +284,7 @@ async def test_a_box_without_ears_answers_what_is_typed_and_fails_what_is_said()
 async def test_what_is_said_aloud_is_given_as_sound_and_published() -> None:
     async with open_box(Config()) as box:
         with box.hub.watch() as watch:
-            wav = await box.say("good morning", aloud=False)
+            wav = await box.say("good morning")
             assert isinstance(await anext(watch), events.Announced)
     assert wav.startswith(b"RIFF")
     assert len(wav) > 10_000

@@ -15,8 +15,8 @@ def main(arguments: Namespace) -> int:
     speech.refuse_unwritable(arguments.save)
     text = text_within(arguments.text, "say")
     try:
-        wanted = "" if arguments.save or arguments.quiet else "?aloud"
-        answer = control.post_json(socket_path(), f"/api/say{wanted}", {"text": text})
+        how = "?quiet" if arguments.save or arguments.quiet else ""
+        answer = control.post_json(socket_path(), f"/api/say{how}", {"text": text})
         wav = base64.b64decode(answer["audio"])
     except control.NoDaemon:
         wav = asyncio.run(_say_here(text, arguments))
@@ -31,4 +31,4 @@ async def _say_here(text: str, arguments: Namespace) -> bytes:
     from airos_edge.config import load
 
     async with open_box(load(arguments.config)) as box:
-        return await box.say(text, aloud=False)
+        return await box.say(text)

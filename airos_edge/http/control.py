@@ -44,7 +44,7 @@ def control_routes(
         )
 
     async def post_say(request: web.Request) -> web.Response:
-        wav = await say(await _text_of(request, "say"), "aloud" in request.query)
+        wav = await say(await _text_of(request, "say"), "quiet" not in request.query)
         return web.json_response({"audio": base64.b64encode(wav).decode()})
 
     async def get_check(request: web.Request) -> web.Response:

@@ -1,13 +1,15 @@
 """PortAudio, through `sounddevice`: the only file that knows it. Its calls block, so they are made in a thread."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from airos_edge.errors import AirosError
 
+T = TypeVar("T")
 Kind = Literal["input", "output"]
 AUTO = "auto"
 BLOCK_MS = {"input": 20, "output": 10}
@@ -61,7 +63,7 @@ class PortAudio:
     async def find(self, kind: Kind, wish: str, rate_hz: int) -> Device:
         """The device, with the rate that it is opened with: this one, or its own. Raises AudioError."""
         async with self._calling:
-            return await asyncio.to_thread(self._find, kind, wish, rate_hz)
+            return await asyncio.to_thread(quietly, self._find, kind, wish, rate_hz)
 
     @asynccontextmanager
     async def open(
@@ -72,7 +74,7 @@ class PortAudio:
         Raises AudioError.
         """
         async with self._calling:
-            stream = await asyncio.to_thread(self._start, kind, wish, rate_hz, handle)
+            stream = await asyncio.to_thread(quietly, self._start, kind, wish, rate_hz, handle)
             self._open += 1
         try:
             yield stream
@@ -82,7 +84,7 @@ class PortAudio:
     async def _close(self, stream: Stream) -> None:
         async with self._calling:
             self._open -= 1
-            await asyncio.to_thread(self._stop, stream)
+            await asyncio.to_thread(quietly, self._stop, stream)
 
     # ---- in a thread ----
 
@@ -134,6 +136,21 @@ class PortAudio:
         return self._library
 
 
+def quietly(call: Callable[..., T], *arguments: Any) -> T:
+    """Calls it without what ALSA and PortAudio write to stderr: a dozen lines for each device that fails.
+
+    It is the whole process's stderr that is shut meanwhile; the log has a descriptor of its own.
+    """
+    stderr = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nothing:
+            os.dup2(nothing.fileno(), 2)
+        return call(*arguments)
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
 def _device(library: Any, kind: Kind, wish: str, rate_hz: int) -> Device:
     able = f"max_{kind}_channels"
     found = [one for one in library.query_devices() if one[able] > 0]
@@ -160,4 +177,5 @@ def _device(library: Any, kind: Kind, wish: str, rate_hz: int) -> Device:
 
 
 def _reason(error: Exception) -> str:
-    return str(error.args[0]).removeprefix("Error opening RawInputStream: ") if error.args else "?"
+    """PortAudio's own words, without the number."""
+    return str(error.args[0]).split(": ", 1)[-1] if error.args else type(error).__name__
