@@ -18,8 +18,7 @@ from airos_edge.home.timers import MOST, Timer, Timers
 from airos_edge.http.tape import Tape
 from airos_edge.local.sounds import bell
 from airos_edge.parts import Parts, Workshop, assemble
-from airos_edge.voice.announce import announce
-from airos_edge.voice.audio import AudioChunk
+from airos_edge.voice.announce import announce, ring
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Announced, Event, TimerFinished
@@ -93,7 +92,7 @@ class Box:
     ) -> Session:
         config = self._parts.config
         manner = Prompt(
-            speaking=Speaking(language=config.language) if self._parts.engines.tts else None,
+            speaking=self._speaking() if self._parts.engines.tts else None,
             reach=config.reach,
         )
 
@@ -174,7 +173,9 @@ class Box:
         gives the speech as WAV. Raises EngineError."""
         tape = Tape()
         is_spoken = aloud and self.has_speaker
-        await self._announce(text, Rank.ANNOUNCE, self.floor if is_spoken else Floor(tape.open))
+        floor = self.floor if is_spoken else Floor(tape.open)
+        async with self._lease.borrow(self._parts.config.reach) as engines:
+            await announce(text, Rank.ANNOUNCE, engines, floor, self._speaking())
         self.hub.publish(Announced(text=text))
         return tape.wav()
 
@@ -182,19 +183,15 @@ class Box:
         """A timer's time has come: a bell and a sentence, again and again until somebody stops it."""
         self.hub.publish(TimerFinished(name=None, seconds=timer.seconds))
         log.info("The timer of %d s is over.", timer.seconds)
+        times = RINGS if self.has_speaker else 1
         try:
-            await self._announce(
-                RING, Rank.RING, self.floor, RINGS if self.has_speaker else 1, bell()
-            )
+            async with self._lease.borrow(self._parts.config.reach) as engines:
+                await ring(RING, engines, self.floor, self._speaking(), bell(), times)
         except AirosError as error:
             log.warning("The timer could not ring: %s", error)
 
-    async def _announce(
-        self, text: str, rank: Rank, floor: Floor, times: int = 1, first: AudioChunk | None = None
-    ) -> None:
-        speaking = Speaking(language=self._parts.config.language)
-        async with self._lease.borrow(self._parts.config.reach) as engines:
-            await announce(text, rank, engines, floor, speaking, times, first)
+    def _speaking(self) -> Speaking:
+        return Speaking(language=self._parts.config.language)
 
     # ---- the whole ----
 

@@ -23,13 +23,13 @@ Sound = np.ndarray[Any, np.dtype[np.int16]]
 
 LIMIT_S = 20
 LATENCY_MS = 20
-LOUD = 300
+LOUD = 100
 """The loudness, as root mean square of 10 ms, from which on something is heard and no longer noise."""
 BLOCK = RATE_HZ // 100
 NEEDED = ("pulseaudio", "pactl", "pacat", "parec")
 SCRIPT = """
 load-module module-native-protocol-unix socket={socket} auth-anonymous=1
-load-module module-null-sink sink_name=sound rate=48000 channels=2 channel_map=front-left,front-right
+load-module module-null-sink sink_name=sound norewinds=1 rate=48000 channels=2 channel_map=front-left,front-right
 load-module module-remap-sink sink_name=speaker master=sound channels=1 channel_map=mono \
 master_channel_map=front-left remix=no
 load-module module-remap-sink sink_name=person master=sound channels=1 channel_map=mono \
@@ -136,6 +136,16 @@ class Room:
 
         wait_until(is_over)
         return since + stretches(self.box(since))[0][0]
+
+    def wait_for_answer(self, since: int) -> int:
+        """Until the box has begun to speak; gives where. A chime is too short to be that."""
+
+        def spoken() -> list[int]:
+            found = stretches(self.box(since))
+            return [since + begin for begin, end in found if end - begin > RATE_HZ // 2]
+
+        wait_until(lambda: bool(spoken()))
+        return spoken()[0]
 
     def _own(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PULSE_")}

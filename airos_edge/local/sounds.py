@@ -17,9 +17,9 @@ def chime() -> AudioChunk:
 
 @cache
 def bell() -> AudioChunk:
-    """Three strokes and a rest, 900 ms."""
+    """Three strokes, 780 ms."""
     stroke = np.concatenate([_note(1046.5, 160, 0.25), np.zeros(samples_of(60, RATE_HZ))])
-    return _chunk(np.concatenate([stroke, stroke, stroke, np.zeros(samples_of(240, RATE_HZ))]))
+    return _chunk(np.concatenate([stroke, stroke, stroke, np.zeros(samples_of(120, RATE_HZ))]))
 
 
 def _note(frequency_hz: float, ms: int, loudness: float) -> "np.typing.NDArray[np.float64]":
