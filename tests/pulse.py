@@ -111,7 +111,7 @@ class Room:
         pcm = b"".join(sound.pcm for sound in sounds)
         command = ["pacat", "-d", "person", f"--latency-msec={LATENCY_MS}", *_raw(1)]
         subprocess.run(command, env=self._own(), input=pcm, timeout=LIMIT_S, check=True)
-        return since + stretches(self.heard(since)[:, 1])[-1][1]
+        return since + stretches(self.person(since))[-1][1]
 
     def now(self) -> int:
         """How many samples were recorded until now."""
@@ -124,6 +124,9 @@ class Room:
 
     def box(self, since: int) -> Sound:
         return self.heard(since)[:, 0]
+
+    def person(self, since: int) -> Sound:
+        return self.heard(since)[:, 1]
 
     def wait_for_box(self, since: int, quiet_s: float = 0.0) -> int:
         """Until the box has made a sound, and then been quiet for so long; gives where it began."""

@@ -20,7 +20,7 @@ def test_speech_ends_the_answer_and_is_answered_itself(tmp_path: Path) -> None:
         room.say(WAKE, spoken("which lights are on", after_ms=100))
         answered = room.wait_for_answer(since)
         ended = room.say(spoken("turn off the kitchen light", after_ms=100))
-        begun = answered + stretches(room.heard(answered)[:, 1])[0][0]
+        begun = answered + stretches(room.person(answered))[0][0]
         assert stretches(room.box(begun - 300 * MS)[: 300 * MS]), "it speaks until then"
         assert not stretches(room.box(begun + 600 * MS)[: ended - begun - 600 * MS])
         room.wait_for_box(ended, quiet_s=0.5)
