@@ -73,7 +73,7 @@ class FakeBox:
     def check(self) -> dict[str, Any]:
         return {"engines": {}, "devices": [], "demo": False}
 
-    def health(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         return {"status": "ok"}
 
     async def reload(self, config: Config) -> str:

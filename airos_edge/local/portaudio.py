@@ -113,6 +113,7 @@ class PortAudio:
         except self._library.PortAudioError as error:
             self.is_stale = True
             raise AudioError(f"{device.name}: cannot be opened: {_reason(error)}") from error
+        self.is_stale = False
         return Stream(device, stream)
 
     def _stop(self, stream: Stream) -> None:
