@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from bench import ears, ending, latency, resources, wake
+from bench import ears, ending, hands_free, latency, resources, wake
 from bench.figures import RESULTS, Figure, table
 
 FIGURES: dict[str, Callable[[bool], Coroutine[Any, Any, list[Figure]]]] = {
@@ -27,6 +27,7 @@ FIGURES: dict[str, Callable[[bool], Coroutine[Any, Any, list[Figure]]]] = {
     "memory": resources.memory,
     "cpu": resources.cpu,
     "wake": wake.wake,
+    "hands-free": hands_free.hands_free,
 }
 
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 START_LIMIT_S = 30
 STOP_LIMIT_S = 15
+SILENT = {"AIROS_SATELLITE__MICROPHONE": "null", "AIROS_SATELLITE__SPEAKER": "null"}
 JSON = {"Content-Type": "application/json"}
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
@@ -55,11 +56,14 @@ class Daemon:
 
 
 @contextmanager
-def daemon() -> Iterator[Daemon]:
-    """`airos run --demo` in a home of its own, ready once it was asked. Leaving the block stops it."""
+def daemon(more: Mapping[str, str] = SILENT) -> Iterator[Daemon]:
+    """`airos run --demo` in a home of its own, ready once it was asked. Leaving the block stops it.
+
+    `more`: of its environment; by itself it hears and plays nothing.
+    """
     with tempfile.TemporaryDirectory(prefix="airos-bench-") as home:
         folder, port = Path(home), free_port()
-        environment = own_environment(folder) | {"AIROS_SERVER__PORT": str(port)}
+        environment = own_environment(folder) | {"AIROS_SERVER__PORT": str(port)} | dict(more)
         command = [sys.executable, "-m", "airos_edge", "run", "--demo"]
         with (folder / "log").open("wb") as log:
             began = time.perf_counter()

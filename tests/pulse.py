@@ -9,8 +9,10 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +114,20 @@ class Room:
         command = ["pacat", "-d", "person", f"--latency-msec={LATENCY_MS}", *_raw(1)]
         subprocess.run(command, env=self._own(), input=pcm, timeout=LIMIT_S, check=True)
         return since + stretches(self.person(since))[-1][1]
+
+    @contextmanager
+    def noise(self, sound: AudioChunk) -> Iterator[None]:
+        """What the person's corner of the room sounds like meanwhile."""
+        command = ["pacat", "-d", "person", *_raw(1)]
+        with tempfile.TemporaryFile() as file:
+            file.write(sound.pcm)
+            file.seek(0)
+            program = subprocess.Popen(command, env=self._own(), stdin=file)
+        try:
+            yield
+        finally:
+            program.kill()
+            program.wait()
 
     def now(self) -> int:
         """How many samples were recorded until now."""
