@@ -12,8 +12,8 @@ from airos_edge.errors import AirosError
 T = TypeVar("T")
 Kind = Literal["input", "output"]
 AUTO = "auto"
-BLOCK_MS = {"input": 20, "output": 10}
-BUFFER_S = {"input": 0.1, "output": 0.05}
+BLOCK_MS = 20
+BUFFER_S = {"input": 0.1, "output": 0.06}
 """How much lies between the sound card and us: for the loudspeaker what cannot be called back any more,
 for the microphone what may wait while this process is kept from its work."""
 NO_LIBRARY = (
@@ -102,7 +102,7 @@ class PortAudio:
         try:
             stream = make(
                 samplerate=device.rate_hz,
-                blocksize=device.rate_hz * BLOCK_MS[kind] // 1000,
+                blocksize=device.rate_hz * BLOCK_MS // 1000,
                 device=device.index,
                 channels=device.channels,
                 dtype="int16",
@@ -162,7 +162,7 @@ def _device(library: Any, kind: Kind, wish: str, rate_hz: int) -> Device:
         found = [one for one in found if wish.casefold() in one["name"].casefold()]
     if not found:
         raise NoDevice(
-            "there is none" if wish == AUTO else f"there is none with {wish!r} in its name"
+            "this system has none" if wish == AUTO else f"there is none with {wish!r} in its name"
         )
     check = library.check_input_settings if kind == "input" else library.check_output_settings
     one = found[0]

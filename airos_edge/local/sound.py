@@ -87,6 +87,7 @@ async def local_sound(
             speaker = Speaker(audio, settings.speaker or AUTO, played.rate_hz, report, linger_ms)
             speaker.set_volume(controls.volume_pct)
             controls.set_loudness = speaker.set_volume
+            speaker.want()  # so that it is known whether it can be opened
             box.use_speaker(speaker.open)
             scope.start(speaker.keep(), "speaker")
             if settings.chime:

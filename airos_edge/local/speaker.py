@@ -22,7 +22,7 @@ LEAD_MS = 200
 IDLE_S = 10.0
 """After so long a silence the stream is closed, so that a quiet box does no work for it."""
 LOOK_S = 0.25
-BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 30.0
+BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 60.0
 
 
 class Speaker:

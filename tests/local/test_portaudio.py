@@ -92,7 +92,9 @@ async def test_a_rate_that_it_does_not_have_is_its_own(library: FakeLibrary) -> 
     assert (await PortAudio().find("input", "HDA", 16_000)).rate_hz == 48_000
 
 
-@pytest.mark.parametrize(("wish", "why"), [("auto", "there is none"), ("jabra", "with 'jabra' in")])
+@pytest.mark.parametrize(
+    ("wish", "why"), [("auto", "this system has none"), ("jabra", "with 'jabra' in")]
+)
 async def test_a_device_that_is_absent_is_said(library: FakeLibrary, wish: str, why: str) -> None:
     library.devices, library.default.device = [], (-1, -1)
     with pytest.raises(NoDevice, match=why):

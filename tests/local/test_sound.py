@@ -45,12 +45,12 @@ async def test_where_none_is_wanted_the_sound_system_is_not_touched(
 async def test_a_server_without_sound_runs_without(monkeypatch: pytest.MonkeyPatch) -> None:
     class NoSound(FakeAudio):
         async def find(self, *_: object) -> None:  # type: ignore[override]
-            raise NoDevice("there is none")
+            raise NoDevice("this system has none")
 
     monkeypatch.setattr(sound, "PortAudio", NoSound)
     async with box_with(Settings()) as (box, local):
         assert local.controls is None
-        assert local.microphone.says == "none (there is none)"
+        assert local.microphone.says == "none (this system has none)"
         assert box.state()["status"] == "ok"
 
 
