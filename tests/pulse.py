@@ -25,7 +25,7 @@ Sound = np.ndarray[Any, np.dtype[np.int16]]
 
 LIMIT_S = 20
 LATENCY_MS = 20
-LOUD = 60
+LOUD = 40
 """The loudness, as root mean square of 10 ms, from which on something is heard and no longer noise."""
 BLOCK = RATE_HZ // 100
 NEEDED = ("pulseaudio", "pactl", "pacat", "parec")
