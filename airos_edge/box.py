@@ -25,11 +25,12 @@ from airos_edge.home.commands import Understood
 from airos_edge.home.house import House, Source, State, VirtualDevices, furnished
 from airos_edge.home.timers import MOST, Timer, Timers
 from airos_edge.http.tape import Tape
+from airos_edge.local.sounds import bell
 from airos_edge.offers import offers_of
 from airos_edge.parts import Parts, Workshop, assemble, models_of
 from airos_edge.router.meaning import outcome
 from airos_edge.router.tool_servers import ToolServers
-from airos_edge.voice.announce import announce
+from airos_edge.voice.announce import announce, ring
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Announced, Event, TimerFinished
@@ -39,7 +40,7 @@ from airos_edge.voice.history import Item
 from airos_edge.voice.hub import Hub
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.phase import Phases
-from airos_edge.voice.ports import Hints, OpenMouth, Place, Prompt, Speaking, Speech
+from airos_edge.voice.ports import Hints, Mouth, OpenMouth, Place, Prompt, Says, Speaking, Speech
 from airos_edge.voice.respond import no_voice
 from airos_edge.voice.session import Session
 from airos_edge.voice.waking import Waking
@@ -48,8 +49,8 @@ from airos_edge.wyoming.info import Offers
 
 log = logging.getLogger(__name__)
 
-RING = "The timer is over."
-AT_START_ONLY = ("server", "wyoming", "mqtt", "mdns", "state")
+RING, RINGS = "The timer is over.", 3
+AT_START_ONLY = ("server", "satellite", "wyoming", "mqtt", "mdns", "state")
 """Sections of the doors, which a reload does not touch."""
 
 
@@ -71,7 +72,11 @@ class Box:
         self.hub = hub
         self.phases = Phases(hub.publish)
         self.health = health
-        self.floor = Floor(lambda says: Tape())
+        self.floor = Floor(lambda says: self._open_mouth(says))
+        """The loudspeaker of the box, which its own conversation, announcements and timers share."""
+        self.has_speaker = False
+        self._open_mouth: OpenMouth = nowhere
+        self._own: Session | None = None
         self._parts = parts
         self._lease = lease
         self._rebuild = rebuild
@@ -93,9 +98,19 @@ class Box:
         Without a VAD it is deaf, and can still be typed to. Raises EngineUnavailable where the rules
         need a wake word and no engine hears one.
         """
+        return self._open_session(tell, Floor(open_mouth), rules)
+
+    def open_own_session(self, tell: Callable[[Event], None], rules: TurnRules) -> Session:
+        """The same over the box's own loudspeaker: the conversation that `hush` interrupts."""
+        self._own = self._open_session(tell, self.floor, rules)
+        return self._own
+
+    def _open_session(
+        self, tell: Callable[[Event], None], floor: Floor, rules: TurnRules
+    ) -> Session:
         config = self._parts.config
         manner = Prompt(
-            speaking=Speaking(language=config.language) if self._parts.engines.tts else None,
+            speaking=self._speaking() if self._parts.engines.tts else None,
             reach=config.reach,
         )
 
@@ -110,7 +125,7 @@ class Box:
         session = Session(
             new_id("sess"),
             self._ear(rules, stamp),
-            Floor(open_mouth),
+            floor,
             self._lease.borrow,
             tell_all,
             manner,
@@ -183,30 +198,43 @@ class Box:
         """What would come of it: a meaning, `meaning.ASKED`, or None where it is no command."""
         return outcome(item, self._parts.commands)
 
-    def hush(self) -> bool:
-        """Silences the box's own loudspeaker; whether anything was being said there."""
-        return False
+    # ---- the loudspeaker ----
 
-    async def say(self, text: str) -> bytes:
-        """Speaks on the box's own loudspeaker; gives the speech as WAV. Raises EngineError."""
+    def use_speaker(self, open_mouth: OpenMouth | None) -> None:
+        """From now on this is the box's own; None: it has none, and what is said on it goes nowhere."""
+        self.has_speaker = open_mouth is not None
+        self._open_mouth = open_mouth or nowhere
+
+    def hush(self) -> bool:
+        """Silences the box's own loudspeaker: ends the answer of its own conversation, announcements
+        and ringing. False: it was silent. Never waits."""
+        interrupted = self._own is not None and self._own.interrupt("hushed")
+        return self.floor.hush() or interrupted
+
+    async def say(self, text: str, aloud: bool = True) -> bytes:
+        """Announces it on the box's own loudspeaker and gives b""; where it has none, or not `aloud`,
+        gives the speech as WAV. Raises EngineError."""
         tape = Tape()
-        await self._announce(text, Rank.ANNOUNCE, Floor(tape.open))
+        is_spoken = aloud and self.has_speaker
+        floor = self.floor if is_spoken else Floor(tape.open)
+        async with self._lease.borrow(self._parts.config.reach) as engines:
+            await announce(text, Rank.ANNOUNCE, engines, floor, self._speaking())
         self.hub.publish(Announced(text=text))
         return tape.wav()
 
     async def ring(self, timer: Timer) -> None:
-        """A timer's time has come."""
+        """A timer's time has come: a bell and a sentence, again and again until somebody stops it."""
         self.hub.publish(TimerFinished(name=None, seconds=timer.seconds))
         log.info("The timer of %d s is over.", timer.seconds)
+        times = RINGS if self.has_speaker else 1
         try:
-            await self._announce(RING, Rank.RING, self.floor)
+            async with self._lease.borrow(self._parts.config.reach) as engines:
+                await ring(RING, engines, self.floor, self._speaking(), bell(), times)
         except AirosError as error:
             log.warning("The timer could not ring: %s", error)
 
-    async def _announce(self, text: str, rank: Rank, floor: Floor) -> None:
-        speaking = Speaking(language=self._parts.config.language)
-        async with self._lease.borrow(self._parts.config.reach) as engines:
-            await announce(text, rank, engines, floor, speaking)
+    def _speaking(self) -> Speaking:
+        return Speaking(language=self._parts.config.language)
 
     # ---- the whole ----
 
@@ -270,6 +298,11 @@ class Box:
         self._parts = await self._rebuild(config)
         self._lease.swap(self._parts.engines)
         self._parts.house.look()
+
+
+def nowhere(says: Says) -> Mouth:
+    """A loudspeaker that nobody hears."""
+    return Tape()
 
 
 class Deaf:

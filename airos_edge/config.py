@@ -13,6 +13,7 @@ from airos_edge.engines.registry import AsrSettings, TtsSettings, VadSettings, W
 from airos_edge.errors import ConfigError
 from airos_edge.home.house import Settings as HomeSettings
 from airos_edge.http.settings import Settings as ServerSettings
+from airos_edge.local.settings import Settings as SatelliteSettings
 from airos_edge.mqtt.settings import Settings as MqttSettings
 from airos_edge.router.assistant import Settings as AssistantSettings
 from airos_edge.router.router import Settings as RouterSettings
@@ -54,6 +55,7 @@ class Config:
     assistant: AssistantSettings = field(default_factory=AssistantSettings)
     wyoming: WyomingSettings = field(default_factory=WyomingSettings)
     tools: ToolSettings = field(default_factory=dict, metadata=settings.FILE_ONLY)
+    satellite: SatelliteSettings = field(default_factory=SatelliteSettings)
     home: HomeSettings = field(default_factory=HomeSettings)
     mqtt: MqttSettings = field(default_factory=MqttSettings)
     mdns: MdnsSettings = field(default_factory=MdnsSettings)

@@ -14,7 +14,8 @@ from airos_edge.config import Config
 from airos_edge.errors import AirosError
 from airos_edge.http.control import control_routes, health_routes, metrics_routes
 from airos_edge.http.listener import Doors, listen
-from airos_edge.paths import socket_mode, socket_path
+from airos_edge.local.sound import LocalSound, local_sound
+from airos_edge.paths import socket_mode, socket_path, state_directory
 from airos_edge.presence import by_mdns, by_mqtt, faces
 from airos_edge.realtime.socket import RealtimeDoor
 from airos_edge.voice.flow import Scope
@@ -44,6 +45,8 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
     _stop_on_signals(ready, stop)
     async with AsyncExitStack() as stack:
         box = await stack.enter_async_context(open_box(config, demo))
+        state = state_directory(config.state.directory)
+        sound = await stack.enter_async_context(local_sound(config.satellite, box, state))
 
         async def reload() -> str:
             with systemd.reloading():
@@ -51,6 +54,7 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
                 changed = await box.reload(config)
                 systemd.notify_state(box.state())
             logging.getLogger().setLevel(config.log.level.upper())
+            sound.renew()
             log.info("Reloaded; changed: %s.", changed)
             return changed
 
@@ -62,13 +66,13 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
             listen(config.server, routes, control, socket_path(), socket_mode())
         )
         wyoming = await stack.enter_async_context(open_services(config.wyoming, box))
-        await stack.enter_async_context(by_mqtt(config, box, restart=stop.set))
+        await stack.enter_async_context(by_mqtt(config, box, stop.set, sound.controls))
         seen = faces(config, doors.port, wyoming)
         await stack.enter_async_context(by_mdns(config, box, seen))
         scope = await stack.enter_async_context(Scope())
         _reload_on_hangup(reload, scope)
-        _describe(config, doors, wyoming, box, time.monotonic() - started)
-        scope.start(systemd.feed_watchdog(), "watchdog")
+        _describe(config, doors, wyoming, sound, box, time.monotonic() - started)
+        scope.start(systemd.feed_watchdog(sound.is_alive), "watchdog")
         scope.start(systemd.show_state(box.hub, box.state), "status")
         systemd.notify("READY=1")
         ready.set()
@@ -104,7 +108,12 @@ def _reload_on_hangup(reload: Callable[[], Awaitable[str]], scope: Scope) -> Non
 
 
 def _describe(
-    config: Config, doors: Doors, wyoming: Address | None, box: Box, took_s: float
+    config: Config,
+    doors: Doors,
+    wyoming: Address | None,
+    sound: LocalSound,
+    box: Box,
+    took_s: float,
 ) -> None:
     parts = box.check()
     demo = ", with the demo house" if parts["demo"] else ""
@@ -122,6 +131,7 @@ def _describe(
         log.info("%s: %s (%s)", port, part["engine"] or "none", part["why"])
     for name, told in parts["models"].items():
         log.info("llm %s: %s", name, told)
+    log.info("microphone: %s; speaker: %s", sound.microphone.says, sound.speaker.says)
     log.info(
         "house: %s", ", ".join(parts["devices"]) or "no devices; see `home` in the configuration"
     )

@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from bench import ears, ending, latency, resources, router, wake, wyoming
+from bench import ears, ending, hands_free, latency, resources, router, wake, wyoming
 from bench.figures import RESULTS, Figure, table
 
 FIGURES: dict[str, Callable[[bool], Coroutine[Any, Any, list[Figure]]]] = {
@@ -31,6 +31,7 @@ FIGURES: dict[str, Callable[[bool], Coroutine[Any, Any, list[Figure]]]] = {
     "idle": resources.idle,
     "wake": wake.wake,
     "wyoming": wyoming.wyoming,
+    "hands-free": hands_free.hands_free,
 }
 
 

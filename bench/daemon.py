@@ -17,6 +17,7 @@ from typing import Any
 
 START_LIMIT_S = 30
 STOP_LIMIT_S = 15
+SILENT = {"AIROS_SATELLITE__MICROPHONE": "null", "AIROS_SATELLITE__SPEAKER": "null"}
 JSON = {"Content-Type": "application/json"}
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
@@ -59,11 +60,12 @@ def daemon(config: Path | None = None, **options: str) -> Iterator[Daemon]:
     """`airos run --demo` in a home of its own, with these environment variables, ready once it was asked.
     Leaving the block stops it.
 
-    Without a file of its own it has every option's default.
+    Without a file of its own it has every option's default, but hears and plays nothing.
     """
     with tempfile.TemporaryDirectory(prefix="airos-bench-") as home:
         folder, port = Path(home), free_port()
-        environment = own_environment(folder) | {"AIROS_SERVER__PORT": str(port)} | options
+        environment = own_environment(folder) | {"AIROS_SERVER__PORT": str(port)}
+        environment |= options or SILENT
         command = [sys.executable, "-m", "airos_edge", "run", "--demo"]
         if config is not None:
             command += ["--config", str(config)]

@@ -21,12 +21,14 @@ from airos_edge.home.house import (
 )
 from airos_edge.home.house import Settings as HomeSettings
 from airos_edge.home.names import number_words
+from airos_edge.home.timers import Timer
 from airos_edge.http.ask import ask
 from airos_edge.http.settings import Settings as ServerSettings
 from airos_edge.router.approval import Approving
 from airos_edge.router.router import Settings as RouterSettings
 from airos_edge.router.tool_settings import ToolServerSettings
 from airos_edge.voice import events
+from airos_edge.voice.flow import Scope
 from airos_edge.voice.history import Item
 from airos_edge.voice.ports import Responder
 from airos_edge.voice.waking import WordSettings
@@ -379,6 +381,46 @@ async def test_what_is_said_aloud_is_given_as_sound_and_published() -> None:
             assert isinstance(await anext(watch), events.Announced)
     assert wav.startswith(b"RIFF")
     assert len(wav) > 10_000
+
+
+async def test_on_a_box_with_a_loudspeaker_it_is_said_there_unless_it_is_to_be_quiet() -> None:
+    speaker = FakeSpeaker()
+    async with open_box(Config()) as box:
+        box.use_speaker(speaker)
+        assert await box.say("good morning") == b""
+        assert speaker.text == "good morning"
+        assert (await box.say("good evening", aloud=False)).startswith(b"RIFF")
+        assert speaker.text == "good morning"
+
+
+async def test_a_timer_rings_three_times_or_until_it_is_hushed() -> None:
+    speaker = FakeSpeaker()
+    async with open_box(Config()) as box:
+        box.use_speaker(speaker)
+        await box.ring(Timer(5, 0))
+        assert speaker.text == "The timer is over." * 3
+        async with Scope() as scope:
+            ringing = scope.start(box.ring(Timer(5, 0)), "ringing")
+            await asyncio.sleep(3)
+            assert box.hush()
+            await ringing
+        assert not box.hush()
+    assert speaker.mouths[-1].text == "The timer is over."
+
+
+async def test_hushed_the_box_ends_the_answer_of_its_own_conversation() -> None:
+    told, speaker = Tape(), FakeSpeaker()
+    async with open_box(Config(), demo=True) as box:
+        box.use_speaker(speaker)
+        async with box.open_own_session(told, box.rules()) as session:
+            session.add(Item("item_1", role="user", text="turn on the lights"))
+            session.respond()
+            await told.wait_for(events.ItemStarted)
+            await asyncio.sleep(0.5)
+            assert box.hush()
+            (ended,) = told.of(events.ReplyEnded)
+    assert (ended.outcome.status, ended.outcome.reason) == ("cancelled", "hushed")
+    assert len(speaker.mouths) == 1
 
 
 async def test_without_a_voice_what_is_asked_is_done_and_answered_in_writing() -> None:

@@ -17,6 +17,7 @@ from airos_edge import daemon
 from airos_edge.config import Config
 from airos_edge.errors import ConfigError
 from airos_edge.http.settings import Settings as ServerSettings
+from airos_edge.local.settings import Settings as SatelliteSettings
 from airos_edge.paths import socket_path
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
@@ -33,7 +34,11 @@ from tests.room import label
 
 pytestmark = pytest.mark.real_time
 
-CONFIG = Config(server=ServerSettings(port=0), wyoming=WyomingSettings(services=None))
+CONFIG = Config(
+    server=ServerSettings(port=0),
+    wyoming=WyomingSettings(services=None),
+    satellite=SatelliteSettings(None, None),
+)
 SHORT = "Yes."
 LONG = "word " * 200
 """50 s of speech."""
@@ -67,7 +72,7 @@ class FakeBox:
     def open_asking(self, tell: Callable[[Event], None], open_mouth: OpenMouth) -> Session:
         return self.open_session(tell, open_mouth, self.rules())
 
-    async def say(self, text: str) -> bytes:
+    async def say(self, text: str, aloud: bool) -> bytes:
         return b""
 
     def check(self) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import sys
 from argparse import Namespace
 
 from airos_edge.announce.journal import log_handler
@@ -13,7 +12,9 @@ from airos_edge.voice import flow
 def main(arguments: Namespace) -> int:
     source = find(arguments.config)
     config = load(source)
-    logging.basicConfig(level=config.log.level.upper(), handlers=[log_handler(sys.stderr)])
+    # A descriptor of its own: sound libraries are kept quiet by shutting 2 for a moment.
+    stream = os.fdopen(os.dup(2), "w", errors="backslashreplace")
+    logging.basicConfig(level=config.log.level.upper(), handlers=[log_handler(stream)])
     from airos_edge.daemon import run
 
     run(config, demo=arguments.demo, reread=lambda: load(source))

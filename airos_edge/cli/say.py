@@ -1,4 +1,5 @@
-"""`airos say`: a text, spoken by the daemon, or without one by a voice opened for it."""
+"""`airos say`: a text, spoken by the daemon, on the box's loudspeaker if it has one; or without a daemon
+by a voice opened for it."""
 
 import asyncio
 import base64
@@ -14,7 +15,8 @@ def main(arguments: Namespace) -> int:
     speech.refuse_unwritable(arguments.save)
     text = text_within(arguments.text, "say")
     try:
-        answer = control.post_json(socket_path(), "/api/say", {"text": text})
+        how = "?quiet" if arguments.save or arguments.quiet else ""
+        answer = control.post_json(socket_path(), f"/api/say{how}", {"text": text})
         wav = base64.b64decode(answer["audio"])
     except control.NoDaemon:
         wav = asyncio.run(_say_here(text, arguments))

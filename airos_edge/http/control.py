@@ -25,12 +25,13 @@ QUIET_S = 5.0
 
 def control_routes(
     open_session: OpenAsking,
-    say: Callable[[str], Awaitable[bytes]],
+    say: Callable[[str, bool], Awaitable[bytes]],
     check: Callable[[], dict[str, Any]],
     reload: Callable[[], Awaitable[str]],
     hub: Hub,
 ) -> list[web.RouteDef]:
-    """`say` speaks on the box and gives the speech as WAV; `reload` says what it changed."""
+    """`say` speaks a text, aloud on the box if it may and can, or else gives the speech as WAV; `reload`
+    says what it changed."""
 
     async def post_ask(request: web.Request) -> web.Response:
         if request.content_type == "application/json":
@@ -43,7 +44,7 @@ def control_routes(
         )
 
     async def post_say(request: web.Request) -> web.Response:
-        wav = await say(await _text_of(request, "say"))
+        wav = await say(await _text_of(request, "say"), "quiet" not in request.query)
         return web.json_response({"audio": base64.b64encode(wav).decode()})
 
     async def get_check(request: web.Request) -> web.Response:

@@ -73,8 +73,6 @@ class Approving:
     def __init__(self, inner: Responder, tools: Asked) -> None:
         self.name = inner.name
         self.place = inner.place
-        self.parts = (inner, *getattr(inner, "parts", ()))
-        """What is kept open, and closed, with it."""
         self._inner = inner
         self._tools = tools
 

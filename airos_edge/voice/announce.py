@@ -2,11 +2,15 @@
 
 from collections.abc import AsyncGenerator
 
-from airos_edge.voice.floor import Floor, Rank
+from airos_edge.voice.audio import BYTES_PER_SAMPLE, RATE_HZ, AudioChunk
+from airos_edge.voice.floor import Floor, FloorMouth, Rank
 from airos_edge.voice.flow import chain, patiently
 from airos_edge.voice.ids import new_id
-from airos_edge.voice.ports import Engines, Says, Speaking
+from airos_edge.voice.ports import Engines, Says, Speaking, Speech
 from airos_edge.voice.respond import STALL_LIMIT_S, no_voice
+
+REST = AudioChunk(bytes(2 * RATE_HZ * BYTES_PER_SAMPLE))
+"""Two seconds in which who wants it to stop can be heard."""
 
 
 async def announce(text: str, rank: Rank, engines: Engines, floor: Floor, how: Speaking) -> int:
@@ -14,15 +18,35 @@ async def announce(text: str, rank: Rank, engines: Engines, floor: Floor, how: S
 
     Raises EngineError when there is no voice or it fails. Cancelling silences it at once.
     """
+    async with floor.take(rank, Says(new_id("said"), new_id("item"))) as mouth:
+        await _say(text, engines, how, mouth)
+        return await mouth.drain()
+
+
+async def ring(
+    text: str, engines: Engines, floor: Floor, how: Speaking, bell: AudioChunk, times: int
+) -> int:
+    """A bell and the text, so many times with a rest between them, or until it is hushed.
+
+    It keeps the floor all the while. Else as `announce`.
+    """
+    async with floor.take(Rank.RING, Says(new_id("said"), new_id("item"))) as mouth:
+        for nth in range(times):
+            if nth:
+                await mouth.play(Speech(REST))
+            await mouth.play(Speech(bell))
+            await _say(text, engines, how, mouth)
+            if mouth.is_hushed:
+                break
+        return await mouth.drain()
+
+
+async def _say(text: str, engines: Engines, how: Speaking, mouth: FloorMouth) -> None:
     if engines.tts is None:
         raise no_voice()
-    async with (
-        chain(engines.tts.speak(_only(text), how), name=engines.tts.name) as speech,
-        floor.take(rank, Says(new_id("said"), new_id("item"))) as mouth,
-    ):
+    async with chain(engines.tts.speak(_only(text), how), name=engines.tts.name) as speech:
         async for piece in patiently(speech, STALL_LIMIT_S, engines.tts.name):
             await mouth.play(piece)
-        return await mouth.drain()
 
 
 async def _only(text: str) -> AsyncGenerator[str, None]:

@@ -137,13 +137,25 @@ class Ear:
             return []
         cues: list[Cue] = []
         for hit in self._waking.feed(chunk):
-            if self.utterance is not None:
+            if self.utterance is not None and self.utterance.opened_by in ("wake", "push"):
                 continue
+            cues += self._begin_again()
             pcm = b"".join(piece.pcm for piece in self._recent)
             loudest = pcm[-samples_of(LOUDNESS_MS) * BYTES_PER_SAMPLE :]
             cues.append(Woke(hit.word, hit.score, level_dbfs(loudest)))
             self._endpoint.open(PATIENCE_MS)
             cues.append(self._begin("wake", hit.word))
+        return cues
+
+    def _begin_again(self) -> list[Cue]:
+        """What was opened by speech turned out to be a wake word, which is looked for in its sound."""
+        if self.utterance is None:
+            return []
+        heard = AudioChunk(self.utterance.pcm)
+        cues = self._close(EndReason.DISCARDED)
+        self._recent.append(heard)
+        self._recent_samples = heard.samples
+        self._keep_recent(WAKE_LOOK_BACK_MS)
         return cues
 
     def _follow_speech(self, chunk: AudioChunk) -> list[Cue]:

@@ -51,6 +51,13 @@ class Floor:
         self._ducked_db = db
         self.arrange()
 
+    def hush(self, least: Rank = Rank.MEDIA) -> bool:
+        """Silences all who took the floor at this rank or above it. False: nobody had."""
+        found = [one for one in self._turns if one.rank >= least and not one.is_hushed]
+        for mouth in found:
+            mouth.hush()
+        return bool(found)
+
     def arrange(self) -> None:
         """Gives the floor to who is to speak now, and everyone the loudness that is theirs."""
         alive = [mouth for mouth in self._turns if not mouth.is_hushed]

@@ -77,6 +77,11 @@ class Session:
         """How much sound was fed until now."""
         return ms_of(self._fed_samples)
 
+    @property
+    def is_resting(self) -> bool:
+        """Whether nothing is being said, heard or answered."""
+        return not (self._turns or self.replies.running)
+
     def feed(self, chunk: AudioChunk) -> None:
         self._fed_samples += chunk.samples
         self._turns.follow(self.ear.feed(chunk))

@@ -36,6 +36,26 @@ def test_what_nobody_heard_is_said(daemon: FakeDaemon, capsys: pytest.CaptureFix
     assert capsys.readouterr().err == ""
 
 
+def test_what_the_box_speaks_itself_is_not_played_again(
+    daemon: FakeDaemon, player: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    daemon.answer = {"audio": ""}
+    played = player("aplay")
+    assert main(["say", "good morning"]) == 0
+    assert not played.exists()
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("option", ["--quiet", "--save"])
+def test_what_is_not_to_be_heard_or_is_to_be_kept_is_not_spoken_on_the_box(
+    daemon: FakeDaemon, tmp_path: Path, option: str
+) -> None:
+    wanted = [option] if option == "--quiet" else [option, str(tmp_path / "said.wav")]
+    main(["say", "good morning", *wanted])
+    main(["say", "good morning"])
+    assert [route for _, route, _ in daemon.requests] == ["/api/say?quiet", "/api/say"]
+
+
 def test_a_file_in_a_directory_that_is_missing_is_refused_before_anything_is_said(
     daemon: FakeDaemon, capsys: pytest.CaptureFixture[str]
 ) -> None:

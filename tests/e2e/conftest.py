@@ -64,6 +64,29 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def launch(folder: Path, *arguments: str, config: str = "", **extra: str) -> Daemon:
+    """A daemon with a home, a port and a log of its own. `extra`: of its environment."""
+    folder.mkdir()
+    port = free_port()
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AIROS_")},
+        "HOME": str(folder),
+        "AIROS_RUNTIME": str(folder),
+        "AIROS_SERVER__PORT": str(port),
+        "AIROS_SATELLITE__MICROPHONE": "null",
+        "AIROS_SATELLITE__SPEAKER": "null",
+        **extra,
+    }
+    if config:
+        (folder / "config.yaml").write_text(config)
+        environment["AIROS_CONFIG"] = str(folder / "config.yaml")
+    log_file = folder / "log"
+    with log_file.open("wb") as log:
+        command = [sys.executable, "-m", "airos_edge", "run", *arguments]
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
+    return Daemon(process, port, environment, log_file)
+
+
 @pytest.fixture
 def start_daemon(tmp_path: Path) -> Iterator[StartDaemon]:
     """Starts daemons; at the end they are stopped, and a WARNING in a log that expected none fails.
@@ -100,6 +123,7 @@ def start_daemon(tmp_path: Path) -> Iterator[StartDaemon]:
             command = [*within, sys.executable, "-m", "airos_edge", "run", *arguments]
             process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
         daemon = Daemon(process, port, environment, log_file)
+        daemon = launch(tmp_path / f"daemon{len(started)}", *arguments, config=config, **extra)
         started.append((daemon, expect_warnings))
         if ready:
             daemon.wait_for("is ready")

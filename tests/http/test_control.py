@@ -45,7 +45,7 @@ class FakeBox:
         manner = Prompt(speaking=Speaking())
         return Session("sess_1", ear, Floor(open_mouth), self._lease.borrow, tell, manner)
 
-    async def say(self, text: str) -> bytes:
+    async def say(self, text: str, aloud: bool) -> bytes:
         self._fail()
         self.said.append(text)
         return b"RIFF"

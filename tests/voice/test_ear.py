@@ -214,3 +214,20 @@ def test_from_speech_to_push_the_open_recording_waits_for_its_commit() -> None:
     listening.obey(PUSH)
     assert hear(listening, silence(2000)) == []
     assert closed(listening.commit()).utterance is first
+
+
+@pytest.mark.parametrize("began", ["speech", "follow_up"])
+def test_a_wake_word_in_what_was_taken_for_speech_begins_a_recording_of_its_own(
+    began: str,
+) -> None:
+    listening = ear(SPEECH)
+    cues = listening.open("follow_up") if began == "follow_up" else []
+    cues += hear(listening, wake_word(), speech(600), silence(1000))
+    first, second = [cue.utterance for cue in cues if isinstance(cue, Opened)]
+    assert (first.opened_by, second.opened_by) == (began, "wake")
+    assert first.outcome is not None
+    assert first.outcome.reason is EndReason.DISCARDED
+    assert second.wake_word == "hey_jarvis"
+    assert second.start_ms <= 100, "the wake word is in it, too"
+    assert second.outcome is not None
+    assert second.outcome.reason is EndReason.SILENCE

@@ -184,3 +184,20 @@ async def test_who_loses_the_floor_before_it_has_moved_says_nothing() -> None:
             await asyncio.sleep(1)
             answer = speaker.mouths[1]
             assert answer.played == []
+
+
+async def test_hushed_all_from_a_rank_on_are_silent_and_the_others_go_on() -> None:
+    speaker = FakeSpeaker(lead_ms=100)
+    floor = Floor(speaker)
+    async with Scope() as scope:
+        saying = {
+            rank: scope.start(say(floor, rank, rank.name, 5), rank.name)
+            for rank in (Rank.ANSWER, Rank.ANNOUNCE, Rank.RING)
+        }
+        await asyncio.sleep(0.25)
+        assert floor.hush(Rank.ANNOUNCE)
+        assert not floor.hush(Rank.ANNOUNCE)
+        assert await saying[Rank.ANSWER] == 500
+        assert await saying[Rank.RING] == 250
+        assert await saying[Rank.ANNOUNCE] == 100, "what it had begun with"
+    assert not floor.hush()

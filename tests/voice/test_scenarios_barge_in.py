@@ -189,6 +189,18 @@ async def test_rule_wake_goes_on_for_anything_but_its_wake_word() -> None:
         room.follows("Rule wake")
 
 
+async def test_a_wake_word_in_what_was_taken_for_speech_begins_the_question() -> None:
+    asr = FakeAsr("first", "hey jarvis", "second")
+    async with Room(asr=asr, responder=once_then_echo(LONG)) as room:
+        await room.ask()
+        await room.quiet(500)
+        await room.play(wake_word())
+        await room.ask()
+        assert await room.answered(2) == "You said second."
+        assert room.texts == ["first", "One two three", "second", "You said second."]
+        room.follows("A wake word where speech is heard, too")
+
+
 async def test_rule_never_answers_when_the_reply_has_ended() -> None:
     async with room_where(LONG, rules=TurnRules(interrupt="never")) as room:
         await room.ask()

@@ -1,0 +1,1 @@
+"""The box's own microphone and loudspeaker, and the conversation that is held over them."""
