@@ -29,6 +29,9 @@ class FakeAudio:
     is_active: bool = True
     _hear: Callable[..., None] = lambda *_: None
 
+    def is_alive(self) -> bool:
+        return True
+
     async def find(self, kind: Kind, wish: str, rate_hz: int) -> Device:
         if self.error:
             raise AudioError(self.error)
