@@ -80,7 +80,7 @@ class Session:
     @property
     def is_resting(self) -> bool:
         """Whether nothing is being said, heard or answered."""
-        return not (self._turns or self.replies.running)
+        return self._turns.are_over and not self.replies.running
 
     def feed(self, chunk: AudioChunk) -> None:
         self._fed_samples += chunk.samples

@@ -43,6 +43,11 @@ class Turns:
         """Those whose words are still to come, by the id of the question's item."""
         return {key: turn for key, turn in self._running.items() if not turn.heard.is_set()}
 
+    @property
+    def are_over(self) -> bool:
+        """Whether no question is being heard, or waits for its words or its answer."""
+        return not self._running
+
     # ---- what the ear says ----
 
     def follow(self, cues: Sequence[Cue]) -> None:
