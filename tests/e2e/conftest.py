@@ -64,8 +64,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def launch(folder: Path, *arguments: str, config: str = "", **extra: str) -> Daemon:
-    """A daemon with a home, a port and a log of its own. `extra`: of its environment."""
+def launch(
+    folder: Path, *arguments: str, config: str = "", within: Sequence[str] = (), **extra: str
+) -> Daemon:
+    """A daemon with a home, a port and a log of its own, which opens no other door by itself.
+
+    `within`: a program, with its arguments, that puts itself elsewhere and becomes the daemon there.
+    `extra`: of its environment.
+    """
     folder.mkdir()
     port = free_port()
     environment = {
@@ -75,6 +81,8 @@ def launch(folder: Path, *arguments: str, config: str = "", **extra: str) -> Dae
         "AIROS_SERVER__PORT": str(port),
         "AIROS_SATELLITE__MICROPHONE": "null",
         "AIROS_SATELLITE__SPEAKER": "null",
+        "AIROS_WYOMING__SERVICES": "null",
+        "AIROS_MDNS__ENABLED": "false",
         **extra,
     }
     if config:
@@ -82,17 +90,14 @@ def launch(folder: Path, *arguments: str, config: str = "", **extra: str) -> Dae
         environment["AIROS_CONFIG"] = str(folder / "config.yaml")
     log_file = folder / "log"
     with log_file.open("wb") as log:
-        command = [sys.executable, "-m", "airos_edge", "run", *arguments]
+        command = [*within, sys.executable, "-m", "airos_edge", "run", *arguments]
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
     return Daemon(process, port, environment, log_file)
 
 
 @pytest.fixture
 def start_daemon(tmp_path: Path) -> Iterator[StartDaemon]:
-    """Starts daemons; at the end they are stopped, and a WARNING in a log that expected none fails.
-
-    `within`: a program, with its arguments, that puts itself elsewhere and becomes the daemon there.
-    """
+    """Starts daemons; at the end they are stopped, and a WARNING in a log that expected none fails."""
     started: list[tuple[Daemon, bool]] = []
 
     def start(
@@ -104,26 +109,7 @@ def start_daemon(tmp_path: Path) -> Iterator[StartDaemon]:
         **extra: str,
     ) -> Daemon:
         folder = tmp_path / f"daemon{len(started)}"
-        folder.mkdir()
-        port = free_port()
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("AIROS_")},
-            "HOME": str(folder),
-            "AIROS_RUNTIME": str(folder),
-            "AIROS_SERVER__PORT": str(port),
-            "AIROS_WYOMING__SERVICES": "null",
-            "AIROS_MDNS__ENABLED": "false",
-            **extra,
-        }
-        if config:
-            (folder / "config.yaml").write_text(config)
-            environment["AIROS_CONFIG"] = str(folder / "config.yaml")
-        log_file = folder / "log"
-        with log_file.open("wb") as log:
-            command = [*within, sys.executable, "-m", "airos_edge", "run", *arguments]
-            process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
-        daemon = Daemon(process, port, environment, log_file)
-        daemon = launch(tmp_path / f"daemon{len(started)}", *arguments, config=config, **extra)
+        daemon = launch(folder, *arguments, config=config, within=within, **extra)
         started.append((daemon, expect_warnings))
         if ready:
             daemon.wait_for("is ready")
