@@ -9,38 +9,34 @@ from collections.abc import (
     Callable,
     Collection,
     Coroutine,
-    Hashable,
 )
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, replace
 from typing import Any
 
 from airos_edge.config import Config, effective
+from airos_edge.description import described, state_of
 from airos_edge.engines.lease import Lease
 from airos_edge.engines.registry import PORTS, Port
 from airos_edge.errors import AirosError, EngineUnavailable
 from airos_edge.health import Health
 from airos_edge.home import demo as demo_house
-from airos_edge.home.commands import Understood
+from airos_edge.home.commands import HouseCommands
 from airos_edge.home.house import House, Source, State, VirtualDevices, furnished
-from airos_edge.home.timers import MOST, Timer, Timers
-from airos_edge.http.tape import Tape
-from airos_edge.local.sounds import bell
+from airos_edge.home.timers import MOST, Timers
+from airos_edge.loudspeaker import Loudspeaker
 from airos_edge.offers import offers_of
-from airos_edge.parts import Parts, Workshop, assemble, models_of
-from airos_edge.router.meaning import outcome
+from airos_edge.parts import Parts, Workshop, assemble
 from airos_edge.router.tool_servers import ToolServers
-from airos_edge.voice.announce import announce, ring
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
-from airos_edge.voice.events import Announced, Event, TimerFinished
-from airos_edge.voice.floor import Floor, Rank
+from airos_edge.voice.events import Event
+from airos_edge.voice.floor import Floor
 from airos_edge.voice.flow import Stage, chain
-from airos_edge.voice.history import Item
 from airos_edge.voice.hub import Hub
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.phase import Phases
-from airos_edge.voice.ports import Hints, Mouth, OpenMouth, Place, Prompt, Says, Speaking, Speech
+from airos_edge.voice.ports import Hints, OpenMouth, Place, Prompt, Speaking, Speech
 from airos_edge.voice.respond import no_voice
 from airos_edge.voice.session import Session
 from airos_edge.voice.waking import Waking
@@ -49,7 +45,6 @@ from airos_edge.wyoming.info import Offers
 
 log = logging.getLogger(__name__)
 
-RING, RINGS = "The timer is over.", 3
 AT_START_ONLY = ("server", "satellite", "wyoming", "mqtt", "mdns", "state")
 """Sections of the doors, which a reload does not touch."""
 
@@ -72,11 +67,9 @@ class Box:
         self.hub = hub
         self.phases = Phases(hub.publish)
         self.health = health
-        self.floor = Floor(lambda says: self._open_mouth(says))
-        """The loudspeaker of the box, which its own conversation, announcements and timers share."""
-        self.has_speaker = False
-        self._open_mouth: OpenMouth = nowhere
-        self._own: Session | None = None
+        self.loudspeaker = Loudspeaker(
+            lambda: lease.borrow(self.reach), lambda: Speaking(language=self.language), hub.publish
+        )
         self._parts = parts
         self._lease = lease
         self._rebuild = rebuild
@@ -101,16 +94,17 @@ class Box:
         return self._open_session(tell, Floor(open_mouth), rules)
 
     def open_own_session(self, tell: Callable[[Event], None], rules: TurnRules) -> Session:
-        """The same over the box's own loudspeaker: the conversation that `hush` interrupts."""
-        self._own = self._open_session(tell, self.floor, rules)
-        return self._own
+        """The same over the box's own loudspeaker."""
+        session = self._open_session(tell, self.loudspeaker.floor, rules)
+        self.loudspeaker.conversation = session
+        return session
 
     def _open_session(
         self, tell: Callable[[Event], None], floor: Floor, rules: TurnRules
     ) -> Session:
         config = self._parts.config
         manner = Prompt(
-            speaking=self._speaking() if self._parts.engines.tts else None,
+            speaking=Speaking(language=config.language) if self._parts.engines.tts else None,
             reach=config.reach,
         )
 
@@ -124,7 +118,7 @@ class Box:
 
         session = Session(
             new_id("sess"),
-            self._ear(rules, stamp),
+            open_ear(self._parts, self.hub, rules, stamp),
             floor,
             self._lease.borrow,
             tell_all,
@@ -132,18 +126,6 @@ class Box:
             Hints(config.language),
         )
         return session
-
-    def _ear(self, rules: TurnRules, stamp: Callable[[Event], Event]) -> Ear:
-        parts, hub = self._parts, self.hub
-        if parts.open_vad is None and rules.detection != "push":
-            log.warning("A conversation that hears no speech begins: %s", parts.faults["vad"])
-        vad = WatchedVad(parts.open_vad() if parts.open_vad else Deaf(), hub, stamp)
-        if rules.detection != "wake":
-            return Ear(rules, vad)
-        if parts.open_wake is None:
-            raise EngineUnavailable("wake", parts.faults["wake"])
-        words = parts.config.wake.words
-        return Ear(rules, vad, Waking(WatchedWake(parts.open_wake(), hub, stamp, words), words))
 
     def open_asking(self, tell: Callable[[Event], None], open_mouth: OpenMouth) -> Session:
         """For one question: the face says where it begins and ends."""
@@ -154,7 +136,7 @@ class Box:
 
         Raises EngineError. Closing or cancelling it ends the engine.
         """
-        async with self._lease.borrow(self._parts.config.reach) as engines:
+        async with self._lease.borrow(self.reach) as engines:
             tts = engines.tts
             if tts is None:
                 raise no_voice()
@@ -190,83 +172,20 @@ class Box:
         """A device that was found is in another state, whoever has switched it."""
         self._parts.house.look_at(name)
 
-    def understand(self, text: str) -> Understood | None:
-        """What a sentence means in this house, without doing it; None if it is no command."""
-        return self._parts.commands.understand(text, None)
-
-    def outcome(self, item: Item) -> Hashable | None:
-        """What would come of it: a meaning, `meaning.ASKED`, or None where it is no command."""
-        return outcome(item, self._parts.commands)
-
-    # ---- the loudspeaker ----
-
-    def use_speaker(self, open_mouth: OpenMouth | None) -> None:
-        """From now on this is the box's own; None: it has none, and what is said on it goes nowhere."""
-        self.has_speaker = open_mouth is not None
-        self._open_mouth = open_mouth or nowhere
-
-    def hush(self) -> bool:
-        """Silences the box's own loudspeaker: ends the answer of its own conversation, announcements
-        and ringing. False: it was silent. Never waits."""
-        interrupted = self._own is not None and self._own.interrupt("hushed")
-        return self.floor.hush() or interrupted
-
-    async def say(self, text: str, aloud: bool = True) -> bytes:
-        """Announces it on the box's own loudspeaker and gives b""; where it has none, or not `aloud`,
-        gives the speech as WAV. Raises EngineError."""
-        tape = Tape()
-        is_spoken = aloud and self.has_speaker
-        floor = self.floor if is_spoken else Floor(tape.open)
-        async with self._lease.borrow(self._parts.config.reach) as engines:
-            await announce(text, Rank.ANNOUNCE, engines, floor, self._speaking())
-        self.hub.publish(Announced(text=text))
-        return tape.wav()
-
-    async def ring(self, timer: Timer) -> None:
-        """A timer's time has come: a bell and a sentence, again and again until somebody stops it."""
-        self.hub.publish(TimerFinished(name=None, seconds=timer.seconds))
-        log.info("The timer of %d s is over.", timer.seconds)
-        times = RINGS if self.has_speaker else 1
-        try:
-            async with self._lease.borrow(self._parts.config.reach) as engines:
-                await ring(RING, engines, self.floor, self._speaking(), bell(), times)
-        except AirosError as error:
-            log.warning("The timer could not ring: %s", error)
-
-    def _speaking(self) -> Speaking:
-        return Speaking(language=self._parts.config.language)
+    @property
+    def commands(self) -> HouseCommands:
+        """What sentences mean in this house, by now."""
+        return self._parts.commands
 
     # ---- the whole ----
 
     def check(self) -> dict[str, Any]:
-        """What it runs with: the options, the engines or why there is none, the devices of the house."""
-        faults = self._parts.faults
-        engines = {
-            choice.port: {"engine": choice.engine, "why": choice.why}
-            if choice.port not in faults
-            else {"engine": None, "why": faults[choice.port]}
-            for choice in self._parts.choices
-        }
-        house = self._parts.house
-        return {
-            "config": effective(self._parts.config),
-            "engines": engines,
-            "models": models_of(self._parts.config),
-            "devices": [device.name for device in house.settings.devices],
-            "demo": bool(house.label),
-        }
+        """What it runs with."""
+        return described(self._parts)
 
     def state(self) -> dict[str, Any]:
-        """What works and what does not; `status` is "ok" while everything does."""
-        parts: dict[str, Any] = {}
-        for choice in self._parts.choices:
-            fault = self._parts.faults.get(choice.port)
-            parts[choice.port] = {"engine": choice.engine, "state": "failed" if fault else "ok"}
-            if fault:
-                parts[choice.port]["why"] = fault
-        parts |= self.health.parts()
-        is_well = all(part["state"] in ("ok", "starting") for part in parts.values())
-        return {"status": "ok" if is_well else "degraded", "parts": parts}
+        """What works and what does not."""
+        return state_of(self._parts, self.health)
 
     async def reload(self, config: Config) -> str:
         """Builds anew what the configuration changes; says what. A bad one changes nothing.
@@ -300,9 +219,18 @@ class Box:
         self._parts.house.look()
 
 
-def nowhere(says: Says) -> Mouth:
-    """A loudspeaker that nobody hears."""
-    return Tape()
+def open_ear(parts: Parts, hub: Hub, rules: TurnRules, stamp: Callable[[Event], Event]) -> Ear:
+    """`stamp` makes an event one of the ear's conversation. Raises EngineUnavailable where the rules need a
+    wake word and no engine hears one."""
+    if parts.open_vad is None and rules.detection != "push":
+        log.warning("A conversation that hears no speech begins: %s", parts.faults["vad"])
+    vad = WatchedVad(parts.open_vad() if parts.open_vad else Deaf(), hub, stamp)
+    if rules.detection != "wake":
+        return Ear(rules, vad)
+    if parts.open_wake is None:
+        raise EngineUnavailable("wake", parts.faults["wake"])
+    words = parts.config.wake.words
+    return Ear(rules, vad, Waking(WatchedWake(parts.open_wake(), hub, stamp, words), words))
 
 
 class Deaf:
@@ -328,7 +256,7 @@ async def open_box(
     """
     hub, workshop, states, sources = Hub(), Workshop(), dict[str, State](), list[Source]()
     health = Health(hub.publish)
-    timers = Timers(lambda timer: box.ring(timer), most_timers)
+    timers = Timers(lambda timer: box.loudspeaker.ring(timer), most_timers)
     servers = ToolServers(health)
 
     async def build(config: Config) -> Parts:

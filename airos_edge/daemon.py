@@ -59,7 +59,7 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
             return changed
 
         realtime = RealtimeDoor(box.open_session, box.rules)
-        control = control_routes(box.open_asking, box.say, box.check, reload, box.hub)
+        control = control_routes(box.open_asking, box.loudspeaker.say, box.check, reload, box.hub)
         expose = await stack.enter_async_context(metering(box.hub, box.state))
         routes = [*realtime.routes(), *health_routes(box.state), *metrics_routes(expose)]
         doors = await stack.enter_async_context(

@@ -110,20 +110,6 @@ def refuse_contradictions(config: Config) -> None:
     refuse_unclear(config.tools)
 
 
-def models_of(config: Config) -> Mapping[str, str]:
-    """What is known of each model without asking it, as a sentence."""
-    told = {}
-    for name, settings in config.llm.items():
-        place = llm.place(settings)
-        told[name] = f"{settings.model or settings.engine} at {llm.address(settings)}"
-        told[name] += f" ({place.name.lower()})"
-        if place > config.reach:
-            told[name] += f", never asked: `reach` is {config.reach.name.lower()}"
-        elif name not in config.router.tiers:
-            told[name] += ", asked by its name only: it is not in router.tiers"
-    return told
-
-
 async def assemble(
     config: Config,
     house: House,

@@ -51,7 +51,9 @@ async def by_mqtt(
         log.info(
             "MQTT: what is heard and answered is not published: `reach` ends before the broker"
         )
-    deeds = Deeds(box.say, box.hush, restart if is_supervised() else None, controls)
+    deeds = Deeds(
+        box.loudspeaker.say, box.loudspeaker.hush, restart if is_supervised() else None, controls
+    )
     async with (
         open_broker(mqtt, own, f"airos/{own}/availability", report) as broker,
         Scope() as scope,

@@ -10,7 +10,7 @@ import numpy as np
 from airos_edge.box import Box
 from airos_edge.home.commands import Understood
 from airos_edge.listening import of_kind, play
-from airos_edge.router.meaning import ASKED
+from airos_edge.router.meaning import ASKED, outcome
 from airos_edge.voice import events
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, level_dbfs, samples_of
 from airos_edge.voice.events import Event
@@ -51,10 +51,12 @@ async def score(box: Box, sound: AudioChunk, wanted: str | None) -> Score:
     async with aclosing(play(box, sound, rules)) as told:
         happened = [event async for event in told]
     said = [item_of(event) for event in of_kind(events.Transcribed, happened) if event.text]
-    came = [what for item in said if (what := box.outcome(item)) is not None]
+    came = [what for item in said if (what := outcome(item, box.commands)) is not None]
     heard = tuple(item.text or "" for item in said)
-    understood = tuple(filter(None, map(box.understand, heard)))
-    meant = box.outcome(Item("", role="user", text=wanted)) if wanted is not None else None
+    understood = tuple(filter(None, (box.commands.understand(text, None) for text in heard)))
+    meant = (
+        outcome(Item("", role="user", text=wanted), box.commands) if wanted is not None else None
+    )
     end_ms = speech_end_ms(sound, happened, rules.threshold)
     closed_ms = [event.at_ms for event in _confirmed(happened)]
     closing_ms = None

@@ -377,7 +377,7 @@ async def test_a_box_without_ears_answers_what_is_typed_and_fails_what_is_said()
 async def test_what_is_said_aloud_is_given_as_sound_and_published() -> None:
     async with open_box(Config()) as box:
         with box.hub.watch() as watch:
-            wav = await box.say("good morning")
+            wav = await box.loudspeaker.say("good morning")
             assert isinstance(await anext(watch), events.Announced)
     assert wav.startswith(b"RIFF")
     assert len(wav) > 10_000
@@ -386,38 +386,38 @@ async def test_what_is_said_aloud_is_given_as_sound_and_published() -> None:
 async def test_on_a_box_with_a_loudspeaker_it_is_said_there_unless_it_is_to_be_quiet() -> None:
     speaker = FakeSpeaker()
     async with open_box(Config()) as box:
-        box.use_speaker(speaker)
-        assert await box.say("good morning") == b""
+        box.loudspeaker.use(speaker)
+        assert await box.loudspeaker.say("good morning") == b""
         assert speaker.text == "good morning"
-        assert (await box.say("good evening", aloud=False)).startswith(b"RIFF")
+        assert (await box.loudspeaker.say("good evening", aloud=False)).startswith(b"RIFF")
         assert speaker.text == "good morning"
 
 
 async def test_a_timer_rings_three_times_or_until_it_is_hushed() -> None:
     speaker = FakeSpeaker()
     async with open_box(Config()) as box:
-        box.use_speaker(speaker)
-        await box.ring(Timer(5, 0))
+        box.loudspeaker.use(speaker)
+        await box.loudspeaker.ring(Timer(5, 0))
         assert speaker.text == "The timer is over." * 3
         async with Scope() as scope:
-            ringing = scope.start(box.ring(Timer(5, 0)), "ringing")
+            ringing = scope.start(box.loudspeaker.ring(Timer(5, 0)), "ringing")
             await asyncio.sleep(3)
-            assert box.hush()
+            assert box.loudspeaker.hush()
             await ringing
-        assert not box.hush()
+        assert not box.loudspeaker.hush()
     assert speaker.mouths[-1].text == "The timer is over."
 
 
 async def test_hushed_the_box_ends_the_answer_of_its_own_conversation() -> None:
     told, speaker = Tape(), FakeSpeaker()
     async with open_box(Config(), demo=True) as box:
-        box.use_speaker(speaker)
+        box.loudspeaker.use(speaker)
         async with box.open_own_session(told, box.rules()) as session:
             session.add(Item("item_1", role="user", text="turn on the lights"))
             session.respond()
             await told.wait_for(events.ItemStarted)
             await asyncio.sleep(0.5)
-            assert box.hush()
+            assert box.loudspeaker.hush()
             (ended,) = told.of(events.ReplyEnded)
     assert (ended.outcome.status, ended.outcome.reason) == ("cancelled", "hushed")
     assert len(speaker.mouths) == 1

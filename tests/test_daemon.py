@@ -18,6 +18,7 @@ from airos_edge.config import Config
 from airos_edge.errors import ConfigError
 from airos_edge.http.settings import Settings as ServerSettings
 from airos_edge.local.settings import Settings as SatelliteSettings
+from airos_edge.loudspeaker import Loudspeaker
 from airos_edge.paths import socket_path
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
@@ -25,7 +26,7 @@ from airos_edge.voice.events import Event
 from airos_edge.voice.floor import Floor
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.hub import Hub
-from airos_edge.voice.ports import Done, OpenMouth, Prompt, Speaking, Text
+from airos_edge.voice.ports import Done, OpenMouth, Place, Prompt, Speaking, Text
 from airos_edge.voice.session import Session
 from airos_edge.wyoming.settings import Settings as WyomingSettings
 from tests.diagrams import diagrams, once
@@ -54,6 +55,9 @@ class FakeBox:
         self.hub = Hub()
         responder = FakeResponder(lambda prompt: [Text(answer), Done("fake")])
         self._lease = FakeLease(fake_engines(responder=responder))
+        self.loudspeaker = Loudspeaker(
+            lambda: self._lease.borrow(Place.LOCAL), Speaking, self.hub.publish
+        )
 
     def rules(self) -> TurnRules:
         return TurnRules()
@@ -71,9 +75,6 @@ class FakeBox:
 
     def open_asking(self, tell: Callable[[Event], None], open_mouth: OpenMouth) -> Session:
         return self.open_session(tell, open_mouth, self.rules())
-
-    async def say(self, text: str, aloud: bool) -> bytes:
-        return b""
 
     def check(self) -> dict[str, Any]:
         return {"engines": {}, "models": {}, "devices": [], "demo": False}

@@ -24,6 +24,8 @@ RANKS = {
         "config": 3,
     },
     "offers": 4.5,
+    "description": 4.5,
+    "loudspeaker": 4,
     **dict.fromkeys(["realtime", "esphome", "local", "announce", "console", "mqtt"], 2),
     **dict.fromkeys(["http", "router", "home", "engines", "models"], 2),
     "wyoming": 1.8,  # below the engines: those that are elsewhere speak it too

@@ -7,9 +7,10 @@ from typing import Any
 
 from airos_edge.cli import control
 from airos_edge.config import effective, find, load
+from airos_edge.description import models_of
 from airos_edge.engines.registry import Choice
 from airos_edge.errors import DaemonError
-from airos_edge.parts import models_of, rehearse
+from airos_edge.parts import rehearse
 from airos_edge.paths import socket_path
 from airos_edge.settings import ENVIRONMENT_PREFIX, NOT_OPTIONS
 

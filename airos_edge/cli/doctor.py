@@ -93,7 +93,7 @@ async def _examine(folder: Path, files: Sequence[Path], arguments: Namespace) ->
 
 async def _examine_one(file: Path, text: str | None, box: Box) -> Score:
     sound = sound_of(file)
-    if text is not None and box.understand(text) is None:
+    if text is not None and box.commands.understand(text, None) is None:
         empty = "" if box.check()["devices"] else "; it has no devices, --demo brings some"
         raise RecordingError(f"{file}: the house does not understand {text!r}{empty}")
     return await score(box, sound, text)

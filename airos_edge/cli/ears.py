@@ -58,7 +58,7 @@ async def thoughts_of(box: Box, sound: AudioChunk, rules: TurnRules) -> AsyncGen
                 at_ms, session = round(sound.ms), event.session_id
                 yield {"at_ms": at_ms, "session": session, "event": "recording_ended"}
             if line["event"] == "final":
-                understood = box.understand(line["text"])
+                understood = box.commands.understand(line["text"], None)
                 line["intent"] = understood.intent if understood else None
                 line["slots"] = dict(understood.slots) if understood else {}
             yield line

@@ -31,4 +31,4 @@ async def _say_here(text: str, arguments: Namespace) -> bytes:
     from airos_edge.config import load
 
     async with open_box(load(arguments.config)) as box:
-        return await box.say(text)
+        return await box.loudspeaker.say(text)

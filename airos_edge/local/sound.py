@@ -28,16 +28,22 @@ ECHO_MS = 150
 """What was heard by a person is heard by the box's own ears so much later: the microphone's buffer and a block."""
 
 
+class Loudspeaker(Protocol):
+    floor: Floor
+
+    def use(self, open_mouth: OpenMouth | None) -> None: ...
+
+
 class House(Protocol):
     """What the sound needs of the box."""
 
     hub: Hub
     health: Health
-    floor: Floor
 
+    @property
+    def loudspeaker(self) -> Loudspeaker: ...
     def rules(self) -> TurnRules: ...
     def open_own_session(self, tell: Callable[[Event], None], rules: TurnRules) -> Session: ...
-    def use_speaker(self, open_mouth: OpenMouth | None) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ async def local_sound(
             speaker.set_volume(controls.volume_pct)
             controls.set_loudness = speaker.set_volume
             speaker.want()  # so that it is known whether it can be opened
-            box.use_speaker(speaker.open)
+            box.loudspeaker.use(speaker.open)
             scope.start(speaker.keep(), "speaker")
             if settings.chime:
                 chimes = partial(speaker.play, chime())
@@ -100,7 +106,7 @@ async def local_sound(
         try:
             yield LocalSound(heard, played, audio.is_alive, controls, renew)
         finally:
-            box.use_speaker(None)
+            box.loudspeaker.use(None)
 
 
 def _hands_free(
@@ -114,7 +120,7 @@ def _hands_free(
     """The conversation over the microphone; gives what renews it."""
 
     def woken() -> None:
-        box.floor.hush(Rank.ANNOUNCE)
+        box.loudspeaker.floor.hush(Rank.ANNOUNCE)
         chimes()
 
     talk = HandsFree(box.open_own_session, box.rules, settings.echo_canceller, woken)

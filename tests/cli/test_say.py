@@ -92,7 +92,7 @@ def test_without_a_daemon_it_is_spoken_here(
             said.append(text)
             return WAV
 
-        yield SimpleNamespace(say=say)
+        yield SimpleNamespace(loudspeaker=SimpleNamespace(say=say))
 
     monkeypatch.setattr(box, "open_box", open_box)
     played = player("aplay")

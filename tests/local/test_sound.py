@@ -39,7 +39,7 @@ async def test_where_none_is_wanted_the_sound_system_is_not_touched(
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     async with box_with(SILENT) as (box, local):
         assert local.controls is None
-        assert not box.has_speaker
+        assert not box.loudspeaker.is_there
 
 
 async def test_a_server_without_sound_runs_without(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,11 +73,13 @@ async def test_a_hushed_box_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     audio = FakeAudio()
     monkeypatch.setattr(sound, "PortAudio", lambda: audio)
     async with box_with(Settings(microphone=None)) as (box, _):
-        assert not box.hush()
+        assert not box.loudspeaker.hush()
         async with asyncio.TaskGroup() as group:
-            saying = group.create_task(box.say("one two three four five six seven eight nine ten"))
+            saying = group.create_task(
+                box.loudspeaker.say("one two three four five six seven eight nine ten")
+            )
             await asyncio.sleep(0.5)
-            assert box.hush()
+            assert box.loudspeaker.hush()
             assert await saying == b""
         heard = audio.sound
         await asyncio.sleep(1)

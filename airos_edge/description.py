@@ -1,0 +1,53 @@
+"""What is told of the parts of a box: by `airos check` what they are, by `/healthz` how they are."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from airos_edge.config import Config, effective
+from airos_edge.engines import llm
+from airos_edge.health import Health
+from airos_edge.parts import Parts
+
+
+def described(parts: Parts) -> dict[str, Any]:
+    """The options, the engines or why there is none, the models, the devices of the house."""
+    engines = {
+        choice.port: {"engine": choice.engine, "why": choice.why}
+        if choice.port not in parts.faults
+        else {"engine": None, "why": parts.faults[choice.port]}
+        for choice in parts.choices
+    }
+    return {
+        "config": effective(parts.config),
+        "engines": engines,
+        "models": models_of(parts.config),
+        "devices": [device.name for device in parts.house.settings.devices],
+        "demo": bool(parts.house.label),
+    }
+
+
+def models_of(config: Config) -> Mapping[str, str]:
+    """What is known of each model without asking it, as a sentence."""
+    told = {}
+    for name, settings in config.llm.items():
+        place = llm.place(settings)
+        told[name] = f"{settings.model or settings.engine} at {llm.address(settings)}"
+        told[name] += f" ({place.name.lower()})"
+        if place > config.reach:
+            told[name] += f", never asked: `reach` is {config.reach.name.lower()}"
+        elif name not in config.router.tiers:
+            told[name] += ", asked by its name only: it is not in router.tiers"
+    return told
+
+
+def state_of(parts: Parts, health: Health) -> dict[str, Any]:
+    """Of every part; `status` is "ok" while everything works."""
+    told: dict[str, Any] = {}
+    for choice in parts.choices:
+        fault = parts.faults.get(choice.port)
+        told[choice.port] = {"engine": choice.engine, "state": "failed" if fault else "ok"}
+        if fault:
+            told[choice.port]["why"] = fault
+    told |= health.parts()
+    is_well = all(part["state"] in ("ok", "starting") for part in told.values())
+    return {"status": "ok" if is_well else "degraded", "parts": told}
