@@ -112,7 +112,7 @@ def start_daemon(tmp_path: Path) -> Iterator[StartDaemon]:
         daemon = launch(folder, *arguments, config=config, within=within, **extra)
         started.append((daemon, expect_warnings))
         if ready:
-            daemon.wait_for("is ready")
+            daemon.wait_for("INFO house: ")  # the last that it says of its start
         return daemon
 
     yield start
