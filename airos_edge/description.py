@@ -5,7 +5,7 @@ from typing import Any
 
 from airos_edge.config import Config, effective
 from airos_edge.engines import llm
-from airos_edge.health import Health
+from airos_edge.health import WELL, Health
 from airos_edge.parts import Parts
 
 
@@ -49,5 +49,5 @@ def state_of(parts: Parts, health: Health) -> dict[str, Any]:
         if fault:
             told[choice.port]["why"] = fault
     told |= health.parts()
-    is_well = all(part["state"] in ("ok", "starting") for part in told.values())
+    is_well = all(part["state"] in WELL for part in told.values())
     return {"status": "ok" if is_well else "degraded", "parts": told}

@@ -7,6 +7,8 @@ from typing import Any, Literal, get_args
 from airos_edge.voice.events import Event
 
 State = Literal["ok", "starting", "degraded", "failed"]
+WELL: tuple[State, ...] = ("ok", "starting")
+"""What starts has not failed: a model that was not asked yet, a box that waits for its network."""
 STATES: tuple[State, ...] = get_args(State)
 
 

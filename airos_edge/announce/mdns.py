@@ -75,7 +75,7 @@ async def _announce(
         now = await asyncio.to_thread(addresses)
         try:
             if not now:
-                report("degraded", "the box has no address in a network")
+                report("starting", "the box has no address in a network yet")
                 await asyncio.sleep(LOOK_S)
                 continue
             await _announce_at(now, services, identity, report, interfaces, addresses)

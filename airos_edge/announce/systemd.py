@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from airos_edge.health import PartChanged
+from airos_edge.health import WELL, PartChanged
 from airos_edge.voice.hub import Hub
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def notify_state(state: Mapping[str, Any]) -> None:
     lacking = [
         f"{name} {part['state']}" + (f" ({part['why']})" if part.get("why") else "")
         for name, part in state["parts"].items()
-        if part["state"] != "ok"
+        if part["state"] not in WELL
     ]
     line = " ".join(", ".join(lacking).split())
     if len(line) > LONGEST_STATUS:

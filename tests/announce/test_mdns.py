@@ -111,7 +111,7 @@ async def test_without_a_network_it_is_said_and_tried_again(
     async with announce_services(
         [HTTP], "0123456789ab", reports, LOOPBACK, lambda: there.pop(0) if there[1:] else there[0]
     ):
-        assert "no address" in await reports.wait_for("degraded")
+        assert "no address" in await reports.wait_for("starting", 2)
         await reports.wait_for("ok")
 
 

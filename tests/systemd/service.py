@@ -20,6 +20,11 @@ log: {{level: debug}}
 home:
   devices: [{", ".join(f"{{name: {name}, domain: light}}" for name in LIGHTS)}]
 """
+MODEL = """\
+llm: {fast: {url: "http://127.0.0.1:8099/v1", model: tiny}}
+router: {tiers: [commands, fast]}
+tools: {notes: {command: python3, args: [-IS, /usr/local/lib/notes.py], allow: [echo]}}
+"""
 INSTALL = "PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels make --silent install"
 SECRET = "7c1e5a-not-for-the-journal"
 DROP_IN = "/etc/systemd/system/airos.service.d"
@@ -132,6 +137,20 @@ def test_programs_in_javascript_run_within_its_limits(box: Machine) -> None:
     box.do("systemctl restart airos")
     assert "node says 89999995" in box.journal("-o cat")
     box.do(f"rm {DROP_IN}/tried.conf && systemctl daemon-reload")
+
+
+def test_a_tool_server_is_a_program_of_its_own_within_its_limits(box: Machine) -> None:
+    box.write("/usr/local/lib/notes.py", (CHECKOUT / "tests" / "mcp_program.py").read_bytes())
+    put(box, "model.py")
+    box.do("systemd-run --unit=model python3 /root/model.py")
+    configure(box, CONFIG + MODEL)
+    box.do("systemctl restart airos")
+    answer = json.loads(box.do("airos ask --json --quiet what is on my list"))
+    assert (answer["answer"], answer["tier"]) == ("milk", "fast")
+    box.do("pgrep --uid airos --full notes.py")
+    box.do("systemctl stop airos model && ! pgrep --full notes.py")
+    configure(box)
+    box.do("systemctl start airos")
 
 
 # ---- always up ----------------------------------------------------------------------------------
