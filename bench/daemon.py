@@ -17,7 +17,13 @@ from typing import Any
 
 START_LIMIT_S = 30
 STOP_LIMIT_S = 15
-SILENT = {"AIROS_SATELLITE__MICROPHONE": "null", "AIROS_SATELLITE__SPEAKER": "null"}
+SHUT = {
+    "AIROS_WYOMING__SERVICES": "null",
+    "AIROS_MDNS__ENABLED": "false",
+    "AIROS_SATELLITE__MICROPHONE": "null",
+    "AIROS_SATELLITE__SPEAKER": "null",
+}
+"""The doors that a measurement does not want, unless it opens them itself."""
 JSON = {"Content-Type": "application/json"}
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
@@ -60,12 +66,12 @@ def daemon(config: Path | None = None, **options: str) -> Iterator[Daemon]:
     """`airos run --demo` in a home of its own, with these environment variables, ready once it was asked.
     Leaving the block stops it.
 
-    Without a file of its own it has every option's default, but hears and plays nothing.
+    Without a file of its own it has every option's default, but those that are `SHUT`.
     """
     with tempfile.TemporaryDirectory(prefix="airos-bench-") as home:
         folder, port = Path(home), free_port()
         environment = own_environment(folder) | {"AIROS_SERVER__PORT": str(port)}
-        environment |= options or SILENT
+        environment |= options
         command = [sys.executable, "-m", "airos_edge", "run", "--demo"]
         if config is not None:
             command += ["--config", str(config)]
@@ -105,8 +111,7 @@ def own_environment(folder: Path) -> dict[str, str]:
     """Nothing of the user's own configuration, and no compiled files left in the checkout."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AIROS_")}
     own = {"HOME": str(folder), "AIROS_RUNTIME": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    own["AIROS_WYOMING__SERVICES"] = "null"
-    return kept | own
+    return kept | own | SHUT
 
 
 def free_port() -> int:

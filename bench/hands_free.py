@@ -22,6 +22,7 @@ from tests.speech import noise, spoken
 MS = RATE_HZ // 1000
 WAKE = spoken("hey jarvis", before_ms=200, after_ms=400)
 COMMAND = spoken("what time is it", after_ms=100)
+SOUND = {"AIROS_SATELLITE__MICROPHONE": "auto", "AIROS_SATELLITE__SPEAKER": "auto"}
 ALONE = {"AIROS_SATELLITE__CHIME": "false", "AIROS_SATELLITE__VOLUME_PCT": "45"}
 CANCELLED = {**ALONE, "PULSE_SOURCE": "near", "AIROS_SATELLITE__ECHO_CANCELLER": "true"}
 LAMP = "big old red lamp near the north window"
@@ -67,7 +68,7 @@ def _figure(name: str, values: list[float | None]) -> Figure:
 
 @contextmanager
 def living_in(room: Room, **environment: str) -> Iterator[Daemon]:
-    with daemon(**room.environment, **environment) as box:
+    with daemon(**SOUND, **room.environment, **environment) as box:
         box.ask("turn on the lights")
         time.sleep(2)
         yield box

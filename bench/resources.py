@@ -5,18 +5,27 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import cycle, islice
 from pathlib import Path
 
 from bench import speech
 from bench.client import connected, stream
-from bench.daemon import cpu_s, daemon, own_environment, pss_mb, server
+from bench.daemon import Daemon, cpu_s, daemon, own_environment, pss_mb, server
 from bench.figures import Figure
 from bench.latency import take_turn
+from tests.mosquitto import Mosquitto
 
 COMMAND, ANSWER = "turn on the kitchen light", "Turned on the light, in the demo house"
 TURNS = 10
 EVERYTHING = Path(__file__).parent / "everything.yaml"
+DOORS = {
+    "AIROS_WYOMING__SERVICES": "tcp://127.0.0.1:0",
+    "AIROS_MDNS__ENABLED": "true",
+    "AIROS_MQTT__HOST": "127.0.0.1",
+}
+"""What daemons of the bench have shut else."""
 
 
 async def start(quick: bool) -> list[Figure]:
@@ -71,13 +80,26 @@ async def memory(quick: bool) -> list[Figure]:
     ]
 
 
+@contextmanager
+def everything() -> Iterator[Daemon]:
+    """A daemon with all on that can be without a sound card, and a broker beside it."""
+    with tempfile.TemporaryDirectory(prefix="airos-bench-") as folder:
+        broker = Mosquitto(Path(folder))
+        broker.start()
+        try:
+            with daemon(EVERYTHING, AIROS_MQTT__PORT=str(broker.port), **DOORS) as box:
+                yield box
+        finally:
+            broker.kill()
+
+
 async def idle(quick: bool) -> list[Figure]:
     """Of a box that nobody talks to: with every option's default, and with all on that can be."""
     slice_s, slices = (5, 1) if quick else (20, 3)
     shares: dict[str, list[float]] = {}
     memory: dict[str, list[float]] = {}
-    for name, config in (("defaults", None), ("everything on", EVERYTHING)):
-        with daemon(config) as box:
+    for name, started in (("defaults", daemon), ("everything on", everything)):
+        with started() as box:
             box.ask()
             await asyncio.sleep(2)  # what starts in the background has started
             before = cpu_s(box.process.pid)
