@@ -68,7 +68,7 @@ def _figure(name: str, values: list[float | None]) -> Figure:
 
 @contextmanager
 def living_in(room: Room, **environment: str) -> Iterator[Daemon]:
-    with daemon(**SOUND, **room.environment, **environment) as box:
+    with daemon(**{**SOUND, **room.environment, **environment}) as box:
         box.ask("turn on the lights")
         time.sleep(2)
         yield box
