@@ -81,10 +81,12 @@ def _tried(
 
 
 class Workshop:
-    """Makes parts, in threads. A part is made anew when what it is made of has changed, else kept."""
+    """Makes parts, in threads. A part is made anew when what it is made of has changed, or when it was
+    not wanted the last time, else kept."""
 
     def __init__(self) -> None:
         self._made: dict[str, tuple[object, Any]] = {}
+        self._wanted: set[str] = set()
 
     def made(self, name: str) -> object:
         """The part of that name as it is now; None if there is none."""
@@ -92,6 +94,7 @@ class Workshop:
 
     async def make(self, name: str, made_of: object, make: Callable[[], T]) -> T:
         """Raises what `make` raises; it is then called again the next time."""
+        self._wanted.add(name)
         before = self._made.get(name)
         if before is not None and before[0] == made_of:
             kept: T = before[1]
@@ -100,6 +103,11 @@ class Workshop:
         made = await asyncio.to_thread(make)
         self._made[name] = (made_of, made)
         return made
+
+    def forget_others(self) -> None:
+        """Of the parts that nobody has wanted since the last time: they are closed by who had them."""
+        self._made = {name: made for name, made in self._made.items() if name in self._wanted}
+        self._wanted.clear()
 
 
 def refuse_contradictions(config: Config) -> None:
@@ -157,13 +165,16 @@ async def assemble(
     )
     vad = await opened("vad", None, registry.open_vad)
     wake = await opened("wake", config.wake, lambda choice: registry.open_wake(choice, config.wake))
+    models = await _models(config, workshop, health)
+    workshop.forget_others()
     tools = Tools(HouseTools(house, timers, commands.call, datetime.now), servers)
     responder = router.Router(
         Commands(commands),
-        await _models(config, workshop, health),
+        models,
         config.router.tiers,
         assistant.instructions(config.assistant, config.name, language),
         tools,
+        config.reach,
     )
     engines = Engines(asr, Approving(responder, tools), tts, tools.call, sayable)
     return Parts(config, house, commands, engines, vad, wake, tuple(choices.values()), faults)
