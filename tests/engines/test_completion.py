@@ -100,6 +100,12 @@ async def test_a_call_without_arguments_has_none(engine: str, steps: list[Step])
     assert parts[0] == Call("lamp", {}, "call_1")
 
 
+async def test_calls_that_share_a_place_are_told_apart_by_their_ids() -> None:
+    first, second = calls("lamp", '{"n": 1}'), calls("fan", '{"n"', ": 2}", call_id="call_2")
+    parts, _ = await completed("openai", [*first[:-2], *second])
+    assert parts[:-1] == [Call("lamp", {"n": 1}, "call_1"), Call("fan", {"n": 2}, "call_2")]
+
+
 @pytest.mark.parametrize("arguments", ['{"on": tru', "[1]", '"on"'])
 @both
 async def test_arguments_that_are_no_object_are_an_error(engine: str, arguments: str) -> None:
