@@ -33,7 +33,8 @@ class Answer:
     why: Literal["stop", "max_tokens"] | None = None
     written: int = 0
     """Characters of its text."""
-    is_thinking: bool = False
+    thought: str | None = None
+    """While it thinks: the end of that."""
     input_tokens: int = 0
     output_tokens: int = 0
     _calls: list[Begun] = field(default_factory=list)

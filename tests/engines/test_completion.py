@@ -177,7 +177,18 @@ async def test_a_refusal_is_an_error_and_thinking_is_not_said() -> None:
     assert text_of(parts) == "Yes."
     parts, _ = await completed("openai", [delta(reasoning_content="hm"), *says("Yes.")])
     assert text_of(parts) == "Yes."
-    parts, _ = await completed("openai", says("<think>", "hm", "</think>", "Yes <think>."))
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ("<think>", "hm", "</think>", "Yes <think>."),
+        ("\n", "<think>", "hm", "</think>", "\n\n", "Yes <think>."),
+        ("<think>\nhm, ", "yes.</thi", "nk>Yes ", "<think>."),
+    ],
+)
+async def test_thoughts_that_are_left_in_the_text_are_not_said(pieces: tuple[str, ...]) -> None:
+    parts, _ = await completed("openai", says(*pieces))
     assert text_of(parts) == "Yes <think>."
 
 
