@@ -12,7 +12,7 @@ from airos_edge.config import Config
 from airos_edge.engines import llm, registry
 from airos_edge.engines.sayable import sayable
 from airos_edge.errors import EngineError, EngineUnavailable
-from airos_edge.health import Health
+from airos_edge.health import Health, State
 from airos_edge.home.commands import HouseCommands
 from airos_edge.home.house import House, VirtualDevices
 from airos_edge.home.sentences import compile_sentences, refuse_unknown
@@ -187,7 +187,7 @@ async def _models(config: Config, workshop: Workshop, health: Health) -> Mapping
         before = workshop.made(f"llm {name}")
         try:
             tiers[name] = await workshop.make(
-                f"llm {name}", settings, partial(_model, name, settings, health)
+                f"llm {name}", settings, partial(_model, name, settings, workshop, health)
             )
         except EngineError as error:
             log.warning("Going on without the model %s: %s", name, error)
@@ -198,10 +198,15 @@ async def _models(config: Config, workshop: Workshop, health: Health) -> Mapping
     return tiers
 
 
-def _model(name: str, settings: llm.LlmSettings, health: Health) -> Tier:
-    return Tier(
+def _model(name: str, settings: llm.LlmSettings, workshop: Workshop, health: Health) -> Tier:
+    def report(name: str, state: State, why: str) -> None:
+        if workshop.made(f"llm {name}") is tier:  # one that was replaced may still be answering
+            health.report(name, state, why)
+
+    tier = Tier(
         llm.open_llm(name, settings),
-        Breaker(name, health.report),
+        Breaker(name, report),
         settings.first_token_s,
         llm.ENGINES[settings.engine].is_model,
     )
+    return tier

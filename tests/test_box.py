@@ -33,7 +33,7 @@ from airos_edge.voice.history import Item
 from airos_edge.voice.ports import Place, Responder
 from airos_edge.voice.waking import WordSettings
 from airos_edge.wyoming.settings import Settings as WyomingSettings
-from tests.models import model_server, says
+from tests.models import LIMIT_S, Cut, Wait, model_server, says
 from tests.room import FakeSpeaker, Tape
 from tests.speech import noise, pieces, spoken, spoken_on
 
@@ -299,6 +299,19 @@ async def test_a_model_that_does_not_answer_degrades_the_box_until_it_is_gone() 
         assert box.check()["models"] == {"fast": "tiny at http://127.0.0.1:9/v1 (local)"}
         await box.reload(Config())
         assert box.state()["status"] == "ok"
+
+
+@pytest.mark.real_time
+async def test_a_model_that_fails_after_it_was_taken_out_is_no_part_of_the_box_any_more() -> None:
+    with model_server([Wait(0.5), Cut()]) as server:
+        fast = LlmSettings(url=server.url, model="tiny")
+        config = replace(Config(), llm={"fast": fast}, router=RouterSettings(("fast",)))
+        async with open_box(config, ports=()) as box, Scope() as scope:
+            asking = scope.start(ask("why is the sky blue", box.open_asking), "asking")
+            assert await asyncio.to_thread(server.asked.wait, LIMIT_S)
+            await box.reload(Config())
+            assert (await asking).outcome.status == "failed"
+            assert "fast" not in box.state()["parts"]
 
 
 def _models(box: Box) -> dict[str, Responder]:
