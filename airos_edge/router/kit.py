@@ -86,8 +86,9 @@ class Kit:
             return f"There is no tool {call.name!r}."
         if self._needs_yes(call):  # of what is `safe_only`: nobody is asked who is not known
             return "That is not done from there. Say so."
-        act.goes(self.ours[call.name].place)
         try:
+            await act.committed()
+            act.goes(self.ours[call.name].place)
             return await act(call)
         except EngineError as error:
             return f"It failed: {error}"

@@ -421,6 +421,19 @@ async def test_what_a_tool_is_called_with_goes_where_the_tool_is() -> None:
     assert act.went == [Place.LOCAL, Place.CLOUD, Place.LOCAL]
 
 
+async def test_a_call_that_waits_for_the_commit_has_gone_nowhere() -> None:
+    class Near(Toolbox):
+        async def offered(self, reach: Place) -> Sequence[Tool]:
+            return [Tool("shed", place=Place.EDGE, description="")]
+
+    act = Acts(is_committed=False)
+    desk = Desk(responder("fast", calling(Call("shed"))), toolbox=Near(), order=["fast"])
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1):
+            await desk.ask(replace(PROMPT, reach=Place.EDGE), act)
+    assert act.went == [Place.LOCAL]
+
+
 async def test_a_tool_that_fails_or_does_not_exist_is_the_models_to_explain() -> None:
     model = responder("fast", rounds(calling(LAMP, Call("oven")), AT_LAST))
     await Desk(model, toolbox=Toolbox()).ask(PROMPT, Acts(fails=True))
