@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from airos_edge.errors import EngineError
+from airos_edge.router.answer import made
 from airos_edge.router.meaning import GIVEN_UP, MOST_TIMES, NO, NOT_HEARD, YES
 from airos_edge.router.wording import plain
 from airos_edge.voice.history import Item
-from airos_edge.voice.ids import new_id
 from airos_edge.voice.ports import Act, Call, Done, Place, Prompt, Responder, Text
 
 AGREED = {*YES, "yeah", "yep", "yes do", "yes do it", "sure", "okay", "ok", "go ahead", "please do"}
@@ -142,19 +142,9 @@ class Approving:
             result, told = await act(replace(call, waits_for_yes=False)), DONE
         except EngineError as error:
             result, told = f"It failed: {error}", NOT_DONE
-        made = (
-            Item(
-                new_id("item"),
-                kind="function_call",
-                name=call.name,
-                arguments=json.dumps(dict(call.arguments)),
-                call_id=call.call_id,
-            ),
-            Item(new_id("item"), kind="function_call_output", call_id=call.call_id, text=result),
-        )
         has_spoken = False
         try:
-            after = replace(prompt, items=(*prompt.items, *made))
+            after = replace(prompt, items=(*prompt.items, *made(call, result)))
             async with aclosing(self._asking(after, act)) as parts:
                 async for part in parts:
                     has_spoken = True
