@@ -19,6 +19,7 @@ class Answer:
 
     def __init__(self, prompt: Prompt) -> None:
         self._items = list(prompt.items)
+        self._asked = len(self._items)
         self._message = ""
         """What was released of the completion that goes on."""
         self._tokens = (0, 0)
@@ -26,6 +27,11 @@ class Answer:
     @property
     def items(self) -> tuple[Item, ...]:
         return tuple(self._items)
+
+    @property
+    def has_begun(self) -> bool:
+        """Something was said or done."""
+        return bool(self._message) or len(self._items) > self._asked
 
     def say(self, text: str) -> Text:
         """The next words, to be released."""

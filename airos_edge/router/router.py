@@ -64,6 +64,8 @@ class Router:
         tiers = self._within_reach(prompt)
         answer, failures = Answer(prompt), list[EngineError]()
         for place, tier in enumerate(tiers, start=1):
+            if answer.has_begun and not tier.takes_tools:
+                continue  # it answers questions, and cannot go on with what others have begun
             try:
                 parts = self._ask(tier, prompt, answer, act, is_last=place == len(tiers))
                 async with aclosing(parts):
@@ -80,7 +82,8 @@ class Router:
                 yield pause
         if len(failures) == 1:
             raise failures[0]
-        raise EngineError(self.name, "; ".join(map(str, failures)))
+        why = "; ".join(map(str, failures)) or "nobody could go on with the answer"
+        raise EngineError(self.name, why)
 
     # ---- who is asked ----
 

@@ -484,6 +484,22 @@ async def test_what_one_has_done_the_next_does_not_do_again() -> None:
     assert act.calls == [LAMP]
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        [Text("The sky is blue. "), Fault.RAISE],
+        [Text("The sky is blue. "), Call(ESCALATE), Done("half")],
+        rounds(calling(LAMP), [Fault.RAISE]),
+        rounds(calling(LAMP), calling(Call(ESCALATE))),
+    ],
+)
+async def test_who_only_answers_questions_is_not_asked_to_go_on(script: Script) -> None:
+    desk = Desk(responder("half", script), order=["half", COMMANDS], toolbox=Toolbox())
+    with pytest.raises(EngineError, match=r"half: |nobody could go on with the answer"):
+        await desk.ask(SPOKEN)
+    assert desk.commands.prompts == []
+
+
 # ---- the configuration --------------------------------------------------------------------------
 
 
