@@ -33,9 +33,6 @@ class NoTools:
     def needs_yes(self, call: Call) -> bool:
         return False
 
-    async def call(self, call: Call) -> str:
-        raise EngineError("tools", f"there is no {call.name!r}")
-
 
 @dataclass(frozen=True, slots=True)
 class Sorted:

@@ -64,9 +64,6 @@ class Toolbox:
     def needs_yes(self, call: Call) -> bool:
         return call.name == "lock"
 
-    async def call(self, call: Call) -> str:
-        raise AssertionError("only `act` makes calls")
-
 
 def responder(name: str, script: Script, place: Place = Place.LOCAL) -> FakeResponder:
     fake = FakeResponder(script if callable(script) else lambda prompt: script, name)
