@@ -6,6 +6,7 @@ from typing import Any
 from airos_edge.config import Config, effective
 from airos_edge.engines import llm
 from airos_edge.health import WELL, Health
+from airos_edge.network import shown
 from airos_edge.parts import Parts
 
 
@@ -31,7 +32,7 @@ def models_of(config: Config) -> Mapping[str, str]:
     told = {}
     for name, settings in config.llm.items():
         place = llm.place(settings)
-        told[name] = f"{settings.model or settings.engine} at {llm.address(settings)}"
+        told[name] = f"{settings.model or settings.engine} at {shown(llm.address(settings))}"
         told[name] += f" ({place.name.lower()})"
         if place > config.reach:
             told[name] += f", never asked: `reach` is {config.reach.name.lower()}"

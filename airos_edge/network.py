@@ -31,3 +31,9 @@ def place_of_url(url: str) -> Place:
     """`unix:` and `stdio:` are on this box."""
     parts = urlsplit(url)
     return Place.LOCAL if parts.scheme in ("unix", "stdio") else place_of(parts.hostname or "")
+
+
+def shown(url: str) -> str:
+    """Without the name and the password that may stand in it."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

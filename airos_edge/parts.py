@@ -12,7 +12,7 @@ from airos_edge.config import Config
 from airos_edge.engines import llm, registry
 from airos_edge.engines.sayable import sayable
 from airos_edge.errors import EngineError, EngineUnavailable
-from airos_edge.health import Health
+from airos_edge.health import Health, State
 from airos_edge.home.commands import HouseCommands
 from airos_edge.home.house import House, VirtualDevices
 from airos_edge.home.sentences import compile_sentences, refuse_unknown
@@ -81,10 +81,12 @@ def _tried(
 
 
 class Workshop:
-    """Makes parts, in threads. A part is made anew when what it is made of has changed, else kept."""
+    """Makes parts, in threads. A part is made anew when what it is made of has changed, or when it was
+    not wanted the last time, else kept."""
 
     def __init__(self) -> None:
         self._made: dict[str, tuple[object, Any]] = {}
+        self._wanted: set[str] = set()
 
     def made(self, name: str) -> object:
         """The part of that name as it is now; None if there is none."""
@@ -92,6 +94,7 @@ class Workshop:
 
     async def make(self, name: str, made_of: object, make: Callable[[], T]) -> T:
         """Raises what `make` raises; it is then called again the next time."""
+        self._wanted.add(name)
         before = self._made.get(name)
         if before is not None and before[0] == made_of:
             kept: T = before[1]
@@ -100,6 +103,11 @@ class Workshop:
         made = await asyncio.to_thread(make)
         self._made[name] = (made_of, made)
         return made
+
+    def forget_others(self) -> None:
+        """Of the parts that nobody has wanted since the last time: they are closed by who had them."""
+        self._made = {name: made for name, made in self._made.items() if name in self._wanted}
+        self._wanted.clear()
 
 
 def refuse_contradictions(config: Config) -> None:
@@ -157,13 +165,16 @@ async def assemble(
     )
     vad = await opened("vad", None, registry.open_vad)
     wake = await opened("wake", config.wake, lambda choice: registry.open_wake(choice, config.wake))
+    models = await _models(config, workshop, health)
+    workshop.forget_others()
     tools = Tools(HouseTools(house, timers, commands.call, datetime.now), servers)
     responder = router.Router(
         Commands(commands),
-        await _models(config, workshop, health),
+        models,
         config.router.tiers,
         assistant.instructions(config.assistant, config.name, language),
         tools,
+        config.reach,
     )
     engines = Engines(asr, Approving(responder, tools), tts, tools.call, sayable)
     return Parts(config, house, commands, engines, vad, wake, tuple(choices.values()), faults)
@@ -176,7 +187,7 @@ async def _models(config: Config, workshop: Workshop, health: Health) -> Mapping
         before = workshop.made(f"llm {name}")
         try:
             tiers[name] = await workshop.make(
-                f"llm {name}", settings, partial(_model, name, settings, health)
+                f"llm {name}", settings, partial(_model, name, settings, workshop, health)
             )
         except EngineError as error:
             log.warning("Going on without the model %s: %s", name, error)
@@ -187,10 +198,15 @@ async def _models(config: Config, workshop: Workshop, health: Health) -> Mapping
     return tiers
 
 
-def _model(name: str, settings: llm.LlmSettings, health: Health) -> Tier:
-    return Tier(
+def _model(name: str, settings: llm.LlmSettings, workshop: Workshop, health: Health) -> Tier:
+    def report(name: str, state: State, why: str) -> None:
+        if workshop.made(f"llm {name}") is tier:  # one that was replaced may still be answering
+            health.report(name, state, why)
+
+    tier = Tier(
         llm.open_llm(name, settings),
-        Breaker(name, health.report),
+        Breaker(name, report),
         settings.first_token_s,
         llm.ENGINES[settings.engine].is_model,
     )
+    return tier

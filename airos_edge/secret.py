@@ -6,6 +6,9 @@ from pathlib import Path
 
 from airos_edge.errors import ConfigError
 
+NO_KEY = "has a sign in it that no key has, such as a line break or a letter with an accent"
+"""Of a key that does not fit a header."""
+
 
 @dataclass(frozen=True, slots=True)
 class Secret:
@@ -13,6 +16,11 @@ class Secret:
 
     value: str = field(repr=False)
     source: str = "***"
+
+    @property
+    def fits_a_header(self) -> bool:
+        """Whether HTTP can send it. Who tries what it cannot fails with the value in its words."""
+        return self.value.isascii() and self.value.isprintable()
 
 
 def secret(text: str, environ: Mapping[str, str]) -> Secret:
@@ -24,7 +32,7 @@ def secret(text: str, environ: Mapping[str, str]) -> Secret:
     if not colon or kind not in ("env", "file", "credential"):
         value, source = text, "***"
     elif kind == "env":
-        value, source = environ.get(name, ""), text
+        value, source = environ.get(name, "").strip(), text
     elif kind == "credential" and not environ.get("CREDENTIALS_DIRECTORY"):
         raise ConfigError(f"{text} is not set: only a service has credentials (LoadCredential=)")
     else:

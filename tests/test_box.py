@@ -30,9 +30,10 @@ from airos_edge.router.tool_settings import ToolServerSettings
 from airos_edge.voice import events
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.history import Item
-from airos_edge.voice.ports import Responder
+from airos_edge.voice.ports import Place, Responder
 from airos_edge.voice.waking import WordSettings
 from airos_edge.wyoming.settings import Settings as WyomingSettings
+from tests.models import LIMIT_S, Cut, Wait, model_server, says
 from tests.room import FakeSpeaker, Tape
 from tests.speech import noise, pieces, spoken, spoken_on
 
@@ -256,6 +257,31 @@ async def test_models_are_kept_with_their_connections_until_they_are_configured_
         assert "big" not in _models(box)
         await box.reload(replace(config, llm={"fast": replace(fast, temperature=1.0)}))
         assert _models(box)["fast"] is not before["fast"]
+        gone = _models(box)["fast"]
+        await box.reload(Config())
+        await box.reload(config)
+        assert _models(box)["big"] is not before["big"], "it has been closed"
+        assert _models(box)["fast"] is not gone
+
+
+@pytest.mark.real_time
+async def test_a_conversation_that_is_open_goes_no_further_than_a_reload_allows() -> None:
+    with model_server(says("From afar.")) as server:
+        far = LlmSettings(url=server.url, model="tiny", place=Place.CLOUD)
+        config = replace(
+            Config(),
+            llm={"far": far},
+            router=RouterSettings(("commands", "far")),
+            reach=Place.CLOUD,
+        )
+        told = Tape()
+        async with open_box(config, ports=()) as box, box.open_asking(told, FakeSpeaker()) as talk:
+            await box.reload(replace(config, reach=Place.LOCAL))
+            talk.add(Item("question", role="user", text="why is the sky blue"))
+            talk.respond()
+            outcome = (await told.wait_for(events.ReplyEnded)).outcome
+        assert server.requests == []
+    assert outcome.text == "I only know house commands yet."
 
 
 async def test_a_model_that_does_not_answer_degrades_the_box_until_it_is_gone() -> None:
@@ -273,6 +299,19 @@ async def test_a_model_that_does_not_answer_degrades_the_box_until_it_is_gone() 
         assert box.check()["models"] == {"fast": "tiny at http://127.0.0.1:9/v1 (local)"}
         await box.reload(Config())
         assert box.state()["status"] == "ok"
+
+
+@pytest.mark.real_time
+async def test_a_model_that_fails_after_it_was_taken_out_is_no_part_of_the_box_any_more() -> None:
+    with model_server([Wait(0.5), Cut()]) as server:
+        fast = LlmSettings(url=server.url, model="tiny")
+        config = replace(Config(), llm={"fast": fast}, router=RouterSettings(("fast",)))
+        async with open_box(config, ports=()) as box, Scope() as scope:
+            asking = scope.start(ask("why is the sky blue", box.open_asking), "asking")
+            assert await asyncio.to_thread(server.asked.wait, LIMIT_S)
+            await box.reload(Config())
+            assert (await asking).outcome.status == "failed"
+            assert "fast" not in box.state()["parts"]
 
 
 def _models(box: Box) -> dict[str, Responder]:

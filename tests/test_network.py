@@ -2,7 +2,7 @@
 
 import pytest
 
-from airos_edge.network import place_of, place_of_url
+from airos_edge.network import place_of, place_of_url, shown
 from airos_edge.voice.ports import Place
 
 
@@ -37,3 +37,10 @@ def test_of_an_address_of_a_service() -> None:
     assert place_of_url("unix:///run/asr.sock") is Place.LOCAL
     assert place_of_url("tcp://10.0.0.1:10300") is Place.EDGE
     assert place_of_url("https://api.example.org/v1") is Place.CLOUD
+
+
+def test_an_address_is_shown_without_who_may_enter() -> None:
+    assert shown("https://me:secret@api.example.org:8443/v1?a=b") == (
+        "https://api.example.org:8443/v1?a=b"
+    )
+    assert shown("http://[fd00::3]:80/v1") == "http://[fd00::3]:80/v1"

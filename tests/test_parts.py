@@ -37,6 +37,16 @@ async def test_what_fails_is_tried_again_and_what_was_before_does_not_come_back(
     assert await workshop.make("voice", "good", lambda: next(made)) == 1, "the first may be closed"
 
 
+async def test_what_was_not_wanted_in_between_is_made_anew() -> None:
+    workshop, made = Workshop(), iter(range(10))
+    for name in ("voice", "ears"):
+        await workshop.make(name, "en", lambda: next(made))
+    workshop.forget_others()
+    assert await workshop.make("ears", "en", lambda: next(made)) == 1
+    workshop.forget_others()
+    assert await workshop.make("voice", "en", lambda: next(made)) == 2, "the first may be closed"
+
+
 @pytest.mark.parametrize(
     ("changed", "told"),
     [

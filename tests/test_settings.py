@@ -158,7 +158,7 @@ def test_what_is_for_the_file_alone_the_environment_does_not_set() -> None:
 def test_a_secret_is_where_it_is_said_to_be(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("s3cret\n")
     for text, environ in (
-        ("env:MY_KEY", {"MY_KEY": "s3cret"}),
+        ("env:MY_KEY", {"MY_KEY": "s3cret\n"}),
         (f"file:{tmp_path}/key", {}),
         ("credential:key", {"CREDENTIALS_DIRECTORY": str(tmp_path)}),
     ):

@@ -17,6 +17,15 @@ LONGEST_ANSWER = 20_000
 
 
 @dataclass(slots=True)
+class Begun:
+    """A call as far as it is told."""
+
+    call_id: str
+    name: str
+    arguments: str = ""
+
+
+@dataclass(slots=True)
 class Answer:
     """What the events of a completion have told until now. `why` None: it has not ended."""
 
@@ -24,35 +33,40 @@ class Answer:
     why: Literal["stop", "max_tokens"] | None = None
     written: int = 0
     """Characters of its text."""
-    is_thinking: bool = False
+    thought: str | None = None
+    """While it thinks: the end of that."""
     input_tokens: int = 0
     output_tokens: int = 0
-    _names: dict[int, tuple[str, str]] = field(default_factory=dict)
-    _arguments: dict[int, str] = field(default_factory=dict)
+    _calls: list[Begun] = field(default_factory=list)
+    _newest: dict[int, Begun] = field(default_factory=dict)
 
     def begin_call(self, key: int, call_id: str, name: str) -> None:
-        self._names[key] = (call_id, name)
-        self._arguments.setdefault(key, "")
+        """With another id than before it is another call: there are servers that give all calls one key
+        (ollama/ollama issue 15457, sgl-project/sglang issue 6310)."""
+        before = self._newest.get(key)
+        if before is None or (call_id and call_id != before.call_id):
+            self._newest[key] = begun = Begun(call_id, name)
+            self._calls.append(begun)
 
     def more_arguments(self, key: int, piece: str) -> None:
-        self._arguments[key] = self._arguments.get(key, "") + piece
+        self.begin_call(key, "", "")
+        self._newest[key].arguments += piece
 
     @property
     def size(self) -> int:
-        return self.written + sum(map(len, self._arguments.values()))
+        return self.written + sum(len(call.arguments) for call in self._calls)
 
     def calls(self) -> Iterator[Call]:
         """Raises EngineError for one without a name, or whose arguments are no JSON object."""
-        for key, written in self._arguments.items():
-            call_id, name = self._names.get(key, ("", ""))
+        for call in self._calls:
             try:
-                arguments = json.loads(written or "{}")
+                arguments = json.loads(call.arguments or "{}")
             except ValueError:
                 arguments = None
-            if not name or not isinstance(arguments, dict):
-                what = f"calls {name or 'a tool without a name'} with what is no JSON object"
-                raise EngineError(self.engine, f"{what}: {written[:100]!r}")
-            yield Call(name, arguments, call_id)
+            if not call.name or not isinstance(arguments, dict):
+                what = f"calls {call.name or 'a tool without a name'} with what is no JSON object"
+                raise EngineError(self.engine, f"{what}: {call.arguments[:100]!r}")
+            yield Call(call.name, arguments, call.call_id)
 
 
 @dataclass(frozen=True, slots=True)

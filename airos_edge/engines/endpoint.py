@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airos_edge import __version__
 from airos_edge.errors import EngineError, EngineUnavailable
+from airos_edge.network import shown
 from airos_edge.secret import Secret
 from airos_edge.voice.ports import Place
 
@@ -43,6 +44,11 @@ class Endpoint:
     model: str
     client: "httpx2.AsyncClient"
     api_key: Secret | None
+
+    @property
+    def where(self) -> str:
+        """The address as it may be read by anybody."""
+        return shown(self.url)
 
     async def events(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[Any, None]:
         """Asks; gives the JSON of each event as it comes, until the server has said its last.
@@ -86,22 +92,20 @@ class Endpoint:
         try:
             yield
         except httpx2.ConnectTimeout as error:
-            message = f"nobody answers at {self.url} within {CONNECT_S:g} s"
+            message = f"nobody answers at {self.where} within {CONNECT_S:g} s"
             raise self.failed(message) from error
         except httpx2.ConnectError as error:
-            message = f"cannot be reached at {self.url}: {error}; does its server run?"
+            message = f"cannot be reached at {self.where}: {error}; does its server run?"
             raise self.failed(message) from error
         except httpx2.TimeoutException as error:
-            raise self.failed(f"the server at {self.url} has stalled") from error
+            raise self.failed(f"the server at {self.where} has stalled") from error
         except httpx2.SSEError as error:
-            message = (
-                f"{self.url} answers, but not as a model does: {error}; look at llm.{self.name}.url"
-            )
+            message = f"{self.where} answers, but not as a model does: {error}; look at llm.{self.name}.url"
             raise self.failed(message) from error
         except httpx2.HTTPError as error:
-            raise self.failed(f"the connection to {self.url} broke off: {error}") from error
+            raise self.failed(f"the connection to {self.where} broke off: {error}") from error
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise self.failed(f"{self.url} sent what is no JSON") from error
+            raise self.failed(f"{self.where} sent what is no JSON") from error
 
     async def _refused(self, response: "httpx2.Response") -> EngineError:
         said = f"HTTP {response.status_code}: {await self._excuse(response)}"
@@ -112,7 +116,9 @@ class Endpoint:
             case 401 | 403:
                 return self.failed(f"refuses the key of {option}.api_key ({said})")
             case 404:
-                message = f"knows no model {self.model!r} at {self.url}: look at {option} ({said})"
+                message = (
+                    f"knows no model {self.model!r} at {self.where}: look at {option} ({said})"
+                )
                 return self.failed(message)
             case 429:
                 after_s = retry_after_s(response.headers.get("retry-after", ""))

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from airos_edge.errors import ConfigError
 from airos_edge.limits import Range
 from airos_edge.network import place_of_url
-from airos_edge.secret import Secret
+from airos_edge.secret import NO_KEY, Secret
 from airos_edge.voice.ports import Place, Responder
 
 
@@ -87,6 +87,8 @@ def refuse_impossible(models: Mapping[str, LlmSettings]) -> None:
             raise ConfigError(f"{path}.url: is missing")
         if engine.is_model and not _is_http(url):
             raise ConfigError(f"{path}.url: got {url!r}, wants http://host:port/v1 or https://…")
+        if settings.api_key and not settings.api_key.fits_a_header:
+            raise ConfigError(f"{path}.api_key: {NO_KEY}")
 
 
 def _is_http(url: str) -> bool:

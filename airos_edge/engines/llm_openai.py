@@ -12,6 +12,8 @@ from airos_edge.secret import Secret
 from airos_edge.voice.history import Item
 from airos_edge.voice.ports import Place, Prompt
 
+THINK, END_OF_THOUGHT = "<think>", "</think>"
+
 
 def open_llm(name: str, url: str, place: Place, settings: LlmSettings) -> Model:
     """Sends nothing. Raises EngineUnavailable."""
@@ -107,14 +109,15 @@ def take(event: Any, answer: Answer) -> str:
 
 
 def _without_thoughts(text: str, answer: Answer) -> str:
-    """Some servers leave them in the text, between two tags that are a token each."""
-    if not answer.written and text.strip() == "<think>":
-        answer.is_thinking = True
-    if not answer.is_thinking:
-        return text
-    _, end, said = text.partition("</think>")
-    answer.is_thinking = not end
-    return said
+    """Some servers leave them in the text, at its beginning, between two tags. The first is a token of its
+    own; pieces may hold more than a token, and cut the second."""
+    if answer.thought is None:
+        if answer.written or not text.lstrip().startswith(THINK):
+            return text if answer.written else text.lstrip()
+        answer.thought = ""
+    thought, end, said = (answer.thought + text).partition(END_OF_THOUGHT)
+    answer.thought = None if end else thought[-len(END_OF_THOUGHT) :]
+    return said.lstrip()
 
 
 OPENAI = Dialect("/chat/completions", headers, body, take)

@@ -40,7 +40,7 @@ PLAIN = [
     (regex.compile(r"!?\[([^\]]*)\]\([^)]*\)"), r"\1"),  # a link, a picture
     (regex.compile(r"\]\([^)\s]*\)|\[(?=[^\]]*$)"), ""),  # half a link
     (regex.compile(r"<?(?:https?://|www\.)(?:www\.)?([^\s/?#:>)]+)[^\s>]*?>?(?=[.,;:!?)\"']*(?:\s|$))"), r"\1"),
-    (regex.compile(r"</?\p{L}[^<>]*>"), ""),
+    (regex.compile(r"</?\p{L}[\w-]*(?:\s+[\w:-]+=(?:\"[^\"]*\"|'[^']*'|[^\s<>]+))*\s*/?>"), ""),
     (regex.compile(r"(\*{1,3}|~~)(?=\S)(.+?)(?<=\S)\1"), r"\2"),
     (regex.compile(r"(?<![\p{L}\p{N}])(_{1,3})(?=\S)(.+?)(?<=\S)\1(?![\p{L}\p{N}])"), r"\2"),
     (regex.compile(r"`+|\*\*|~~"), ""),

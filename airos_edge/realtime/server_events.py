@@ -18,7 +18,7 @@ ServerEvent = tuple[str, dict[str, Any]]
 def server_events(
     event: events.Event, configuration: Mapping[str, Any], conversation_id: str
 ) -> Iterator[ServerEvent]:
-    """None for what the API has no words for, such as a wake word."""
+    """Nothing for what the API has no words for, such as a wake word."""
     match event:
         case events.SpeechStarted() | events.SpeechStopped() if event.opened_by != "push":
             yield _speech(event)

@@ -19,6 +19,7 @@ class Answer:
 
     def __init__(self, prompt: Prompt) -> None:
         self._items = list(prompt.items)
+        self._asked = len(self._items)
         self._message = ""
         """What was released of the completion that goes on."""
         self._tokens = (0, 0)
@@ -26,6 +27,11 @@ class Answer:
     @property
     def items(self) -> tuple[Item, ...]:
         return tuple(self._items)
+
+    @property
+    def has_begun(self) -> bool:
+        """Something was said or done."""
+        return bool(self._message) or len(self._items) > self._asked
 
     def say(self, text: str) -> Text:
         """The next words, to be released."""
@@ -39,17 +45,7 @@ class Answer:
 
     def called(self, call: Call, result: str) -> None:
         """A call of ours was made."""
-        call_id = call.call_id or new_id("call")
-        arguments = json.dumps(dict(call.arguments))
-        made = Item(
-            new_id("item"),
-            kind="function_call",
-            name=call.name,
-            arguments=arguments,
-            call_id=call_id,
-        )
-        told = Item(new_id("item"), kind="function_call_output", call_id=call_id, text=result)
-        self._items += [made, told]
+        self._items += made(call, result)
 
     def end(self, done: Done) -> Done:
         """A completion has ended; as the end of the reply it tells the tokens of all of them."""
@@ -70,3 +66,13 @@ class Answer:
             said = Item(new_id("item"), role="assistant", text=self._message.rstrip())
             self._items.append(said)
             self._message = ""
+
+
+def made(call: Call, result: str) -> tuple[Item, Item]:
+    """A call and its result, as a model is told of them."""
+    call_id = call.call_id or new_id("call")
+    arguments = json.dumps(dict(call.arguments))
+    asked = Item(
+        new_id("item"), kind="function_call", name=call.name, arguments=arguments, call_id=call_id
+    )
+    return asked, Item(new_id("item"), kind="function_call_output", call_id=call_id, text=result)

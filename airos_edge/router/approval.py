@@ -4,16 +4,16 @@ What waits is not remembered here: it follows from the history. Nothing waits in
 """
 
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from airos_edge.errors import EngineError
+from airos_edge.router.answer import made
 from airos_edge.router.meaning import GIVEN_UP, MOST_TIMES, NO, NOT_HEARD, YES
 from airos_edge.router.wording import plain
 from airos_edge.voice.history import Item
-from airos_edge.voice.ids import new_id
 from airos_edge.voice.ports import Act, Call, Done, Place, Prompt, Responder, Text
 
 AGREED = {*YES, "yeah", "yep", "yes do", "yes do it", "sure", "okay", "ok", "go ahead", "please do"}
@@ -43,16 +43,18 @@ class Answer:
     times: int
 
 
-def answered(items: Sequence[Item]) -> Answer | None:
+def answered(items: Sequence[Item], question: Callable[[Call], str]) -> Answer | None:
     """The answer that the last item is to a request just before it; None: it is none, and a request is void.
 
-    The question must have been heard, at least the beginning of it. What was not surely heard is no yes.
+    The `question` of the call must have been heard, at least the beginning of it. What was not surely
+    heard is no yes.
     """
     talk = [item for item in items if item.role != "system" and (item.role != "user" or item.text)]
     if len(talk) < 3 or talk[-1].role != "user" or talk[-2].kind != "approval_request":
         return None
     asked, request, item = talk[-3:]
-    if asked.role != "assistant" or plain(ASKING) not in plain(asked.text or ""):
+    call = Call(request.name or "", json.loads(request.arguments or "{}"), request.call_id or "")
+    if asked.role != "assistant" or not _was_heard(question(call), asked.text or ""):
         return None
     words = plain(item.text or "")
     is_sure = item.sure and not item.alternatives
@@ -62,9 +64,16 @@ def answered(items: Sequence[Item]) -> Answer | None:
         said = "yes" if is_sure else "perhaps"
     else:
         return None
-    call = Call(request.name or "", json.loads(request.arguments or "{}"), request.call_id or "")
     same = [one for one in talk if one.kind == request.kind and one.call_id == request.call_id]
     return Answer(replace(call, waits_for_yes=True), said, len(same))
+
+
+def _was_heard(question: str, said: str) -> bool:
+    """In what was said as far as it was heard. A model may have asked something else before it, in the same
+    words; what the call is made with is left out, as it may be spoken otherwise than it is written."""
+    wanted, heard, asking = plain(question.partition(",")[0]), plain(said), plain(ASKING)
+    _, is_asked, rest = heard.rpartition(asking)
+    return wanted in heard or (bool(is_asked) and wanted.startswith(asking + rest))
 
 
 class Approving:
@@ -83,7 +92,7 @@ class Approving:
 
     async def reply(self, prompt: Prompt, act: Act) -> Parts:
         """Raises EngineError. After a yes the inner one goes on with the call and its result as items."""
-        answer = answered(prompt.items)
+        answer = answered(prompt.items, self._asked)
         others = tuple(item for item in prompt.items if item.kind != "approval_request")
         match answer:
             case Answer(call, "yes"):
@@ -100,6 +109,13 @@ class Approving:
 
     def _question(self, call: Call) -> str:
         return f"{ASKING} {self._tools.in_words(call)}?"
+
+    def _asked(self, call: Call) -> str:
+        """The question that was asked; of a call that can no longer be made, how it began."""
+        try:
+            return self._question(call)
+        except EngineError:
+            return ASKING
 
     async def _asking(self, prompt: Prompt, act: Act) -> Parts:
         """What the inner one says, up to its first call that waits; then the question."""
@@ -120,24 +136,15 @@ class Approving:
 
     async def _doing(self, call: Call, prompt: Prompt, act: Act) -> Parts:
         """Makes the call; the inner one goes on. If that fails, what was done is told all the same."""
-        act.goes(self._tools.place_of(call))
         try:
+            await act.committed()
+            act.goes(self._tools.place_of(call))
             result, told = await act(replace(call, waits_for_yes=False)), DONE
         except EngineError as error:
             result, told = f"It failed: {error}", NOT_DONE
-        made = (
-            Item(
-                new_id("item"),
-                kind="function_call",
-                name=call.name,
-                arguments=json.dumps(dict(call.arguments)),
-                call_id=call.call_id,
-            ),
-            Item(new_id("item"), kind="function_call_output", call_id=call.call_id, text=result),
-        )
         has_spoken = False
         try:
-            after = replace(prompt, items=(*prompt.items, *made))
+            after = replace(prompt, items=(*prompt.items, *made(call, result)))
             async with aclosing(self._asking(after, act)) as parts:
                 async for part in parts:
                     has_spoken = True

@@ -11,6 +11,8 @@ from airos_edge.health import State
 MOST_FAILURES = 3
 """In a row: so often somebody has waited for nothing."""
 REST_S = 30.0
+LONGEST_REST_S = 600.0
+"""However long it asks to be left alone: its owner may have mended it, or it may be wrong."""
 
 Report = Callable[[str, State, str], None]
 """Of an engine by its name, how it is and why."""
@@ -68,6 +70,7 @@ class Breaker:
         self._failures += 1
         self._why = str(error)
         rest_s = error.retry_after_s or (REST_S if self._failures >= MOST_FAILURES else 0.0)
+        rest_s = min(rest_s, LONGEST_REST_S)
         if rest_s:
             self._rests_until = asyncio.get_running_loop().time() + rest_s
         self._report(self._name, "failed" if rest_s else "degraded", self._why)

@@ -33,9 +33,6 @@ class NoTools:
     def needs_yes(self, call: Call) -> bool:
         return False
 
-    async def call(self, call: Call) -> str:
-        raise EngineError("tools", f"there is no {call.name!r}")
-
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
@@ -86,8 +83,9 @@ class Kit:
             return f"There is no tool {call.name!r}."
         if self._needs_yes(call):  # of what is `safe_only`: nobody is asked who is not known
             return "That is not done from there. Say so."
-        act.goes(self.ours[call.name].place)
         try:
+            await act.committed()
+            act.goes(self.ours[call.name].place)
             return await act(call)
         except EngineError as error:
             return f"It failed: {error}"

@@ -47,7 +47,7 @@ class McpServer:
         self._client: Client | None = None
         self._why = ""
         self._settled = asyncio.Event()
-        """It runs, or could not be started."""
+        """It runs, or could not be started: then no question waits while that is tried again."""
         self._wanted = asyncio.Event()
         self._doubt = asyncio.Event()
         """Whether it still answers is to be seen, and which tools it has."""
@@ -116,7 +116,6 @@ class McpServer:
         while True:
             began = loop.time()
             self._wanted.clear()
-            self._settled.clear()
             self._report("starting")
             try:
                 await self._run()

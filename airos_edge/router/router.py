@@ -28,7 +28,8 @@ class Settings:
 
 class Router:
     """`commands` is a tier of its own and, besides, answers where nothing was heard; `order` names
-    those that are asked. A client may name any of `models` to have it alone."""
+    those that are asked. A client may name any of `models` to have it alone. Nobody beyond `reach` is
+    asked, whatever a conversation was allowed when it began."""
 
     name = "router"
     place = Place.LOCAL
@@ -40,12 +41,14 @@ class Router:
         order: Sequence[str],
         instructions: str,
         toolbox: Toolbox | None = None,
+        reach: Place = Place.CLOUD,
     ) -> None:
         self._commands = Tier(commands, Breaker(COMMANDS), takes_tools=False)
         self._known = {COMMANDS: self._commands, **models}
         self._order = [self._known[name] for name in order if name in self._known]
         self._instructions = instructions
         self._toolbox = toolbox
+        self._reach = reach
 
     @property
     def parts(self) -> Sequence[Responder]:
@@ -57,9 +60,12 @@ class Router:
 
         Raises EngineError when all have failed, ReachError when none is within reach.
         """
+        prompt = replace(prompt, reach=min(prompt.reach, self._reach))
         tiers = self._within_reach(prompt)
         answer, failures = Answer(prompt), list[EngineError]()
         for place, tier in enumerate(tiers, start=1):
+            if answer.has_begun and not tier.takes_tools:
+                continue  # it answers questions, and cannot go on with what others have begun
             try:
                 parts = self._ask(tier, prompt, answer, act, is_last=place == len(tiers))
                 async with aclosing(parts):
@@ -76,7 +82,8 @@ class Router:
                 yield pause
         if len(failures) == 1:
             raise failures[0]
-        raise EngineError(self.name, "; ".join(map(str, failures)))
+        why = "; ".join(map(str, failures)) or "nobody could go on with the answer"
+        raise EngineError(self.name, why)
 
     # ---- who is asked ----
 

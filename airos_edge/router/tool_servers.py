@@ -34,6 +34,8 @@ class ToolServers:
         self._health = health
         self._scope = Scope(STOP_LIMIT_S)
         self._servers: dict[str, McpServer] = {}
+        self._named: set[str] = set()
+        """In the configuration, whether within reach or not."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -51,6 +53,9 @@ class ToolServers:
         for name, server in list(self._servers.items()):
             if settings.get(name) != server.settings or server.settings.where > reach:
                 self._servers.pop(name).end()
+        for gone in self._named - settings.keys():
+            self._health.forget(part_of(gone))
+        self._named = set(settings)
         for name, wanted in settings.items():
             if wanted.where > reach:
                 why = f"is {wanted.where.name.lower()}, and reach is {reach.name.lower()}"

@@ -6,7 +6,7 @@ from typing import Literal
 
 from airos_edge.errors import ConfigError
 from airos_edge.network import place_of_url
-from airos_edge.secret import Secret
+from airos_edge.secret import NO_KEY, Secret
 from airos_edge.voice.ports import Place
 
 ALL = "*"
@@ -53,3 +53,5 @@ def refuse_unclear(settings: Settings) -> None:
             raise ConfigError(f"tools.{name}: wants a command or a url, and not both")
         if server.url and not server.url.startswith(("http://", "https://")):
             raise ConfigError(f"tools.{name}.url: got {server.url!r}, wants http:// or https://")
+        if server.api_key and not server.api_key.fits_a_header:
+            raise ConfigError(f"tools.{name}.api_key: {NO_KEY}")

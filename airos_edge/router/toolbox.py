@@ -21,12 +21,11 @@ class Tool:
 
 
 class Toolbox(Protocol):
+    """What is called is made by `Act` alone."""
+
     async def offered(self, reach: Place) -> Sequence[Tool]:
         """The tools within `reach`; what has to be started for that is started. A tool server that
         does not start offers nothing. Raises nothing."""
 
     def needs_yes(self, call: Call) -> bool:
         """It is not to be made before somebody has said yes to it."""
-
-    async def call(self, call: Call) -> str:
-        """Makes it; gives its result for the model. Raises EngineError, in a sentence the model can use."""

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, RATE_HZ, AudioChunk
 from airos_edge.voice.floor import Floor, FloorMouth, Rank
-from airos_edge.voice.flow import chain, patiently
+from airos_edge.voice.flow import Stage, chain, patiently
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.ports import Engines, Says, Speaking, Speech
 from airos_edge.voice.respond import STALL_LIMIT_S, no_voice
@@ -42,10 +42,12 @@ async def ring(
 
 
 async def _say(text: str, engines: Engines, how: Speaking, mouth: FloorMouth) -> None:
-    if engines.tts is None:
+    tts = engines.tts
+    if tts is None:
         raise no_voice()
-    async with chain(engines.tts.speak(_only(text), how), name=engines.tts.name) as speech:
-        async for piece in patiently(speech, STALL_LIMIT_S, engines.tts.name):
+    stages = (Stage(engines.sayable, ahead=1), Stage(lambda sentences: tts.speak(sentences, how)))
+    async with chain(_only(text), *stages, name=tts.name) as speech:
+        async for piece in patiently(speech, STALL_LIMIT_S, tts.name):
             await mouth.play(piece)
 
 

@@ -29,6 +29,8 @@ class Phases:
     publish: Callable[[Event], None]
     phase: Phase = "idle"
     _of: dict[str, Phase] = field(default_factory=dict)
+    _heard: set[str] = field(default_factory=set)
+    """The conversations in which somebody is being heard, over an answer or not."""
 
     def follow(self, event: Event) -> None:
         after = self._after(event)
@@ -48,8 +50,10 @@ class Phases:
         now = self._of.get(event.session_id, "idle")
         match event:
             case SpeechStarted():
+                self._heard.add(event.session_id)
                 return "listening" if now != "responding" else None
             case SpeechStopped():
+                self._heard.discard(event.session_id)
                 return "processing" if now == "listening" else None
             case ReplyStarted(apart=False):
                 return "processing"
@@ -57,6 +61,9 @@ class Phases:
                 return "responding"
             case QuestionDropped():
                 return "idle" if now == "processing" else None
-            case ReplyEnded(apart=False) | SessionEnded():
+            case ReplyEnded(apart=False):
+                return "listening" if event.session_id in self._heard else "idle"
+            case SessionEnded():
+                self._heard.discard(event.session_id)
                 return "idle"
         return None

@@ -50,6 +50,7 @@ class Reply:
         self.failure: AirosError | None = None
         self._since = asyncio.get_running_loop().time()
         self._committed_at: float | None = None
+        self._asked_at = self._since
         self.furthest = Place.LOCAL
         self._history = history
         self._tell = tell
@@ -71,12 +72,15 @@ class Reply:
                 )
             )
 
-    def since_commit(self) -> float | None:
-        """The loop time of the commit; None before it."""
-        return self._committed_at
+    def waits_since(self) -> float | None:
+        """The loop time of the commit, or of when somebody was asked after it; None before it."""
+        if self._committed_at is None:
+            return None
+        return max(self._committed_at, self._asked_at)
 
     def goes(self, place: Place) -> None:
         """Something of this turn goes so far, whatever comes of it: `Outcome.left` tells of it."""
+        self._asked_at = asyncio.get_running_loop().time()
         self.furthest = max(self.furthest, place)
 
     def stamp(self, stage: str, at: float | None = None) -> None:

@@ -26,7 +26,7 @@ from airos_edge.voice.reply import Reply
 log = logging.getLogger(__name__)
 
 STALL_LIMIT_S = 20.0
-"""An engine that says nothing for so long, once the turn is committed, has failed."""
+"""A responder that says nothing for so long, once the turn is committed, and asks nobody else, has failed."""
 SPEECH_AHEAD_MS = 400.0
 """Speech made before the mouth wants it: enough that a slow sentence is not heard as a gap."""
 APOLOGY = "Sorry, something went wrong."
@@ -46,7 +46,7 @@ async def respond(reply: Reply, engines: Engines, floor: Floor) -> None:
     try:
         act = GatedTools(engines.tools, reply)
         async with chain(responder.reply(reply.prompt, act), name=responder.name) as parts:
-            in_time = patiently(parts, STALL_LIMIT_S, responder.name, reply.since_commit)
+            in_time = patiently(parts, STALL_LIMIT_S, responder.name, reply.waits_since)
             if speaking is None:
                 await _write(_texts(in_time, reply), reply)
             elif engines.tts is None:  # what it does is done all the same
@@ -142,7 +142,7 @@ async def _speak(
     )
     async with (
         chain(texts, *stages, name=tts.name) as speech,
-        aclosing(patiently(speech, 2 * STALL_LIMIT_S, tts.name, reply.since_commit)) as pieces,
+        aclosing(patiently(speech, 2 * STALL_LIMIT_S, tts.name, reply.waits_since)) as pieces,
     ):
         await reply.committed.wait()
         first = await anext(pieces, None)

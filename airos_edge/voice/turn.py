@@ -181,12 +181,15 @@ class Turn:
     def _prompt(self, words: Transcript | None) -> Prompt:
         """What the answer depends on: all that was said, but by the user nothing after the question.
 
-        The question comes last, whatever came while it was being heard.
+        The question comes last, whatever came while it was being heard; but it is no answer to what the box
+        asked after it in a reply that nobody may interrupt.
         """
+        too_late = "approval_request" if self._talk.ear.rules.interrupt == "never" else None
         asked = Item(self.utterance.id, role="user", spoken=True, **_fields(words))
         known = iter(self._talk.history)
         before = tuple(takewhile(lambda item: item.id != asked.id, known))
-        after = (item for item in known if item.role != "user" or not item.spoken)
+        others = (item for item in known if item.role != "user" or not item.spoken)
+        after = (item for item in others if item.kind != too_late)
         return replace(self._talk.manner, items=(*before, *after, asked))
 
 

@@ -100,6 +100,12 @@ async def test_a_call_without_arguments_has_none(engine: str, steps: list[Step])
     assert parts[0] == Call("lamp", {}, "call_1")
 
 
+async def test_calls_that_share_a_place_are_told_apart_by_their_ids() -> None:
+    first, second = calls("lamp", '{"n": 1}'), calls("fan", '{"n"', ": 2}", call_id="call_2")
+    parts, _ = await completed("openai", [*first[:-2], *second])
+    assert parts[:-1] == [Call("lamp", {"n": 1}, "call_1"), Call("fan", {"n": 2}, "call_2")]
+
+
 @pytest.mark.parametrize("arguments", ['{"on": tru', "[1]", '"on"'])
 @both
 async def test_arguments_that_are_no_object_are_an_error(engine: str, arguments: str) -> None:
@@ -171,7 +177,18 @@ async def test_a_refusal_is_an_error_and_thinking_is_not_said() -> None:
     assert text_of(parts) == "Yes."
     parts, _ = await completed("openai", [delta(reasoning_content="hm"), *says("Yes.")])
     assert text_of(parts) == "Yes."
-    parts, _ = await completed("openai", says("<think>", "hm", "</think>", "Yes <think>."))
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ("<think>", "hm", "</think>", "Yes <think>."),
+        ("\n", "<think>", "hm", "</think>", "\n\n", "Yes <think>."),
+        ("<think>\nhm, ", "yes.</thi", "nk>Yes ", "<think>."),
+    ],
+)
+async def test_thoughts_that_are_left_in_the_text_are_not_said(pieces: tuple[str, ...]) -> None:
+    parts, _ = await completed("openai", says(*pieces))
     assert text_of(parts) == "Yes <think>."
 
 

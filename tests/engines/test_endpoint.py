@@ -157,6 +157,13 @@ async def test_nobody_there_is_told_with_the_address() -> None:
             await read(endpoint)
 
 
+async def test_a_password_in_the_address_is_not_shown() -> None:
+    port = free_port()
+    async with opened(f"http://me:secret@127.0.0.1:{port}/v1") as endpoint:
+        with pytest.raises(EngineError, match=f"reached at http://127.0.0.1:{port}/v1:"):
+            await read(endpoint)
+
+
 async def test_a_server_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "STALL_S", 0.2)
     for steps in ([Wait()], [*words("a"), Wait()]):

@@ -7,6 +7,7 @@ import pytest
 from airos_edge import config
 from airos_edge.engines.llm import ENGINES, LlmSettings, address, open_llm, place, refuse_impossible
 from airos_edge.errors import ConfigError
+from airos_edge.secret import NO_KEY, Secret
 from airos_edge.voice.ports import Place
 
 
@@ -54,6 +55,14 @@ def test_who_gives_no_address_means_the_makers() -> None:
 def test_what_no_engine_could_use_is_refused(settings: LlmSettings, told: str) -> None:
     with pytest.raises(ConfigError, match=told):
         refuse_impossible({"fast": settings})
+
+
+@pytest.mark.parametrize("key", ["sk-1\nsk-2", "sk-\u2019abc", "sk-\0"])
+def test_a_key_that_http_cannot_send_is_refused_and_not_shown(key: str) -> None:
+    settings = LlmSettings(model="tiny", api_key=Secret(key))
+    with pytest.raises(ConfigError) as caught:
+        refuse_impossible({"fast": settings})
+    assert str(caught.value) == f"llm.fast.api_key: {NO_KEY}"
 
 
 def test_models_are_read_from_the_configuration(tmp_path: Path) -> None:

@@ -65,6 +65,8 @@ PLAIN = [
     ("Here:\n| a | b |\n|---|---|\n| 1 | 2 |\nSo.", ["Here:", f"\n{TABLE}", "\nSo."]),
     ("One\n\n---\n\nTwo", ["One", "\nTwo"]),
     ("It is <b>bold</b><br>.", ["It is bold."]),
+    ("It is <a href='https://x.org'>there</a>.<br />", ["It is there."]),
+    ("Let a<b and c>d be so.", ["Let a<b and c>d be so."]),
 ]
 
 

@@ -1,13 +1,14 @@
 """What an answer says to a request, and a responder that asks for those of another one."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import pytest
 
 from airos_edge.errors import EngineError
-from airos_edge.router.approval import DONE, NOT_DONE, Answer, Approving, answered
+from airos_edge.router.approval import DONE, NOT_DONE, Answer, Approving
+from airos_edge.router.approval import answered as answered_to
 from airos_edge.router.meaning import GIVEN_UP, NO, YES
 from airos_edge.voice.history import Item
 from airos_edge.voice.ports import Call, Done, Place, Prompt, Text
@@ -42,6 +43,10 @@ class Acts:
 
     def goes(self, place: Place) -> None:
         self.furthest = max(self.furthest, place)
+
+
+def answered(items: Sequence[Item]) -> Answer | None:
+    return answered_to(items, lambda call: QUESTION)
 
 
 def user(text: str, **how: object) -> Item:
@@ -98,10 +103,26 @@ def test_what_may_have_been_something_else_is_no_yes(how: dict[str, object]) -> 
         (user("note it"), request(), user("yes")),
         (user("note it"), said("One moment."), request(), user("yes")),
         (user("note it"), said(QUESTION), user("yes")),
+        (user("note it"), said("Shall I read it to you?"), request(), user("yes")),
     ],
 )
 def test_anything_else_makes_a_request_void(items: tuple[Item, ...]) -> None:
     assert answered(items) is None
+
+
+@pytest.mark.parametrize(
+    "heard",
+    [
+        "Shall I use write",
+        f"Shall I help you?\n{QUESTION}",
+        f"{QUESTION[:-1]}, with path milk.txt?",
+        "Shall I use write of files, with text Shall I go?",
+    ],
+)
+def test_its_own_question_must_have_been_heard_at_least_the_beginning(heard: str) -> None:
+    question = f"{QUESTION[:-1]}, with path https://example.com/milk?"
+    items = (user("note it"), said(heard), request(), user("yes"))
+    assert answered_to(items, lambda call: question) == Answer(CALL, "yes", 1)
 
 
 def test_what_was_not_understood_and_what_the_system_says_lie_in_no_ones_way() -> None:
@@ -153,6 +174,16 @@ async def test_after_a_yes_the_call_is_made_and_told_with_its_result() -> None:
         "call_1",
         "written",
     )
+
+
+async def test_a_yes_that_is_not_committed_goes_nowhere() -> None:
+    class Uncommitted(Acts):
+        async def committed(self) -> None:
+            raise EngineError("act", "the reply has ended")
+
+    acts = Uncommitted()
+    await reply(*ASKED, user("yes"), acts=acts)
+    assert (acts.furthest, acts.calls) == (Place.LOCAL, [])
 
 
 async def test_a_call_that_fails_is_told_to_the_model() -> None:

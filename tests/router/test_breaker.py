@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from airos_edge.errors import EngineError
-from airos_edge.router.breaker import MOST_FAILURES, REST_S, Breaker
+from airos_edge.router.breaker import LONGEST_REST_S, MOST_FAILURES, REST_S, Breaker
 
 
 class Watched:
@@ -98,4 +98,12 @@ async def test_who_says_how_long_to_wait_is_left_alone_at_once() -> None:
     assert watched.told == [("failed", "fast: down")]
     assert await watched.is_left_alone()
     await asyncio.sleep(5)
+    assert not await watched.is_left_alone()
+
+
+async def test_who_wants_to_be_left_alone_for_days_is_asked_again_sooner() -> None:
+    watched = Watched()
+    await watched.fail(retry_after_s=86_400)
+    assert await watched.is_left_alone()
+    await asyncio.sleep(LONGEST_REST_S)
     assert not await watched.is_left_alone()

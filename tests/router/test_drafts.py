@@ -9,7 +9,7 @@ from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import ReplyEnded
 from airos_edge.voice.ports import Done, Left, Place, Prompt, Speaking, Text
 from airos_edge.voice.utterance import Judgement
-from tests.fakes import At, FakeAsr, FakeResponder, FakeTts, Said
+from tests.fakes import At, FakeAsr, FakeResponder, FakeTts, Fault, Said
 from tests.room import Room
 from tests.router.test_router import house
 
@@ -88,3 +88,15 @@ async def test_what_a_discarded_draft_sent_has_left_all_the_same() -> None:
         ended = await room.told.wait_for(ReplyEnded)
     assert talk.model.opened == 2
     assert ended.outcome.left is Left.LAN
+
+
+async def test_each_who_is_asked_has_the_time_that_is_its_own() -> None:
+    """The reply is not given up for what the ones before have taken."""
+    stuck = [FakeResponder(lambda prompt: [Fault.STALL], name) for name in ("one", "two", "three")]
+    last = FakeResponder(lambda prompt: [Text("It is. "), Done("last")], "last")
+    tiers = {model.name: Tier(model, Breaker(model.name), 15.0) for model in (*stuck, last)}
+    commands = FakeResponder(house, COMMANDS)
+    router = Router(commands, tiers, [*tiers], "")
+    async with Room(asr=FakeAsr("why is it"), responder=router) as room:
+        await room.ask()
+        assert await room.answered() == "It is. "

@@ -153,6 +153,18 @@ async def test_a_start_that_takes_for_ever_is_given_up(
     assert cage.watch.why(PART) == "did not start within 1.5 s"
 
 
+async def test_while_one_that_did_not_start_is_tried_again_no_question_waits(
+    cage: Cage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mcp, "START_LIMIT_S", 1.0)
+    monkeypatch.setattr(mcp, "FIRST_WAIT_S", 0.05)
+    server = cage.server(program("deaf"))
+    assert await server.listed() == []
+    await cage.watch.until(lambda: cage.states.count("starting") == 2)
+    assert await server.listed() == []
+    assert cage.states.count("failed") == 1, "it did not wait for what comes of the second start"
+
+
 async def test_a_call_that_hangs_is_given_up_and_the_server_goes_on(
     cage: Cage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,9 +64,6 @@ class Toolbox:
     def needs_yes(self, call: Call) -> bool:
         return call.name == "lock"
 
-    async def call(self, call: Call) -> str:
-        raise AssertionError("only `act` makes calls")
-
 
 def responder(name: str, script: Script, place: Place = Place.LOCAL) -> FakeResponder:
     fake = FakeResponder(script if callable(script) else lambda prompt: script, name)
@@ -421,6 +418,19 @@ async def test_what_a_tool_is_called_with_goes_where_the_tool_is() -> None:
     assert act.went == [Place.LOCAL, Place.CLOUD, Place.LOCAL]
 
 
+async def test_a_call_that_waits_for_the_commit_has_gone_nowhere() -> None:
+    class Near(Toolbox):
+        async def offered(self, reach: Place) -> Sequence[Tool]:
+            return [Tool("shed", place=Place.EDGE, description="")]
+
+    act = Acts(is_committed=False)
+    desk = Desk(responder("fast", calling(Call("shed"))), toolbox=Near(), order=["fast"])
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1):
+            await desk.ask(replace(PROMPT, reach=Place.EDGE), act)
+    assert act.went == [Place.LOCAL]
+
+
 async def test_a_tool_that_fails_or_does_not_exist_is_the_models_to_explain() -> None:
     model = responder("fast", rounds(calling(LAMP, Call("oven")), AT_LAST))
     await Desk(model, toolbox=Toolbox()).ask(PROMPT, Acts(fails=True))
@@ -469,6 +479,22 @@ async def test_what_one_has_done_the_next_does_not_do_again() -> None:
     kinds = [item.kind for item in desk.models[1].prompts[0].items]
     assert kinds == ["message", "function_call", "function_call_output"]
     assert act.calls == [LAMP]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        [Text("The sky is blue. "), Fault.RAISE],
+        [Text("The sky is blue. "), Call(ESCALATE), Done("half")],
+        rounds(calling(LAMP), [Fault.RAISE]),
+        rounds(calling(LAMP), calling(Call(ESCALATE))),
+    ],
+)
+async def test_who_only_answers_questions_is_not_asked_to_go_on(script: Script) -> None:
+    desk = Desk(responder("half", script), order=["half", COMMANDS], toolbox=Toolbox())
+    with pytest.raises(EngineError, match=r"half: |nobody could go on with the answer"):
+        await desk.ask(SPOKEN)
+    assert desk.commands.prompts == []
 
 
 # ---- the configuration --------------------------------------------------------------------------

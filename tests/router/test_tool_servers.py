@@ -93,6 +93,14 @@ async def test_what_lies_beyond_reach_is_never_connected(servers: Servers) -> No
         await servers.call(Call("far__search"))
 
 
+async def test_one_beyond_reach_that_is_taken_out_is_no_part_of_the_box_any_more(
+    servers: Servers,
+) -> None:
+    servers.use({"far": ELSEWHERE}, Place.EDGE)
+    servers.use({}, Place.EDGE)
+    assert servers.watch.health.parts() == {}
+
+
 async def test_a_conversation_may_reach_less_far_than_the_box(servers: Servers) -> None:
     servers.use({"web": program(allow=("echo",), place=Place.CLOUD)}, Place.CLOUD)
     assert await servers.names(Place.EDGE) == []

@@ -7,6 +7,7 @@ import pytest
 from airos_edge.config import effective, load
 from airos_edge.errors import ConfigError
 from airos_edge.router.tool_settings import ToolServerSettings, refuse_unclear
+from airos_edge.secret import NO_KEY, Secret
 from airos_edge.voice.ports import Place
 
 WRITTEN = """
@@ -75,9 +76,10 @@ def test_it_is_where_its_address_is_unless_the_owner_knows_better(
         (ToolServerSettings(), "tools.files: wants a command or a url, and not both"),
         (ToolServerSettings("npx", url="http://a"), "tools.files: wants a command or a url"),
         (ToolServerSettings(url="a:80"), "tools.files.url: got 'a:80', wants http:// or https://"),
+        (ToolServerSettings(url="http://a", api_key=Secret("a\nb")), f"files.api_key: {NO_KEY}"),
     ],
 )
-def test_what_is_neither_program_nor_address_is_refused(
+def test_what_no_server_could_be_reached_by_is_refused(
     settings: ToolServerSettings, problem: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:

@@ -1,6 +1,7 @@
 """Something said without being asked."""
 
 import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable
 
 import pytest
 
@@ -18,6 +19,16 @@ async def test_it_returns_when_it_has_been_heard() -> None:
     engines = fake_engines(tts=FakeTts(ms_per_character=100))
     assert await announce("Dinner!", Rank.ANNOUNCE, engines, Floor(speaker), Speaking()) == 700
     assert asyncio.get_running_loop().time() == pytest.approx(0.7)
+    assert speaker.text == "Dinner!"
+
+
+async def test_it_is_made_sayable_as_answers_are() -> None:
+    async def without_stars(text: AsyncIterable[str]) -> AsyncGenerator[str, None]:
+        async for piece in text:
+            yield piece.replace("*", "")
+
+    speaker, engines = FakeSpeaker(), fake_engines(sayable=without_stars)
+    await announce("**Dinner!**", Rank.ANNOUNCE, engines, Floor(speaker), Speaking())
     assert speaker.text == "Dinner!"
 
 

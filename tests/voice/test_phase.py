@@ -4,6 +4,7 @@ from airos_edge.voice import events
 from airos_edge.voice.phase import Phases
 from tests.fakes import FakeAsr
 from tests.room import Room
+from tests.voice.test_scenarios_barge_in import LONG, room_where
 
 
 def phases_of(room: Room) -> list[str]:
@@ -24,6 +25,16 @@ async def test_a_question_and_its_answer() -> None:
         await room.ask()
         await room.told.wait_for(events.ReplyEnded)
     assert phases_of(room) == ["listening", "processing", "responding", "idle"]
+
+
+async def test_who_talks_over_an_answer_is_listened_to() -> None:
+    async with room_where(LONG) as room:
+        await room.ask()
+        await room.quiet(720)
+        await room.ask()
+        await room.answered(2)
+    answered = ["listening", "processing", "responding"]
+    assert phases_of(room) == [*answered, *answered, "idle"]
 
 
 async def test_what_is_not_answered_ends_in_idle() -> None:

@@ -1,6 +1,6 @@
 """How a call that needs a yes is asked for, and made or not; see docs/flow.md."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -37,12 +37,22 @@ def model(prompt: Prompt) -> Iterable[Step]:
     return [Text(f"You said {prompt.question}."), Done("model")]
 
 
+def wordy_model(prompt: Prompt) -> Iterable[Step]:
+    """Talks for a while before it calls."""
+    return [Text("They use quite some power all night. "), *model(prompt)]
+
+
 class Talk(Room):
     """A room where a model answers whose tool needs a yes."""
 
-    def __init__(self, *heard: Said | str, rules: TurnRules | None = None) -> None:
+    def __init__(
+        self,
+        *heard: Said | str,
+        rules: TurnRules | None = None,
+        script: Callable[[Prompt], Iterable[Step]] = model,
+    ) -> None:
         self.house = FakeTools("done")
-        self.model = FakeResponder(model)
+        self.model = FakeResponder(script)
         asr = FakeAsr("turn off the lights", *heard)
         super().__init__(rules, asr=asr, responder=Approving(self.model, Words()), tools=self.house)
 
@@ -72,6 +82,15 @@ async def test_a_yes_over_the_question_is_one() -> None:
         assert await talk.answered(2) == "They are off: done."
         assert talk.texts[1] == "Shall I turn off all the"
         talk.follows("A yes over the question")
+
+
+async def test_a_yes_before_the_question_in_a_reply_that_goes_on_is_none() -> None:
+    async with Talk("yes", rules=TurnRules(interrupt="never"), script=wordy_model) as talk:
+        await talk.ask()
+        await talk.ask()
+        await talk.answered(2)
+        assert QUESTION in (talk.texts[1] or "")
+        assert talk.house.calls == []
 
 
 async def test_a_yes_before_anything_of_the_question_was_heard_is_none() -> None:
