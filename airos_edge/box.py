@@ -204,7 +204,7 @@ class Box:
                     raise AirosError(f"{name}: it changes with a restart only; nothing was changed")
             await self._build(config)
             for gone in before.llm.keys() - config.llm.keys():
-                self.health.forget(gone)
+                self.health.forget(f"llm {gone}")
             return ", ".join(changed)
 
     async def refurnish(self) -> None:

@@ -191,17 +191,19 @@ async def _models(config: Config, workshop: Workshop, health: Health) -> Mapping
             )
         except EngineError as error:
             log.warning("Going on without the model %s: %s", name, error)
-            health.report(name, "failed", str(error))
+            health.report(f"llm {name}", "failed", str(error))
         else:
-            if tiers[name] is not before:
-                health.report(name, "starting", "it has not been asked yet")
+            if llm.place(settings) > config.reach:
+                health.forget(f"llm {name}")  # it is never asked, and `airos check` says so
+            elif tiers[name] is not before:
+                health.report(f"llm {name}", "starting", "it has not been asked yet")
     return tiers
 
 
 def _model(name: str, settings: llm.LlmSettings, workshop: Workshop, health: Health) -> Tier:
     def report(name: str, state: State, why: str) -> None:
         if workshop.made(f"llm {name}") is tier:  # one that was replaced may still be answering
-            health.report(name, state, why)
+            health.report(f"llm {name}", state, why)
 
     tier = Tier(
         llm.open_llm(name, settings),

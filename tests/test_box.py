@@ -289,11 +289,11 @@ async def test_a_model_that_does_not_answer_degrades_the_box_until_it_is_gone() 
     config = replace(Config(), llm={"fast": fast}, router=RouterSettings(("commands", "fast")))
     async with open_box(config, demo=True) as box:
         assert box.state()["status"] == "ok"
-        assert box.state()["parts"]["fast"]["state"] == "starting"
+        assert box.state()["parts"]["llm fast"]["state"] == "starting"
         answer = (await ask("why is the sky blue", box.open_asking)).as_json()
         assert answer["status"] == "failed"
         assert "fast: cannot be reached at http://127.0.0.1:9/v1" in answer["error"]
-        part = box.state()["parts"]["fast"]
+        part = box.state()["parts"]["llm fast"]
         assert part["state"] == "degraded"
         assert "does its server run?" in part["why"]
         assert box.check()["models"] == {"fast": "tiny at http://127.0.0.1:9/v1 (local)"}

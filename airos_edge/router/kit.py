@@ -99,7 +99,8 @@ async def kit_for(prompt: Prompt, toolbox: Toolbox | None, is_last: bool) -> Kit
     toolbox = toolbox or NoTools()
     theirs = _names(prompt)
     offered = () if prompt.tool_choice == "none" else await toolbox.offered(prompt.reach)
-    ours = {tool.name: tool for tool in offered if tool.name not in theirs}
+    may_be_used = [tool for tool in offered if tool.is_safe or not prompt.safe_only]
+    ours = {tool.name: tool for tool in may_be_used if tool.name not in theirs}
     return Kit(prompt, ours, toolbox, is_last)
 
 

@@ -17,6 +17,7 @@ from airos_edge.voice.ports import Act, Call, Done, Place, Prompt, Responder, Te
 log = logging.getLogger(__name__)
 
 COMMANDS = "commands"
+TOO_SHORT = "used all its tokens and said nothing; give it more by llm.{}.max_tokens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Router:
         toolbox: Toolbox | None = None,
         reach: Place = Place.CLOUD,
     ) -> None:
-        self._commands = Tier(commands, Breaker(COMMANDS), takes_tools=False)
+        self._commands = Tier(commands, Breaker(COMMANDS), is_model=False)
         self._known = {COMMANDS: self._commands, **models}
         self._order = [self._known[name] for name in order if name in self._known]
         self._instructions = instructions
@@ -64,7 +65,7 @@ class Router:
         tiers = self._within_reach(prompt)
         answer, failures = Answer(prompt), list[EngineError]()
         for place, tier in enumerate(tiers, start=1):
-            if answer.has_begun and not tier.takes_tools:
+            if answer.has_begun and not tier.is_model:
                 continue  # it answers questions, and cannot go on with what others have begun
             try:
                 parts = self._ask(tier, prompt, answer, act, is_last=place == len(tiers))
@@ -105,10 +106,14 @@ class Router:
         if prompt.items and prompt.items[-1].role == "user" and not prompt.question.strip():
             return [self._commands]
         if prompt.responder in self._known:
-            return [self._known[prompt.responder]]
-        if prompt.instructions or prompt.tools:
-            return [tier for tier in self._order if tier is not self._commands] or self._order
-        return self._order
+            chosen = [self._known[prompt.responder]]
+        elif prompt.instructions or prompt.tools:
+            chosen = [tier for tier in self._order if tier is not self._commands] or self._order
+        else:
+            chosen = self._order
+        if prompt.safe_only:  # what somebody else's box does with a question is not ours to limit
+            return [tier for tier in chosen if tier is self._commands or tier.is_model]
+        return chosen
 
     # ---- one of them ----
 
@@ -135,6 +140,7 @@ class Router:
             called = kit.sort(calls)
             for pause in answer.pause() if called.mine else ():
                 yield pause
+            _refuse_silence(done, calls, answer)
             done = answer.end(done)
             for call in called.mine:
                 answer.called(call, await kit.make(call, act))
@@ -149,10 +155,16 @@ class Router:
         told = prompt.instructions or self._instructions
         if prompt.place:
             told += f"\nThe question comes from here: {prompt.place}."
-        toolbox = self._toolbox if tier.takes_tools else None
+        toolbox = self._toolbox if tier.is_model else None
         if toolbox is not None and prompt.reach is Place.CLOUD:
             await act.committed()  # a tool server may lie there, and be asked which tools it has
         return await kit_for(replace(prompt, instructions=told), toolbox, is_last)
+
+
+def _refuse_silence(done: Done, calls: Sequence[Call], answer: Answer) -> None:
+    """Raises EngineError of a model that has used up its tokens on thoughts."""
+    if done.why == "max_tokens" and not calls and not answer.has_begun:
+        raise EngineError(done.tier, TOO_SHORT.format(done.tier))
 
 
 # ---- the configuration --------------------------------------------------------------------------

@@ -20,12 +20,13 @@ Parts = AsyncGenerator[Part, None]
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """Somebody who may be asked. `first_token_s`: how long may be waited for the first words."""
+    """Somebody who may be asked. `first_token_s`: how long may be waited for the first words. A model may
+    be given tools, and may go on with what others have begun; others answer questions by themselves."""
 
     responder: Responder
     breaker: Breaker
     first_token_s: float | None = None
-    takes_tools: bool = True
+    is_model: bool = True
 
     @property
     def name(self) -> str:

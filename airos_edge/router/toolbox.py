@@ -12,12 +12,14 @@ NO_ARGUMENTS: Mapping[str, Any] = {"type": "object", "properties": {}}
 @dataclass(frozen=True, slots=True)
 class Tool:
     """`name` is of [a-zA-Z0-9_-]{1,64}, as the makers of models want it; `parameters` is a JSON Schema
-    object. `place`: how far what it is called with goes."""
+    object. `place`: how far what it is called with goes. `is_safe`: it may be called for somebody who is not
+    known, unless it needs a yes."""
 
     name: str
     description: str
     parameters: Mapping[str, Any] = field(default_factory=lambda: NO_ARGUMENTS)
     place: Place = Place.LOCAL
+    is_safe: bool = False
 
 
 class Toolbox(Protocol):

@@ -77,7 +77,7 @@ def test_what_is_no_command_is_answered_by_a_model_aloud(
         assert (answer["left"], answer["status"]) == ("nothing", "completed")
         with wave.open(str(saved)) as speech:
             assert speech.getnframes() > speech.getframerate()
-        assert health(daemon)["parts"]["fast"] == {"state": "ok"}
+        assert health(daemon)["parts"]["llm fast"] == {"state": "ok"}
         assert ask(daemon, "turn on the kitchen light")["tier"] == "commands"
         assert len(server.requests) == 1, "a command is nothing for a model"
 
@@ -114,7 +114,7 @@ def test_a_dead_model_makes_way_for_the_next(start_daemon: StartDaemon) -> None:
         assert (answer["answer"], answer["tier"], answer["left"]) == ("It scatters.", "fast", "lan")
         assert "does its server run?; asking fast" in daemon.log
         parts = health(daemon)["parts"]
-        assert (parts["dead"]["state"], parts["fast"]["state"]) == ("degraded", "ok")
+        assert (parts["llm dead"]["state"], parts["llm fast"]["state"]) == ("degraded", "ok")
 
 
 FIRST_TOKEN_S = 0.5
@@ -158,7 +158,7 @@ def test_one_that_is_asked_too_often_rests_and_comes_back(start_daemon: StartDae
         assert "is not asked for another" in ask(daemon, QUESTION)["error"]
         assert len(server.requests) == 1
         state = health(daemon)
-        assert (state["status"], state["parts"]["fast"]["state"]) == ("degraded", "failed")
+        assert (state["status"], state["parts"]["llm fast"]["state"]) == ("degraded", "failed")
         until = time.monotonic() + 10
         while (answer := ask(daemon, QUESTION))["status"] == "failed":
             assert time.monotonic() < until

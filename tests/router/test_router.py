@@ -55,9 +55,10 @@ class Toolbox:
 
     async def offered(self, reach: Place) -> Sequence[Tool]:
         tools = (
-            Tool("lamp", "The lamp."),
-            Tool("lock", "The lock."),
+            Tool("lamp", "The lamp.", is_safe=True),
+            Tool("lock", "The lock.", is_safe=True),
             Tool("shop", "", place=Place.CLOUD),
+            Tool("notes", "Of a tool server."),
         )
         return [tool for tool in tools if tool.place <= reach]
 
@@ -381,7 +382,11 @@ async def test_our_tools_are_offered_beside_the_clients_and_only_within_reach() 
     await desk.answer(replace(PROMPT, reach=Place.LOCAL))
     await desk.answer(replace(PROMPT, tool_choice="none"))
     names = [[tool["name"] for tool in prompt.tools] for prompt in desk.models[0].prompts]
-    assert names == [["door", "lamp", "lock", "shop"], ["lamp", "lock"], []]
+    assert names == [
+        ["door", "lamp", "lock", "shop", "notes"],
+        ["lamp", "lock", "notes"],
+        [],
+    ]
     assert desk.commands.prompts[0].tools == (desk.commands.prompts[0].tools[0],), "the way out"
 
 
@@ -518,3 +523,37 @@ def test_a_tier_that_is_nobody_is_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=told):
         refuse_unknown(Settings(tiers), models)
+
+
+# ---- who is not known ---------------------------------------------------------------------------
+
+
+async def test_for_somebody_unknown_a_model_gets_safe_tools_only() -> None:
+    fast = says("Hello.")
+    desk = Desk(fast, toolbox=Toolbox())
+    await desk.ask(replace(PROMPT, safe_only=True))
+    (asked,) = fast.prompts
+    assert [tool["name"] for tool in asked.tools] == ["lamp", "lock"]
+
+
+async def test_for_somebody_unknown_what_needs_a_yes_is_not_done_and_not_asked_for() -> None:
+    acts, fast = Acts(), responder("fast", lambda prompt: next(script))
+    script = iter([[Call("lock"), Done("fast")], [Text("I cannot."), Done("fast")]])
+    parts = await Desk(fast, toolbox=Toolbox()).ask(replace(PROMPT, safe_only=True), acts)
+    assert text_of(parts) == "I cannot."
+    assert acts.calls == []
+    assert "not done from there" in (fast.prompts[1].items[-1].text or "")
+
+
+async def test_for_somebody_unknown_no_other_box_is_asked() -> None:
+    other = says("Done.", "attic")
+    desk = Desk(other)
+    desk.router._order[1] = replace(desk.router._order[1], is_model=False)
+    assert text_of(await desk.ask(replace(PROMPT, safe_only=True))) == "I only know house commands."
+    assert other.prompts == []
+
+
+async def test_a_model_that_says_nothing_as_its_tokens_are_used_up_has_failed() -> None:
+    fast = responder("fast", [Done("fast", "max_tokens")])
+    with pytest.raises(EngineError, match=r"give it more by llm\.fast\.max_tokens"):
+        await Desk(fast).ask()
