@@ -36,6 +36,8 @@ MOST_WAITING = 10_000
 """Messages that have arrived and not been looked at; what comes then is lost."""
 TOPICS_AT_ONCE = 100
 MOST_UNANSWERED = 8
+LOST = "Unspecified error"
+"""What the client library says where a connection ended and nobody said why."""
 REFUSED = 128
 """From here on, the answer to a subscription is no (MQTT 3.1.1, 3.9.3)."""
 
@@ -240,6 +242,8 @@ class Broker:
                 raise asyncio.CancelledError
         except (MqttError, ValueError) as error:  # ValueError: a topic that cannot be one
             text = str(error.__cause__ or error) or type(error).__name__
+            if LOST in text:
+                text = "the connection was lost"
             if any(word in text.lower() for word in ("authori", "password")):
                 text += "; see mqtt.username and mqtt.password"
             raise EngineError(self._name, text) from error

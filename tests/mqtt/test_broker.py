@@ -76,6 +76,7 @@ async def test_what_is_listened_for_is_heard_before_and_after_a_broker_dies(
         assert await ear.next() == Message("lamp/1/state", "on")
         mosquitto.kill()
         await reports.wait_for("failed")
+        assert reports.why.endswith(": the connection was lost")
         with pytest.raises(EngineError, match="is not there"):
             await broker.publish("lamp/1/state", "off")
         mosquitto.start()
