@@ -150,6 +150,7 @@ class Broker:
             max_queued_incoming_messages=MOST_WAITING,
             max_concurrent_outgoing_calls=MOST_UNANSWERED,
         )
+        _write_to_the_living(client)
         try:
             with self._translated():
                 async with client:
@@ -247,6 +248,21 @@ class Broker:
             if any(word in text.lower() for word in ("authori", "password")):
                 text += "; see mqtt.username and mqtt.password"
             raise EngineError(self._name, text) from error
+
+
+def _write_to_the_living(client: "Client") -> None:
+    """Has the loop watch sockets for writing, as aiomqtt does, but none that has been closed meanwhile, as
+    that of a broker which has just died is: the loop would log a traceback."""
+    paho, loop = client._client, asyncio.get_running_loop()
+
+    def watch(sock: Any) -> None:
+        if sock.fileno() != -1:
+            loop.add_writer(sock.fileno(), paho.loop_write)
+
+    def register(paho: object, data: object, sock: Any) -> None:
+        loop.call_soon_threadsafe(watch, sock)  # a thread may have connected it
+
+    paho.on_socket_register_write = register
 
 
 def _cut(client: "Client") -> None:
