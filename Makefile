@@ -3,12 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LLAMA := .venv-llama
+HASS := .venv-ha
+HA_PYTHON ?= python3.13
+HA_VERSION ?= 2025.4.4
 REQUIRE_ALL ?=
 
 EXTRAS ?= whisper,mcp
 SUITE ?= bookworm
 
-.PHONY: run test test-systemd test-llama check bench install uninstall system-deps clean
+.PHONY: run test test-systemd test-llama test-ha check bench install uninstall system-deps clean
 
 run: $(VENV)/.run
 	@$(BIN)/python -m airos_edge run --demo
@@ -23,6 +26,16 @@ test-llama: $(VENV)/.dev $(LLAMA)/.made
 $(LLAMA)/.made:
 	$(PYTHON) -m venv --clear $(LLAMA)
 	$(LLAMA)/bin/python -m pip install --quiet --disable-pip-version-check 'llama-cpp-python[server]' gguf
+	@touch $@
+
+# Installs Home Assistant, once; each version wants a Python of its own: 2026.11.0 wants 3.14.
+test-ha: $(VENV)/.dev $(HASS)/.made
+	HASS=$(HASS)/bin/hass $(BIN)/python -m pytest -q --timeout=300 tests/e2e/with_home_assistant.py
+
+$(HASS)/.made:
+	$(HA_PYTHON) -m venv --clear $(HASS)
+	$(HASS)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(HASS)/bin/uv pip install --quiet --python $(HASS)/bin/python homeassistant==$(HA_VERSION)
 	@touch $@
 
 check: $(VENV)/.dev
@@ -65,4 +78,4 @@ $(VENV)/.npm: tests/npm/package-lock.json | $(VENV)/.dev
 	@if command -v npm >/dev/null && sh scripts/npm-servers $(VENV)/npm; then touch $@; fi
 
 clean:
-	rm -rf $(VENV) $(LLAMA) .systemd-root .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(LLAMA) $(HASS) .systemd-root .mypy_cache .ruff_cache .pytest_cache

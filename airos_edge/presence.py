@@ -51,8 +51,12 @@ async def by_mqtt(
         log.info(
             "MQTT: what is heard and answered is not published: `reach` ends before the broker"
         )
+    speaker = box.loudspeaker
     deeds = Deeds(
-        box.loudspeaker.say, box.loudspeaker.hush, restart if is_supervised() else None, controls
+        speaker.say if speaker.is_there else None,
+        speaker.hush,
+        restart if is_supervised() else None,
+        controls,
     )
     async with (
         open_broker(mqtt, own, f"airos/{own}/availability", report) as broker,

@@ -8,7 +8,7 @@ from wyoming.tts import Synthesize, SynthesizeVoice
 from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.ports import Place, Speaking, Speech, Tts
 from airos_edge.wyoming.client import connect
-from airos_edge.wyoming.sound import OneRate, sound_of
+from airos_edge.wyoming.sound import MonoSound, OneRate
 
 
 class WyomingTts:
@@ -38,12 +38,13 @@ class WyomingTts:
             yield Speech(AudioChunk(b"", rate.rate_hz), unsaid)
 
     async def _say(self, sentence: str, voice: SynthesizeVoice) -> AsyncGenerator[AudioChunk, None]:
+        sound = MonoSound()
         async with connect(self.name) as wire:
             await wire.send(Synthesize(sentence, voice))
             async for event in wire:
                 match event.type:
                     case "audio-chunk":
-                        yield wire.read(event, sound_of)
+                        yield wire.read(event, sound.of)
                     case "audio-stop":
                         return
 

@@ -58,11 +58,14 @@ class Controls(Protocol):
     def set_volume(self, pct: int) -> None: ...
 
 
+Say = Callable[[str], Awaitable[object]]
+
+
 @dataclass(frozen=True, slots=True)
 class Deeds:
     """What the box does when it is told to. None: it cannot."""
 
-    say: Callable[[str], Awaitable[object]]
+    say: Say | None
     stop: Callable[[], object]
     restart: Callable[[], object] | None = None
     controls: Controls | None = None
@@ -113,6 +116,7 @@ class Appliance:
         """The announcement and every state."""
         offers = Offers(
             words=self._shares_words(),
+            say=self._deeds.say is not None,
             controls=self._deeds.controls is not None,
             restart=self._deeds.restart is not None,
         )
@@ -192,9 +196,9 @@ class Appliance:
         """Whether it is a command that the box knows."""
         deeds, controls = self._deeds, self._deeds.controls
         match verb:
-            case "say" if text and self._saying < MOST_SAYING:
+            case "say" if deeds.say is not None and text and self._saying < MOST_SAYING:
                 self._saying += 1
-                self._scope.start(self._say(text), "saying what came by MQTT")
+                self._scope.start(self._say(deeds.say, text), "saying what came by MQTT")
             case "stop":
                 deeds.stop()
             case "restart" if deeds.restart is not None:
@@ -214,9 +218,9 @@ class Appliance:
         """Who has set it to what it was before is told so too: no event is."""
         self._scope.start(self._publish(self._controls()), "echoing by MQTT")
 
-    async def _say(self, text: str) -> None:
+    async def _say(self, say: Say, text: str) -> None:
         try:
-            await self._deeds.say(text)
+            await say(text)
         except AirosError as error:
             log.warning("What came by MQTT could not be said: %s", error)
         finally:

@@ -36,6 +36,8 @@ MOST_WAITING = 10_000
 """Messages that have arrived and not been looked at; what comes then is lost."""
 TOPICS_AT_ONCE = 100
 MOST_UNANSWERED = 8
+LOST = "Unspecified error"
+"""What the client library says where a connection ended and nobody said why."""
 REFUSED = 128
 """From here on, the answer to a subscription is no (MQTT 3.1.1, 3.9.3)."""
 
@@ -148,6 +150,7 @@ class Broker:
             max_queued_incoming_messages=MOST_WAITING,
             max_concurrent_outgoing_calls=MOST_UNANSWERED,
         )
+        _write_to_the_living(client)
         try:
             with self._translated():
                 async with client:
@@ -240,9 +243,26 @@ class Broker:
                 raise asyncio.CancelledError
         except (MqttError, ValueError) as error:  # ValueError: a topic that cannot be one
             text = str(error.__cause__ or error) or type(error).__name__
+            if LOST in text:
+                text = "the connection was lost"
             if any(word in text.lower() for word in ("authori", "password")):
                 text += "; see mqtt.username and mqtt.password"
             raise EngineError(self._name, text) from error
+
+
+def _write_to_the_living(client: "Client") -> None:
+    """Has the loop watch sockets for writing, as aiomqtt does, but none that has been closed meanwhile, as
+    that of a broker which has just died is: the loop would log a traceback."""
+    paho, loop = client._client, asyncio.get_running_loop()
+
+    def watch(sock: Any) -> None:
+        if sock.fileno() != -1:
+            loop.add_writer(sock.fileno(), paho.loop_write)
+
+    def register(paho: object, data: object, sock: Any) -> None:
+        loop.call_soon_threadsafe(watch, sock)  # a thread may have connected it
+
+    paho.on_socket_register_write = register
 
 
 def _cut(client: "Client") -> None:

@@ -20,9 +20,11 @@ Component = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """What this box has to offer by now: the words, a microphone and loudspeaker, a restart."""
+    """What this box has to offer by now: the words, a loudspeaker to speak on, that or a microphone to
+    control, a restart."""
 
     words: bool
+    say: bool
     controls: bool
     restart: bool
 
@@ -32,8 +34,8 @@ def discovery(identity: str, name: str, base: str, offers: Offers) -> dict[str, 
     components = {
         **_states(base),
         **_shown(_words(base), offers.words),
+        **_shown(_say(base), offers.say),
         **_shown(_controls(base), offers.controls),
-        **_verbs(base),
         **_shown(_restart(base), offers.restart),
     }
     for key, component in components.items():
@@ -111,6 +113,10 @@ def _words(base: str) -> dict[str, Component]:
     }
 
 
+def _say(base: str) -> dict[str, Component]:
+    return {"say": {"p": "notify", "name": "Say", "command_topic": f"{base}/cmd/say"}}
+
+
 def _controls(base: str) -> dict[str, Component]:
     return {
         "mute": {
@@ -128,12 +134,6 @@ def _controls(base: str) -> dict[str, Component]:
             "state_topic": f"{base}/volume",
             "command_topic": f"{base}/volume/set",
         },
-    }
-
-
-def _verbs(base: str) -> dict[str, Component]:
-    return {
-        "say": {"p": "notify", "name": "Say", "command_topic": f"{base}/cmd/say"},
         "stop": {"p": "button", "name": "Stop", "command_topic": f"{base}/cmd/stop"},
     }
 

@@ -14,35 +14,47 @@ RATES_HZ = range(4_000, 384_001)
 MOST_CHANNELS = 16
 
 
-class EarSound:
-    """One stream. Channels are mixed; each chunk brings its own format."""
+class MonoSound:
+    """One stream. Channels are mixed; each chunk brings its own format. A chunk may end within a sample, and the
+    next goes on there: Home Assistant cuts what comes by its /api/stt after every byte that is a line feed."""
 
     def __init__(self) -> None:
+        self._begun = b""
+        """The first bytes of a sample whose others have not come yet."""
+        self._format = (RATE_HZ, 1)
+
+    def of(self, event: Event) -> AudioChunk:
+        """The sound of an `audio-chunk`. Raises ProtocolError for what is no 16-bit PCM."""
+        chunk = parsed(event, Chunk.from_event)
+        _refuse_odd(chunk)
+        if self._format != (chunk.rate, chunk.channels):
+            self._format, self._begun = (chunk.rate, chunk.channels), b""
+        pcm = self._begun + chunk.audio
+        whole = len(pcm) - len(pcm) % (BYTES_PER_SAMPLE * chunk.channels)
+        pcm, self._begun = pcm[:whole], pcm[whole:]
+        if chunk.channels > 1:
+            samples = np.frombuffer(pcm, "<i2").reshape(-1, chunk.channels)
+            pcm = samples.mean(axis=1).astype("<i2").tobytes()
+        return AudioChunk(pcm, chunk.rate)
+
+
+class EarSound:
+    """One stream, as `MonoSound` is, at 16 kHz."""
+
+    def __init__(self) -> None:
+        self._mono = MonoSound()
         self._rate_hz = RATE_HZ
         self._resampler: Any = None
 
     def of(self, event: Event) -> AudioChunk:
-        """As `sound_of`, at 16 kHz."""
-        sound = sound_of(event)
+        """Raises ProtocolError for what is no 16-bit PCM."""
+        sound = self._mono.of(event)
         if sound.rate_hz != self._rate_hz:
             self._rate_hz, self._resampler = sound.rate_hz, _resampler(sound.rate_hz, RATE_HZ)
         if self._resampler is None:
             return sound
         samples = self._resampler.resample_chunk(np.frombuffer(sound.pcm, "<i2"))
         return AudioChunk(samples.astype("<i2").tobytes())
-
-
-def sound_of(event: Event) -> AudioChunk:
-    """The sound of an `audio-chunk`, its channels mixed.
-
-    Raises ProtocolError for what is no 16-bit PCM, or not whole samples of it.
-    """
-    chunk = parsed(event, Chunk.from_event)
-    _refuse_odd(chunk)
-    if chunk.channels == 1:
-        return AudioChunk(chunk.audio, chunk.rate)
-    frames = np.frombuffer(chunk.audio, "<i2").reshape(-1, chunk.channels)
-    return AudioChunk(frames.mean(axis=1).astype("<i2").tobytes(), chunk.rate)
 
 
 class OneRate:
@@ -68,8 +80,6 @@ def _refuse_odd(chunk: Chunk) -> None:
         raise ProtocolError(f"audio-chunk: {chunk.rate!r} is no rate")
     if type(chunk.channels) is not int or not 1 <= chunk.channels <= MOST_CHANNELS:
         raise ProtocolError(f"audio-chunk: {chunk.channels!r} is no number of channels")
-    if len(chunk.audio) % (BYTES_PER_SAMPLE * chunk.channels):
-        raise ProtocolError("audio-chunk: the payload ends within a sample")
 
 
 def _resampler(rate_hz: int, to_hz: int) -> Any:

@@ -48,16 +48,16 @@ class FakeControls:
 class House:
     """A box with its broker. `done` is what it was told to do."""
 
-    def __init__(self, supervised: bool = False, controls: bool = True) -> None:
+    def __init__(self, supervised: bool = False, sound: bool = True) -> None:
         self.hub = Hub()
         self.broker = FakeBroker()
         self.done: list[str] = []
         self.failing: Mapping[str, str] = {}
         self.shares_words = True
         self.can_speak = True
-        self.controls = FakeControls(self.hub) if controls else None
+        self.controls = FakeControls(self.hub) if sound else None
         self._deeds = Deeds(
-            self._say,
+            self._say if sound else None,
             lambda: self.done.append("stop"),
             (lambda: self.done.append("restart")) if supervised else None,
             self.controls,
@@ -260,13 +260,16 @@ async def test_what_it_does_not_do_is_refused_with_a_warning(
     assert f"{BASE}/{topic} is refused" in caplog.text
 
 
-async def test_without_a_microphone_there_is_nothing_to_mute(
+async def test_without_microphone_and_loudspeaker_it_offers_nothing_to_be_heard_or_muted(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with House(controls=False).live() as house:
+    async with House(sound=False).live() as house:
         await house.told("mute/set", "ON")
-    assert "refused" in caplog.text
-    assert json.loads(house.broker.on(CONFIG)[0])["cmps"]["mute"] == {"p": "switch"}
+        await house.told("cmd/say", "good morning")
+    assert f"{BASE}/mute/set is refused" in caplog.text
+    assert f"{BASE}/cmd/say is refused" in caplog.text
+    offered = json.loads(house.broker.on(CONFIG)[0])["cmps"]
+    assert {key for key, options in offered.items() if len(options) == 1} >= {"mute", "say", "stop"}
 
 
 async def test_only_so_much_is_said_at_once(caplog: pytest.LogCaptureFixture) -> None:

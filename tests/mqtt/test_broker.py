@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,6 +66,21 @@ async def connected(port: int) -> AsyncIterator[tuple[Broker, Reports]]:
         yield broker, reports
 
 
+async def test_words_to_a_broker_that_has_just_died_cost_no_traceback(mosquitto: Mosquitto) -> None:
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, what: complaints.append(what))
+    async with connected(mosquitto.port) as (broker, reports):
+        await reports.wait_for("ok")
+        await broker.publish("lamp/1/state", "on")
+        mosquitto.kill()
+        # All are sent before the loop looks whether there is anything to read.
+        said = [broker.publish("lamp/1/state", "off") for _ in range(3)]
+        answers = await asyncio.gather(*said, return_exceptions=True)
+        assert all(isinstance(answer, EngineError) for answer in answers)
+        await reports.wait_for("failed")
+    assert complaints == []
+
+
 async def test_what_is_listened_for_is_heard_before_and_after_a_broker_dies(
     mosquitto: Mosquitto,
 ) -> None:
@@ -76,6 +92,7 @@ async def test_what_is_listened_for_is_heard_before_and_after_a_broker_dies(
         assert await ear.next() == Message("lamp/1/state", "on")
         mosquitto.kill()
         await reports.wait_for("failed")
+        assert reports.why.endswith(": the connection was lost")
         with pytest.raises(EngineError, match="is not there"):
             await broker.publish("lamp/1/state", "off")
         mosquitto.start()

@@ -22,7 +22,7 @@ NEEDED = {
     "notify": {"command_topic"},
     "button": {"command_topic"},
 }
-ALL = Offers(words=True, controls=True, restart=True)
+ALL = Offers(words=True, say=True, controls=True, restart=True)
 
 
 def test_it_is_one_device_with_an_origin_an_availability_and_components() -> None:
@@ -55,10 +55,12 @@ def test_a_state_is_never_longer_than_home_assistant_takes_it() -> None:
 
 
 def test_what_the_box_has_not_is_taken_away_again() -> None:
-    nothing = Offers(words=False, controls=False, restart=False)
+    nothing = Offers(words=False, say=False, controls=False, restart=False)
     components = discovery("0", "", "airos/0", nothing)["cmps"]
     assert components["mute"] == {"p": "switch"}
     assert components["volume"] == {"p": "number"}
+    assert components["say"] == {"p": "notify"}
+    assert components["stop"] == {"p": "button"}
     assert components["restart"] == {"p": "button"}
     assert components["transcript"] == components["answer"] == {"p": "sensor"}
     assert "state_topic" in components["state"]
