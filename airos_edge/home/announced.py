@@ -183,6 +183,6 @@ def _read(component: str, message: Message) -> Iterator[tuple[str, Announcement]
             if isinstance(found, Announcement):
                 yield key, found
             else:
-                log.warning("%s of %s is left out: %s", key, message.topic, found)
+                log.warning("%.80r of %s is left out: %s", key, message.topic, found)
     except Unusable as error:
         log.warning("%s is left out: %s", message.topic, error)

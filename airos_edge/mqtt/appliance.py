@@ -94,6 +94,7 @@ class Appliance:
         self._newest: dict[str, str] = {}
         """What was published last, or would have been, by its topic below the base."""
         self._saying = 0
+        self._greeting: asyncio.Task[None] | None = None
         self._scope = Scope()
 
     async def run(self, hub: Hub) -> None:
@@ -124,9 +125,12 @@ class Appliance:
         await self._publish({key: text for key, text in known.items() if key not in hidden})
 
     def _home_assistant(self, message: Message) -> None:
-        """It has just started and knows nothing of us. (A retained birth says nothing new.)"""
-        if message.text == ONLINE and not message.retained:
-            self._scope.start(self._greet_later(), "announcing again by MQTT")
+        """It has just started and knows nothing of us. (A retained birth says nothing new.) However often
+        it says so, it is told once at a time."""
+        if message.text != ONLINE or message.retained:
+            return
+        if self._greeting is None or self._greeting.done():
+            self._greeting = self._scope.start(self._greet_later(), "announcing again by MQTT")
 
     async def _greet_later(self) -> None:
         await asyncio.sleep(random.uniform(0, LONGEST_DELAY_S))

@@ -187,3 +187,13 @@ def test_nothing_is_logged_for_what_is_no_light_or_switch(caplog: pytest.LogCapt
         found = Found()
         found.announce("homeassistant/device/x/config", cmps={"1": {"p": "sensor"}})
     assert caplog.text == ""
+
+
+def test_what_a_stranger_writes_cannot_begin_a_line_of_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    found = Found()
+    key = "x\nERROR the house burns"
+    found.announce("homeassistant/device/x/config", cmps={key: {"p": "light", "cmd_t": "x"}})
+    assert "is left out" in caplog.text
+    assert "\nERROR" not in caplog.text

@@ -213,6 +213,17 @@ async def test_home_assistant_is_told_all_again_soon_after_it_has_started(retain
         assert len(house.broker.on(CONFIG)) == (1 if retained else 2)
 
 
+async def test_who_starts_a_thousand_times_is_told_once() -> None:
+    async with House().live() as house:
+        for _ in range(1000):
+            house.broker.say("homeassistant/status", "online")
+        await asyncio.sleep(3.1)
+        assert len(house.broker.on(CONFIG)) == 2
+        house.broker.say("homeassistant/status", "online")
+        await asyncio.sleep(3.1)
+        assert len(house.broker.on(CONFIG)) == 3
+
+
 async def test_it_says_stops_and_restarts_as_it_is_told() -> None:
     async with House(supervised=True).live() as house:
         await house.told("cmd/say", " good morning ")
