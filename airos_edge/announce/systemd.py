@@ -29,7 +29,7 @@ def notify(*lines: str) -> None:
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as door:
             door.settimeout(SEND_LIMIT_S)
-            door.sendto("\n".join(lines).encode(), address)
+            door.sendto("\n".join(lines).encode(errors="replace"), address)
     except OSError as error:
         log.warning("The service manager cannot be told %s: %s", " ".join(lines), error)
 

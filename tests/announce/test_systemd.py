@@ -54,6 +54,11 @@ def test_it_is_told_line_by_line(manager: Manager) -> None:
     assert manager.heard() == ["READY=1\nSTATUS=Ready", "STOPPING=1"]
 
 
+def test_what_a_stranger_called_a_mistake_is_told_however_it_is_written(manager: Manager) -> None:
+    systemd.notify("STATUS=mqtt failed (\ud800)")
+    assert manager.heard() == ["STATUS=mqtt failed (?)"]
+
+
 def test_an_abstract_socket_is_one_too(monkeypatch: pytest.MonkeyPatch) -> None:
     name = f"airos-test-{os.getpid()}"
     manager = Manager(f"\0{name}")
