@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from airos_edge.health import PartChanged
+from airos_edge.health import PartChanged, PartsRenewed
 from airos_edge.voice.hub import Hub
 
 log = logging.getLogger(__name__)
@@ -83,8 +83,8 @@ def notify_state(state: Mapping[str, Any]) -> None:
 
 
 async def show_state(hub: Hub, state: Callable[[], Mapping[str, Any]]) -> None:
-    """`notify_state` now and whenever a part changes. Never ends."""
-    with hub.watch(16, PartChanged) as watch:
+    """`notify_state` now and whenever parts change. Never ends."""
+    with hub.watch(16, PartChanged, PartsRenewed) as watch:
         notify_state(state())
         async for _ in watch:
             notify_state(state())

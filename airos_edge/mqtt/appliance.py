@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from airos_edge.errors import AirosError, EngineError
-from airos_edge.health import PartChanged
+from airos_edge.health import PartChanged, PartsRenewed
 from airos_edge.mqtt.broker import ONLINE, Broker, Message
 from airos_edge.mqtt.discovery import Offers, discovery
 from airos_edge.voice.events import (
@@ -29,7 +29,10 @@ log = logging.getLogger(__name__)
 
 HOME_ASSISTANTS = "homeassistant/status"
 """Where it says that it is there, unless it is told to elsewhere: whatever the topic of discovery is."""
-KINDS = (PhaseChanged, PartChanged, MuteChanged, VolumeChanged, Woke, Transcribed, ReplyEnded)
+KINDS = (
+    *(PhaseChanged, PartChanged, PartsRenewed, MuteChanged, VolumeChanged),
+    *(Woke, Transcribed, ReplyEnded),
+)
 WATCHED = 256
 """Events kept while the broker is slow; older ones are not published."""
 PASSING = {"wake"}
@@ -142,7 +145,7 @@ class Appliance:
             case PhaseChanged():
                 self._phase = event.phase
                 return {"state": self._state()}
-            case PartChanged():
+            case PartChanged() | PartsRenewed():
                 return {"state": self._state()}
             case MuteChanged() | VolumeChanged():
                 return {**self._controls(), "state": self._state()}

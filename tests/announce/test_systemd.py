@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from airos_edge.announce import systemd
-from airos_edge.health import Health
+from airos_edge.health import Health, PartsRenewed
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.hub import Hub
 
@@ -156,9 +156,12 @@ async def test_the_status_follows_the_parts(manager: Manager) -> None:
         await asyncio.sleep(0)
         health.report("mqtt", "ok")
         await asyncio.sleep(0)
+        hub.publish(PartsRenewed())
+        await asyncio.sleep(0)
     assert manager.heard() == [
         "STATUS=Everything works",
         "STATUS=mqtt failed (no broker answers at 10.0.0.2)",
+        "STATUS=Everything works",
         "STATUS=Everything works",
     ]
 

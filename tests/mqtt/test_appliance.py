@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from airos_edge.errors import EngineError
-from airos_edge.health import PartChanged
+from airos_edge.health import PartChanged, PartsRenewed
 from airos_edge.mqtt.appliance import MOST_SAYING, Appliance, Deeds
 from airos_edge.voice.events import (
     Event,
@@ -118,6 +118,15 @@ async def test_what_it_is_doing_is_its_state() -> None:
             await house.happens(PhaseChanged(phase=phase))  # type: ignore[arg-type]
     assert house.states() == ["idle", "listening", "processing", "responding", "idle"]
     assert (f"{BASE}/state", '{"state": "idle", "failed": {}}', True) in house.broker.published
+
+
+async def test_a_part_that_a_reload_took_away_fails_no_more() -> None:
+    async with House().live() as house:
+        house.failing = {"fast": "does its server run?"}
+        await house.happens(PartChanged(part="fast", state="failed"))
+        house.failing = {}
+        await house.happens(PartsRenewed())
+    assert house.states() == ["idle", "error", "idle"]
 
 
 async def test_idle_it_says_that_it_is_muted_or_that_a_part_has_failed() -> None:
