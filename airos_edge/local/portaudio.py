@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -82,7 +82,16 @@ class PortAudio:
         Raises AudioError.
         """
         async with self._calling:
-            stream = await self._call(self._start, kind, wish, rate_hz, handle)
+            call = self._call(self._start, kind, wish, rate_hz, handle)
+            starting = asyncio.ensure_future(call)
+            try:
+                stream = await asyncio.shield(starting)
+            except (
+                asyncio.CancelledError
+            ):  # the thread goes on, and a device that nobody has stays open
+                with suppress(AudioError):
+                    await self._call(self._stop, await starting)
+                raise
             self._open += 1
         try:
             yield stream
