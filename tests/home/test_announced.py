@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from airos_edge.errors import EngineError
+from airos_edge.errors import ConfigError, EngineError
 from airos_edge.home import announced
 from airos_edge.home.announced import Announced
 from airos_edge.home.house import DeviceSettings, State
@@ -166,6 +166,25 @@ async def test_the_house_is_made_anew_once_when_all_have_come() -> None:
         found.broker.say("homeassistant/light/0/config", "")
         await asyncio.sleep(2)
     assert built == [300, 299], "where it is switched is nothing to the house"
+
+
+async def test_a_house_that_cannot_be_made_is_said_and_the_next_one_is_made(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    found, built = Found(), list[int]()
+
+    async def rebuild() -> None:
+        built.append(len(found.source.found()))
+        if len(built) == 1:
+            raise ConfigError("two sound alike")
+
+    async with Scope() as scope:
+        scope.start(found.source.follow(rebuild), "following")
+        for number in range(2):
+            found.announce(f"homeassistant/light/{number}/config", name=f"{number}", cmd_t="x")
+            await asyncio.sleep(2)
+    assert built == [1, 2]
+    assert "two sound alike" in caplog.text
 
 
 async def test_where_they_never_end_the_house_is_made_all_the_same() -> None:
