@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from airos_edge.errors import AirosError
+from airos_edge.voice.flow import Scope
 
 T = TypeVar("T")
 Kind = Literal["input", "output"]
@@ -81,9 +82,9 @@ class PortAudio:
 
         Raises AudioError.
         """
-        async with self._calling:
+        async with self._calling, Scope() as scope:
             call = self._call(self._start, kind, wish, rate_hz, handle)
-            starting = asyncio.ensure_future(call)
+            starting = scope.start(call, f"opening the {kind}")
             try:
                 stream = await asyncio.shield(starting)
             except (
