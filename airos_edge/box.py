@@ -19,7 +19,7 @@ from airos_edge.description import described, state_of
 from airos_edge.engines.lease import Lease
 from airos_edge.engines.registry import PORTS, Port
 from airos_edge.errors import AirosError, EngineUnavailable
-from airos_edge.health import Health
+from airos_edge.health import Health, PartsRenewed
 from airos_edge.home import demo as demo_house
 from airos_edge.home.commands import HouseCommands
 from airos_edge.home.house import House, Source, State, VirtualDevices, furnished
@@ -217,6 +217,7 @@ class Box:
         self._parts = await self._rebuild(config)
         self._lease.swap(self._parts.engines)
         self._parts.house.look()
+        self.hub.publish(PartsRenewed())
 
 
 def open_ear(parts: Parts, hub: Hub, rules: TurnRules, stamp: Callable[[Event], Event]) -> Ear:

@@ -21,6 +21,11 @@ class PartChanged(Event):
     why: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartsRenewed(Event):
+    """The box has other parts now: some are gone, and each may be in another state."""
+
+
 class Health:
     """The state of the parts that can fail and heal while the box runs: a broker, a microphone, a model.
 

@@ -1,6 +1,7 @@
 """Where an address is: on this box, in this LAN, or beyond it."""
 
 import ipaddress
+import socket
 from urllib.parse import urlsplit
 
 from airos_edge.voice.ports import Place
@@ -17,14 +18,25 @@ def place_of(host: str) -> Place:
     """
     name = host.strip("[]").rstrip(".").lower()
     try:
-        address = ipaddress.ip_address(name.partition("%")[0])
-    except ValueError:
+        address = _address(name.partition("%")[0])
+    except (ValueError, OSError):
         if name == "localhost" or name.endswith(".localhost"):
             return Place.LOCAL
         return Place.EDGE if "." not in name or name.endswith(LAN_SUFFIXES) else Place.CLOUD
     if address.is_loopback:
         return Place.LOCAL
     return Place.EDGE if address.is_private or address.is_link_local else Place.CLOUD
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Also as inet_aton(3) reads it, and so whoever connects: 134744072 is 8.8.8.8, and no name of the LAN.
+
+    Raises ValueError or OSError for what is none.
+    """
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return ipaddress.IPv4Address(socket.inet_aton(text))
 
 
 def place_of_url(url: str) -> Place:

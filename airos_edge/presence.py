@@ -22,6 +22,9 @@ from airos_edge.wyoming.settings import Address
 
 log = logging.getLogger(__name__)
 
+LONGEST_NAME = 200
+"""Bytes; a text of a DNS record has up to 255, its key among them."""
+
 
 @asynccontextmanager
 async def by_mqtt(
@@ -89,7 +92,8 @@ async def by_mdns(config: Config, box: Box, faces: Sequence[Service]) -> AsyncIt
 
 def faces(config: Config, http_port: int, wyoming: Address | None) -> list[Service]:
     """What the box is to others, by where it really listens; nothing where only this box reaches it."""
-    told = {"name": config.name, "version": __version__}
+    name = config.name.encode()[:LONGEST_NAME].decode(errors="ignore")
+    told = {"name": name, "version": __version__}
     found = []
     if not is_loopback(config.server.host):
         found += [Service("_airos-edge._tcp", http_port, told), Service("_http._tcp", http_port)]

@@ -12,6 +12,7 @@ from airos_edge.engines import asr_pocketsphinx, registry
 from airos_edge.engines.llm import LlmSettings
 from airos_edge.engines.registry import AsrSettings, TtsSettings, WakeSettings
 from airos_edge.errors import AirosError, ConfigError, EngineUnavailable
+from airos_edge.health import PartsRenewed
 from airos_edge.home.house import (
     AreaSettings,
     DeviceChanged,
@@ -297,7 +298,9 @@ async def test_a_model_that_does_not_answer_degrades_the_box_until_it_is_gone() 
         assert part["state"] == "degraded"
         assert "does its server run?" in part["why"]
         assert box.check()["models"] == {"fast": "tiny at http://127.0.0.1:9/v1 (local)"}
-        await box.reload(Config())
+        with box.hub.watch(8, PartsRenewed) as watch:
+            await box.reload(Config())
+            assert watch.take() == [PartsRenewed()], "who shows the parts looks again"
         assert box.state()["status"] == "ok"
 
 

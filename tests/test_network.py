@@ -6,7 +6,9 @@ from airos_edge.network import place_of, place_of_url, shown
 from airos_edge.voice.ports import Place
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "[::1]", "localhost", "box.localhost"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "::1", "[::1]", "localhost", "box.localhost", "127.1"]
+)
 def test_this_box(host: str) -> None:
     assert place_of(host) is Place.LOCAL
 
@@ -28,7 +30,9 @@ def test_this_lan(host: str) -> None:
     assert place_of(host) is Place.EDGE
 
 
-@pytest.mark.parametrize("host", ["8.8.8.8", "2606:4700::1111", "api.example.org", "100.64.0.1"])
+@pytest.mark.parametrize(
+    "host", ["8.8.8.8", "2606:4700::1111", "api.example.org", "100.64.0.1", "134744072", "0x8.8"]
+)
 def test_beyond_it(host: str) -> None:
     assert place_of(host) is Place.CLOUD
 

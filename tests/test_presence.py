@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from zeroconf.asyncio import AsyncServiceInfo
 
 from airos_edge import presence
 from airos_edge.box import open_box
@@ -45,6 +46,14 @@ def test_a_restart_is_offered_where_systemd_has_started_this_very_process(
     assert not is_supervised()
     monkeypatch.setenv("SYSTEMD_EXEC_PID", str(os.getpid()))
     assert is_supervised()
+
+
+async def test_a_long_name_is_announced_as_far_as_it_fits() -> None:
+    config = replace(Config(), name="é" * 300, server=ServerSettings(host="0.0.0.0"))
+    edge = faces(config, 8765, None)[0]
+    kind = f"{edge.kind}.local."
+    info = AsyncServiceInfo(kind, f"airos-0123.{kind}", properties=dict(edge.text), port=edge.port)
+    assert info.decoded_properties["name"] == "é" * 100
 
 
 @pytest.mark.parametrize(

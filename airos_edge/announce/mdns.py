@@ -72,8 +72,8 @@ async def _announce(
     from zeroconf import Error, NonUniqueNameException
 
     while True:
-        now = await asyncio.to_thread(addresses)
         try:
+            now = await asyncio.to_thread(addresses)
             if not now:
                 report("starting", "the box has no address in a network yet")
                 await asyncio.sleep(LOOK_S)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from airos_edge.health import WELL, PartChanged
+from airos_edge.health import WELL, PartChanged, PartsRenewed
 from airos_edge.voice.hub import Hub
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ def notify(*lines: str) -> None:
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as door:
             door.settimeout(SEND_LIMIT_S)
-            door.sendto("\n".join(lines).encode(), address)
+            door.sendto("\n".join(lines).encode(errors="replace"), address)
     except OSError as error:
         log.warning("The service manager cannot be told %s: %s", " ".join(lines), error)
 
@@ -83,8 +83,8 @@ def notify_state(state: Mapping[str, Any]) -> None:
 
 
 async def show_state(hub: Hub, state: Callable[[], Mapping[str, Any]]) -> None:
-    """`notify_state` now and whenever a part changes. Never ends."""
-    with hub.watch(16, PartChanged) as watch:
+    """`notify_state` now and whenever parts change. Never ends."""
+    with hub.watch(16, PartChanged, PartsRenewed) as watch:
         notify_state(state())
         async for _ in watch:
             notify_state(state())

@@ -28,6 +28,8 @@ PIECE_SAMPLES = samples_of(100)
 MOST_WAITING = 50
 """Pieces of sound that wait for the service: five seconds. Of more the oldest is dropped, as what was
 said then is no question any more."""
+PAUSED_S = 2.0
+"""After so long without sound, as of a microphone that was muted, what was heard before is no wake word now."""
 AGAIN_S, AGAIN_MOST_S = 1.0, 30.0
 """After a connection that was lost, or did not come to be, and doubled each time that it does not."""
 
@@ -43,6 +45,9 @@ class WyomingWake:
         self._scope = Scope()
         self._is_running = False
         self._samples = 0
+        self._fed_at = 0.0
+        self._since = 0
+        """The sample before which nothing counts any more."""
         self._waiting: deque[tuple[int, bytes]] = deque(maxlen=MOST_WAITING)
         """Where in the stream each piece begins, in milliseconds, and the piece."""
         self._arrived = asyncio.Event()
@@ -52,6 +57,12 @@ class WyomingWake:
         if not self._is_running:
             self._is_running = True
             self._scope.start(self._listen(), f"{self._uri}, wake words")
+        now = asyncio.get_running_loop().time()
+        if now - self._fed_at > PAUSED_S:
+            self._since = self._samples
+            self._waiting.clear()
+            self._scores.clear()
+        self._fed_at = now
         for piece in chunk.pieces(PIECE_SAMPLES):
             self.dropped += len(self._waiting) == MOST_WAITING
             self._waiting.append((ms_of(self._samples), piece.pcm))
@@ -105,7 +116,8 @@ class WyomingWake:
                     at_ms = detection.timestamp
                     is_placed = type(at_ms) is int and 0 <= at_ms <= ms_of(self._samples)
                     sample = samples_of(at_ms) if is_placed and at_ms else self._samples
-                    self._scores.append(WakeScore(word, sample, 1.0))
+                    if sample >= self._since:
+                        self._scores.append(WakeScore(word, sample, 1.0))
 
     def _only_word(self) -> str:
         return next(iter(self._words)) if len(self._words) == 1 else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
-from airos_edge.errors import EngineError
+from airos_edge.errors import AirosError, EngineError
 from airos_edge.home.announcement import Announcement
 from airos_edge.home.discovery import Unusable, read_device, read_single
 from airos_edge.home.house import DeviceSettings, State
@@ -110,7 +110,8 @@ class Announced:
         return thing.state
 
     async def follow(self, rebuild: Callable[[], Awaitable[None]]) -> None:
-        """Calls `rebuild` when devices have come or gone and all is settled, until it is cancelled."""
+        """Calls `rebuild` when devices have come or gone and all is settled, until it is cancelled. Where it
+        fails the house stays as it was, until the next has come or gone."""
         while True:
             await self._changed.wait()
             for _ in range(MOST_PATIENCE):
@@ -118,7 +119,10 @@ class Announced:
                 await asyncio.sleep(SETTLED_S)
                 if not self._changed.is_set():
                     break
-            await rebuild()
+            try:
+                await rebuild()
+            except AirosError as error:
+                log.error("The house stays without what was found: %s", error)
 
     # ---- what the broker brings ----
 
@@ -183,6 +187,6 @@ def _read(component: str, message: Message) -> Iterator[tuple[str, Announcement]
             if isinstance(found, Announcement):
                 yield key, found
             else:
-                log.warning("%s of %s is left out: %s", key, message.topic, found)
+                log.warning("%.80r of %s is left out: %s", key, message.topic, found)
     except Unusable as error:
         log.warning("%s is left out: %s", message.topic, error)

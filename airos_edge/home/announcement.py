@@ -111,7 +111,8 @@ class Announcement:
         if dimmer is not None and dimmer.reading is not None and dimmer.reading.topic == topic:
             level = number(dimmer.reading.value(text))
             if level is not None:
-                after = replace(after, brightness_pct=round(level * 100 / dimmer.scale))
+                pct = min(100, round(level * 100 / dimmer.scale))
+                after = replace(after, brightness_pct=pct)
         return after
 
     def availability_after(self, topic: str, text: str) -> bool | None:

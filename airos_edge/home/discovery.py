@@ -59,6 +59,7 @@ TEMPLATE = re.compile(r"""\{\{-?\s*value_json(?:\.(\w+)|\[\s*['"]([^'"]+)['"]\s*
 PLAIN = re.compile(r"\{\{-?\s*value\s*-?\}\}")
 LONGEST_NAME = 80
 LONGEST_TOPIC = 1000
+MOST_AVAILABILITIES = 16
 BRIGHTNESS_SCALE = 255
 SHARED = {
     *("device", "origin", "command_topic", "state_topic", "payload_available"),
@@ -109,7 +110,7 @@ def _announcement(component: str, options: Options) -> Announcement | None:
         return None
     schema = str(options.get("schema", "default")) if component == "light" else "default"
     if schema not in ("default", "json", "basic"):
-        raise Unusable(f"its schema {schema!r} is not known here")
+        raise Unusable(f"its schema, {schema[:LONGEST_NAME]!r}, is not known here")
     is_json = schema == "json"
     payload_on = written(options.get("payload_on", "ON"))
     payload_off = written(options.get("payload_off", "OFF"))
@@ -187,6 +188,8 @@ def _availability(options: Options) -> Iterator[Availability]:
     if "availability_topic" in options:
         topic, template = options["availability_topic"], options.get("availability_template")
         each = [{**options, "topic": topic, "value_template": template}]
+    if len(each) > MOST_AVAILABILITIES:
+        raise Unusable(f"it has {len(each)} topics of its availability")
     for one in each:
         one = _expanded(mapping(one))
         reading = _reading(one.get("topic"), one.get("value_template"))
@@ -205,8 +208,11 @@ def _mode(options: Options) -> Literal["all", "any", "latest"]:
 
 
 def _expanded(options: Mapping[Any, Any]) -> dict[str, Any]:
-    """Abbreviations written out, in the device too, and `~` put where it stands in topics."""
+    """Abbreviations written out, in the device too, and `~` put where it stands in topics. One that is
+    longer than a topic is not: it may stand in thousands."""
     base = options.get("~")
+    if isinstance(base, str) and len(base) > LONGEST_TOPIC:
+        base = None
     full = {}
     for key, value in options.items():
         key = ABBREVIATIONS.get(str(key), str(key))

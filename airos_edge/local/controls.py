@@ -71,6 +71,7 @@ def _write(state: Path, kept: dict[str, Any]) -> None:
     """Whole or not at all; a failure is only logged, since the box is muted all the same."""
     beside = state / f"{FILE}.new"
     try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
         beside.write_text(json.dumps(kept))
         os.replace(beside, state / FILE)
     except OSError as error:

@@ -3,11 +3,12 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from airos_edge.errors import AirosError
+from airos_edge.voice.flow import Scope
 
 T = TypeVar("T")
 Kind = Literal["input", "output"]
@@ -81,8 +82,17 @@ class PortAudio:
 
         Raises AudioError.
         """
-        async with self._calling:
-            stream = await self._call(self._start, kind, wish, rate_hz, handle)
+        async with self._calling, Scope() as scope:
+            call = self._call(self._start, kind, wish, rate_hz, handle)
+            starting = scope.start(call, f"opening the {kind}")
+            try:
+                stream = await asyncio.shield(starting)
+            except (
+                asyncio.CancelledError
+            ):  # the thread goes on, and a device that nobody has stays open
+                with suppress(AudioError):
+                    await self._call(self._stop, await starting)
+                raise
             self._open += 1
         try:
             yield stream

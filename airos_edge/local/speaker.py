@@ -22,6 +22,8 @@ LEAD_MS = 200
 IDLE_S = 10.0
 """After so long a silence the stream is closed, so that a quiet box does no work for it."""
 LOOK_S = 0.25
+STANDS_S = 2.0
+"""A sound card that takes nothing for so long, not even silence, stands still: nobody is to wait for it."""
 BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 60.0
 
 
@@ -48,6 +50,8 @@ class Speaker:
         self._audio = audio
         self._wish = wish
         self._report = report
+        self._blocks = 0
+        """How many the sound card has taken."""
         self._wanted = asyncio.Event()
         self._progress = asyncio.Event()
 
@@ -113,16 +117,22 @@ class Speaker:
         self._report("ok", "")
 
     async def _until_idle(self, stream: Stream) -> None:
-        quiet_since = self._loop.time()
+        quiet_since = moved_at = self._loop.time()
+        blocks = self._blocks
         while self._loop.time() - quiet_since < IDLE_S:
             await asyncio.sleep(LOOK_S)
             if not stream.is_active:
                 raise AudioError(f"{stream.device.name}: the loudspeaker has gone")
+            if self._blocks != blocks:
+                blocks, moved_at = self._blocks, self._loop.time()
+            elif self._loop.time() - moved_at > STANDS_S:
+                raise AudioError(f"{stream.device.name}: the loudspeaker takes nothing any more")
             if self.mixer.is_playing:
                 quiet_since = self._loop.time()
         self._wanted.clear()
 
     def _fill_in_thread(self, block: Any, frames: int, times: Any, status: Any) -> None:
+        self._blocks += 1
         self.underruns += bool(status.output_underflow)
         self.delay_s = times.outputBufferDacTime - times.currentTime + frames / self.mixer.rate_hz
         block[:] = self.mixer.pull(frames)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from airos_edge.errors import AirosError, EngineError
-from airos_edge.health import PartChanged
+from airos_edge.health import PartChanged, PartsRenewed
 from airos_edge.mqtt.broker import ONLINE, Broker, Message
 from airos_edge.mqtt.discovery import Offers, discovery
 from airos_edge.voice.events import (
@@ -29,7 +29,10 @@ log = logging.getLogger(__name__)
 
 HOME_ASSISTANTS = "homeassistant/status"
 """Where it says that it is there, unless it is told to elsewhere: whatever the topic of discovery is."""
-KINDS = (PhaseChanged, PartChanged, MuteChanged, VolumeChanged, Woke, Transcribed, ReplyEnded)
+KINDS = (
+    *(PhaseChanged, PartChanged, PartsRenewed, MuteChanged, VolumeChanged),
+    *(Woke, Transcribed, ReplyEnded),
+)
 WATCHED = 256
 """Events kept while the broker is slow; older ones are not published."""
 PASSING = {"wake"}
@@ -97,6 +100,7 @@ class Appliance:
         self._newest: dict[str, str] = {}
         """What was published last, or would have been, by its topic below the base."""
         self._saying = 0
+        self._greeting: asyncio.Task[None] | None = None
         self._scope = Scope()
 
     async def run(self, hub: Hub) -> None:
@@ -128,9 +132,12 @@ class Appliance:
         await self._publish({key: text for key, text in known.items() if key not in hidden})
 
     def _home_assistant(self, message: Message) -> None:
-        """It has just started and knows nothing of us. (A retained birth says nothing new.)"""
-        if message.text == ONLINE and not message.retained:
-            self._scope.start(self._greet_later(), "announcing again by MQTT")
+        """It has just started and knows nothing of us. (A retained birth says nothing new.) However often
+        it says so, it is told once at a time."""
+        if message.text != ONLINE or message.retained:
+            return
+        if self._greeting is None or self._greeting.done():
+            self._greeting = self._scope.start(self._greet_later(), "announcing again by MQTT")
 
     async def _greet_later(self) -> None:
         await asyncio.sleep(random.uniform(0, LONGEST_DELAY_S))
@@ -142,7 +149,7 @@ class Appliance:
             case PhaseChanged():
                 self._phase = event.phase
                 return {"state": self._state()}
-            case PartChanged():
+            case PartChanged() | PartsRenewed():
                 return {"state": self._state()}
             case MuteChanged() | VolumeChanged():
                 return {**self._controls(), "state": self._state()}

@@ -15,6 +15,7 @@ T = TypeVar("T")
 
 CONNECT_S = 3.0
 """A service of the LAN that has not answered by then is not there."""
+LONGEST_WHY = 300
 SEND_S = 10.0
 """A service that takes nothing more for so long hangs."""
 
@@ -53,7 +54,7 @@ class Wire:
             if event is None:
                 raise EngineError(self._uri, "it closed the connection before it had answered")
             if event.type == "error":
-                raise EngineError(self._uri, self.read(event, text_of))
+                raise EngineError(self._uri, _one_line(self.read(event, text_of)))
             yield event
 
     def read(self, event: Event, how: Callable[[Event], T]) -> T:
@@ -62,6 +63,12 @@ class Wire:
             return parsed(event, how)
         except ProtocolError as error:
             raise EngineError(self._uri, str(error)) from error
+
+
+def _one_line(text: str) -> str:
+    """What others say is wrong goes into our log and our health, as one line that can be printed."""
+    printable = "".join(char if char.isprintable() else " " for char in text[:LONGEST_WHY])
+    return " ".join(printable.split())
 
 
 @asynccontextmanager

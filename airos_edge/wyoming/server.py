@@ -22,6 +22,10 @@ MOST_OF_A_PEER = 32
 """Connections of one address; those of a Unix socket count as one. Home Assistant opens three for a
 question, and one every 30 s."""
 MOST = 128
+MOST_REFUSED = 32
+"""Who is refused is told why, and given a moment to read it; of more than these at once, nobody is."""
+LINGER_S = 5.0
+"""What a peer has not taken so long after the end is thrown away: else it would keep the socket open."""
 
 Serve = Callable[[Connection], Awaitable[None]]
 
@@ -85,29 +89,46 @@ class Door:
         self._networks = networks
         self._serve = serve
         self._open: Counter[str] = Counter()
+        self._refused = 0
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peername = writer.get_extra_info("peername")
         peer = peername[0] if isinstance(peername, tuple) else ""
         connection = Connection(reader, writer)
+        refusal = self._refusal(peer)
+        try:
+            if refusal:
+                await self._refuse(connection, peer, refusal)
+            else:
+                await self._let_in(connection, peer)
+        finally:
+            writer.close()
+            asyncio.get_running_loop().call_later(LINGER_S, writer.transport.abort)
+
+    async def _let_in(self, connection: Connection, peer: str) -> None:
         self._open[peer] += 1
         try:
-            refusal = self._refusal(peer)
-            if refusal:
-                log.info("A Wyoming connection of %s was refused: %s", peer or "here", refusal)
-                await connection.refuse(AirosError(refusal))
-            else:
-                await self._serve(connection)
+            await self._serve(connection)
         finally:
             self._open[peer] -= 1
             if not self._open[peer]:
                 del self._open[peer]
-            writer.close()
+
+    async def _refuse(self, connection: Connection, peer: str, why: str) -> None:
+        """Costs nobody else a place."""
+        if self._refused >= MOST_REFUSED:
+            return
+        log.info("A Wyoming connection of %s was refused: %s", peer or "here", why)
+        self._refused += 1
+        try:
+            await connection.refuse(AirosError(why))
+        finally:
+            self._refused -= 1
 
     def _refusal(self, peer: str) -> str:
         if peer and not self._may_come(peer):
             return f"{peer} is not in wyoming.allow"
-        if self._open[peer] > MOST_OF_A_PEER or self._open.total() > MOST:
+        if self._open[peer] >= MOST_OF_A_PEER or self._open.total() >= MOST:
             return "too many connections"
         return ""
 

@@ -43,6 +43,7 @@ class Wake:
                 await self._stack.aclose()
                 self._stream = waking = self._open()
                 self._stack.push_async_callback(waking.aclose)
+                self._stack.callback(self._forget)
                 self._sound, self._samples, self._is_detected = EarSound(), 0, False
             case "audio-chunk" if self._stream is not None:
                 at_ms = event.data.get("timestamp")
@@ -53,6 +54,10 @@ class Wake:
                 self._stream = None
                 if not self._is_detected:
                     self._connection.post(NotDetected())
+
+    def _forget(self) -> None:
+        """Another service of the connection listens now; a stream that is closed hears nothing more."""
+        self._stream = None
 
     def _hear(self, stream: Waking, chunk: AudioChunk, at_ms: int | None) -> None:
         """A detection bears the timestamp of its chunk, or where chunks have none, its own place."""

@@ -115,6 +115,22 @@ async def test_without_a_network_it_is_said_and_tried_again(
         await reports.wait_for("ok")
 
 
+async def test_addresses_that_cannot_be_listed_are_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mdns, "LOOK_S", 0.05)
+    reports, tries = Reports(), [OSError("too many open files")]
+
+    def addresses() -> list[str]:
+        if tries:
+            raise tries.pop()
+        return LOOPBACK
+
+    async with announce_services([HTTP], "0123456789ab", reports, LOOPBACK, addresses):
+        assert await reports.wait_for("degraded") == "too many open files"
+        await reports.wait_for("ok")
+
+
 async def test_other_addresses_are_announced_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mdns, "LOOK_S", 0.05)
     reports, there = Reports(), ["192.0.2.7"]

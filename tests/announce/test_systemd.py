@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from airos_edge.announce import systemd
-from airos_edge.health import Health
+from airos_edge.health import Health, PartsRenewed
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.hub import Hub
 
@@ -52,6 +52,11 @@ def test_it_is_told_line_by_line(manager: Manager) -> None:
     systemd.notify("READY=1", "STATUS=Ready")
     systemd.notify("STOPPING=1")
     assert manager.heard() == ["READY=1\nSTATUS=Ready", "STOPPING=1"]
+
+
+def test_what_a_stranger_called_a_mistake_is_told_however_it_is_written(manager: Manager) -> None:
+    systemd.notify("STATUS=mqtt failed (\ud800)")
+    assert manager.heard() == ["STATUS=mqtt failed (?)"]
 
 
 def test_an_abstract_socket_is_one_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,9 +156,12 @@ async def test_the_status_follows_the_parts(manager: Manager) -> None:
         await asyncio.sleep(0)
         health.report("mqtt", "ok")
         await asyncio.sleep(0)
+        hub.publish(PartsRenewed())
+        await asyncio.sleep(0)
     assert manager.heard() == [
         "STATUS=Everything works",
         "STATUS=mqtt failed (no broker answers at 10.0.0.2)",
+        "STATUS=Everything works",
         "STATUS=Everything works",
     ]
 

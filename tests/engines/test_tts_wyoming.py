@@ -97,7 +97,7 @@ async def test_cancelling_closes_the_connection() -> None:
 
 async def test_what_goes_wrong_there_is_an_error_and_the_next_sentence_connects_anew() -> None:
     async def fails(far: FarSide, event: Event) -> bool:
-        await far.say(Error("no such voice"))
+        await far.say(Error("no such\n\x1bvoice" + "!" * 100_000))
         return True
 
     async def vanishes(far: FarSide, event: Event) -> bool:
@@ -114,7 +114,8 @@ async def test_what_goes_wrong_there_is_an_error_and_the_next_sentence_connects_
             (of_8_bit, "width is 1"),
         ):
             far.answer = answer
-            with pytest.raises(EngineError, match=why):
+            with pytest.raises(EngineError, match=why) as told:
                 await spoken(far.uri, "Hello.")
+            assert len(str(told.value)) < 400
         far.answer = stereo
         assert await spoken(far.uri, "Hello.")

@@ -93,3 +93,26 @@ async def test_sound_waits_for_a_service_that_is_not_there_but_not_for_ever() ->
         assert wake.feed(chunk) == []
     assert wake.dropped == 200 - MOST_WAITING
     await wake.aclose()
+
+
+@pytest.mark.parametrize("comes_late", [False, True])
+async def test_what_was_said_before_the_sound_paused_does_not_wake_after_it(
+    comes_late: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(far: FarSide, event: Event) -> bool:
+        return True
+
+    monkeypatch.setattr(wake_wyoming, "PAUSED_S", 0.2)
+    async with far_side(nothing) as far:
+        wake = WyomingWake(far.uri, WORDS)
+        for chunk in speech(1000):
+            assert wake.feed(chunk) == []
+        await far.until("audio-chunk")
+        before, after = Detection("hey_jarvis", 500), Detection("hey_jarvis", 1020)
+        if not comes_late:
+            await far.say(before)
+        await asyncio.sleep(0.3)
+        assert wake.feed(silence(40)[0]) == []
+        await far.say(before, after) if comes_late else await far.say(after)
+        assert [score.sample for score in await scores(wake, 20)] == [samples_of(1020)]
+        await wake.aclose()

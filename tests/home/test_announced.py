@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from airos_edge.errors import EngineError
+from airos_edge.errors import ConfigError, EngineError
 from airos_edge.home import announced
 from airos_edge.home.announced import Announced
 from airos_edge.home.house import DeviceSettings, State
@@ -168,6 +168,25 @@ async def test_the_house_is_made_anew_once_when_all_have_come() -> None:
     assert built == [300, 299], "where it is switched is nothing to the house"
 
 
+async def test_a_house_that_cannot_be_made_is_said_and_the_next_one_is_made(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    found, built = Found(), list[int]()
+
+    async def rebuild() -> None:
+        built.append(len(found.source.found()))
+        if len(built) == 1:
+            raise ConfigError("two sound alike")
+
+    async with Scope() as scope:
+        scope.start(found.source.follow(rebuild), "following")
+        for number in range(2):
+            found.announce(f"homeassistant/light/{number}/config", name=f"{number}", cmd_t="x")
+            await asyncio.sleep(2)
+    assert built == [1, 2]
+    assert "two sound alike" in caplog.text
+
+
 async def test_where_they_never_end_the_house_is_made_all_the_same() -> None:
     found, built = Found(), list[int]()
 
@@ -187,3 +206,13 @@ def test_nothing_is_logged_for_what_is_no_light_or_switch(caplog: pytest.LogCapt
         found = Found()
         found.announce("homeassistant/device/x/config", cmps={"1": {"p": "sensor"}})
     assert caplog.text == ""
+
+
+def test_what_a_stranger_writes_cannot_begin_a_line_of_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    found = Found()
+    key = "x\nERROR the house burns"
+    found.announce("homeassistant/device/x/config", cmps={key: {"p": "light", "cmd_t": "x"}})
+    assert "is left out" in caplog.text
+    assert "\nERROR" not in caplog.text

@@ -97,6 +97,7 @@ def test_a_light_of_json_is_sent_one_object() -> None:
         ),
         ("light", LIGHT, "lamp", "ON", State(True)),
         ("light", LIGHT, "lamp/dim", "51", State(False, 20)),
+        ("light", LIGHT, "lamp/dim", "510", State(False, 100)),
         ("light", LIGHT, "lamp/dim", "bright", State()),
         ("light", JSON_LIGHT, "lamp", '{"state": "ON", "brightness": 255}', State(True, 100)),
         ("light", JSON_LIGHT, "lamp", '{"state": "ON", "brightness": null}', State(True)),

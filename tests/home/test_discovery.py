@@ -2,6 +2,7 @@
 
 import json
 import random
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -174,6 +175,7 @@ def test_a_box_does_not_take_another_ones_mute_for_a_switch() -> None:
         ("switch", {"cmd_t": "x"}, "no name"),
         ("switch", {"cmd_t": "x", "name": "a" * 100}, "no name"),
         ("switch", {"cmd_t": "x", "name": "\x1b[2J"}, "no name"),
+        ("switch", PUMP | {"avty": [{"t": f"{n}"} for n in range(9000)]}, "9000 topics"),
         ("light", PUMP | {"schema": "template"}, "schema"),
         ("light", PUMP | {"bri_cmd_t": "dim", "bri_scl": "much"}, "brightness_scale"),
     ],
@@ -181,6 +183,16 @@ def test_a_box_does_not_take_another_ones_mute_for_a_switch() -> None:
 def test_what_cannot_be_used_is_said(component: str, options: dict[str, Any], why: str) -> None:
     with pytest.raises(Unusable, match=why):
         single(options, component)
+
+
+def test_a_short_announcement_cannot_fill_the_memory() -> None:
+    options = PUMP | {"~": "x" * 100_000} | {f"{number}_topic": "~x" for number in range(1000)}
+    tracemalloc.start()
+    try:
+        assert single(options) is not None
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_what_is_no_announcement_at_all_is_refused_and_nothing_worse() -> None:

@@ -27,6 +27,8 @@ class FakeAudio:
     played: bytearray = field(default_factory=bytearray)
     """16-bit mono, from the first moment of the loudspeaker on."""
     is_active: bool = True
+    stands_still: bool = False
+    """It is open, and takes nothing."""
     _hear: Callable[..., None] = lambda *_: None
 
     def is_alive(self) -> bool:
@@ -65,6 +67,9 @@ class FakeAudio:
         frames = round(self.rate_hz * BLOCK_S)
         times = SimpleNamespace(outputBufferDacTime=1.05, currentTime=1.0)
         while self.is_active:
+            if self.stands_still:
+                await asyncio.sleep(BLOCK_S)
+                continue
             block = bytearray(2 * frames)
             fill(memoryview(block), frames, times, SimpleNamespace(output_underflow=False))
             self.played += block

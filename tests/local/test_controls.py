@@ -52,10 +52,16 @@ def test_what_cannot_be_read_is_the_usual(tmp_path: Path, text: str) -> None:
     assert (mine.is_muted, mine.volume_pct) == (False, 80)
 
 
+def test_the_directory_need_not_be_there(tmp_path: Path) -> None:
+    controls(tmp_path / "state" / "airos").mute(True)
+    assert controls(tmp_path / "state" / "airos").is_muted
+
+
 def test_where_nothing_can_be_kept_it_is_muted_all_the_same(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    mine = controls(tmp_path / "missing")
+    (tmp_path / "file").touch()
+    mine = controls(tmp_path / "file" / "state")
     mine.mute(True)
     assert mine.is_muted
     assert "cannot be written" in caplog.text

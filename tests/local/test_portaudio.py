@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import threading
+from contextlib import AsyncExitStack
 from types import SimpleNamespace
 from typing import Any
 
@@ -171,3 +172,28 @@ async def test_a_call_that_hangs_for_long_is_death(
         with pytest.raises(NoDevice):
             await finding
     assert audio.is_alive()
+
+
+@pytest.mark.real_time
+async def test_a_device_whose_opening_is_not_waited_for_is_closed_again(
+    library: FakeLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called, going_on = threading.Event(), threading.Event()
+    check = library.check_input_settings
+
+    def slowly(**wanted: Any) -> None:
+        called.set()
+        going_on.wait()
+        check(**wanted)
+
+    monkeypatch.setattr(library, "check_input_settings", slowly)
+    async with AsyncExitStack() as stack, Scope() as scope:
+        opened = PortAudio().open("input", "auto", 48_000, nothing)
+        opening = scope.start(stack.enter_async_context(opened), "opening")
+        await asyncio.to_thread(called.wait)
+        opening.cancel()
+        going_on.set()
+        await asyncio.wait([opening])
+        assert opening.cancelled()
+    await asyncio.get_running_loop().shutdown_default_executor()
+    assert library.open == []

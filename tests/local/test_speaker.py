@@ -149,3 +149,16 @@ async def test_a_loudspeaker_that_goes_in_a_reply_ends_it_and_is_opened_again(de
     assert await mouth.drain() == pytest.approx(500, abs=300)
     await asyncio.sleep(5)
     assert desk.reports == ["ok", "failed", "ok"]
+
+
+async def test_a_loudspeaker_that_stands_still_keeps_nobody_waiting(desk: Desk) -> None:
+    mouth = desk.mouth()
+    async with asyncio.timeout(10), Scope() as scope:
+        playing = scope.start(mouth.play(tone(5000)), "playing")
+        await asyncio.sleep(0.5)
+        desk.audio.stands_still = True
+        await playing
+    assert await mouth.drain() == pytest.approx(500, abs=20)
+    desk.audio.stands_still = False
+    await asyncio.sleep(5)
+    assert desk.reports == ["ok", "failed", "ok"]

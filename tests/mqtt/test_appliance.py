@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from airos_edge.errors import EngineError
-from airos_edge.health import PartChanged
+from airos_edge.health import PartChanged, PartsRenewed
 from airos_edge.mqtt.appliance import MOST_SAYING, Appliance, Deeds
 from airos_edge.voice.events import (
     Event,
@@ -120,6 +120,15 @@ async def test_what_it_is_doing_is_its_state() -> None:
     assert (f"{BASE}/state", '{"state": "idle", "failed": {}}', True) in house.broker.published
 
 
+async def test_a_part_that_a_reload_took_away_fails_no_more() -> None:
+    async with House().live() as house:
+        house.failing = {"fast": "does its server run?"}
+        await house.happens(PartChanged(part="fast", state="failed"))
+        house.failing = {}
+        await house.happens(PartsRenewed())
+    assert house.states() == ["idle", "error", "idle"]
+
+
 async def test_idle_it_says_that_it_is_muted_or_that_a_part_has_failed() -> None:
     async with House().live() as house:
         house.failing = {"microphone": "it has vanished"}
@@ -211,6 +220,17 @@ async def test_home_assistant_is_told_all_again_soon_after_it_has_started(retain
         assert len(house.broker.on(CONFIG)) == 1, "not at once: the whole house does so"
         await asyncio.sleep(3.1)
         assert len(house.broker.on(CONFIG)) == (1 if retained else 2)
+
+
+async def test_who_starts_a_thousand_times_is_told_once() -> None:
+    async with House().live() as house:
+        for _ in range(1000):
+            house.broker.say("homeassistant/status", "online")
+        await asyncio.sleep(3.1)
+        assert len(house.broker.on(CONFIG)) == 2
+        house.broker.say("homeassistant/status", "online")
+        await asyncio.sleep(3.1)
+        assert len(house.broker.on(CONFIG)) == 3
 
 
 async def test_it_says_stops_and_restarts_as_it_is_told() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,11 @@ from wyoming.tts import Synthesize
 
 from airos_edge.errors import AirosError
 from airos_edge.wyoming import connection, server
+from airos_edge.wyoming.connection import Connection
 from airos_edge.wyoming.services import open_services
 from airos_edge.wyoming.settings import Address, Settings
 from tests.fakes import FakeTts, Fault
-from tests.wyoming.box import OFFERS, FakeBox, connected, served, talking
+from tests.wyoming.box import OFFERS, FakeBox, Peer, connected, served, talking
 from tests.wyoming.test_frames import OF_10_GB
 
 BROKEN = [
@@ -178,6 +180,31 @@ async def test_one_peer_may_not_have_all_connections() -> None:
         async with connected(Address(path=path)) as again:
             await again.send(Ping())
             await again.until("pong")
+
+
+@pytest.mark.real_time
+async def test_who_is_refused_takes_no_place_from_others() -> None:
+    async with served(FakeBox(), allow=["127.0.0.2"]) as address, AsyncExitStack() as strangers:
+        for _ in range(server.MOST + 1):
+            await strangers.enter_async_context(connected(address))
+        opening = asyncio.open_connection(address.host, address.port, local_addr=("127.0.0.2", 0))
+        reader, writer = await opening
+        await Peer(reader, writer).send(Ping())
+        await Peer(reader, writer).until("pong")
+        writer.transport.abort()
+
+
+async def test_what_a_peer_does_not_take_does_not_keep_the_socket_open() -> None:
+    async def serve(connection: Connection) -> None:
+        connection.post(Transcript("x" * 1_000_000))
+
+    ours, theirs = socket.socketpair()
+    reader, writer = await asyncio.open_unix_connection(sock=ours)
+    await server.Door([], serve).talk(reader, writer)
+    await asyncio.sleep(server.LINGER_S + 1)
+    with theirs:
+        theirs.settimeout(1)
+        assert sum(len(theirs.recv(100_000)) for _ in range(20)) < 1_000_000
 
 
 async def test_one_connection_may_not_ask_for_everything_at_once() -> None:

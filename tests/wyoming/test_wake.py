@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from wyoming.asr import Transcribe
 from wyoming.audio import AudioChunk as Chunk
 from wyoming.audio import AudioStart, AudioStop
 from wyoming.ping import Ping
@@ -55,3 +56,11 @@ async def test_a_word_that_was_not_asked_for_is_not_told() -> None:
         await play(peer, wake_word())
         await peer.send(AudioStop())
         await peer.until("not-detected")
+
+
+async def test_a_stream_that_another_service_has_ended_hears_nothing_more() -> None:
+    async with talking(FakeBox()) as peer:
+        await peer.send(Detect(), START, Transcribe(), START, Detect())
+        await play(peer, wake_word())
+        await peer.send(AudioStop(), Ping())
+        assert [event.type for event in await peer.until("pong")] == ["pong"]
