@@ -30,7 +30,7 @@ from airos_edge.parts import Parts, Workshop, assemble
 from airos_edge.router.tool_servers import ToolServers
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
-from airos_edge.voice.events import Event
+from airos_edge.voice.events import Event, ReplyEnded, Woke
 from airos_edge.voice.floor import Floor
 from airos_edge.voice.flow import Stage, chain
 from airos_edge.voice.hub import Hub
@@ -109,6 +109,7 @@ class Box:
         )
 
         def tell_all(event: Event) -> None:
+            log_turn(event)
             self.hub.publish(event)
             self.phases.follow(event)
             tell(event)
@@ -232,6 +233,17 @@ def open_ear(parts: Parts, hub: Hub, rules: TurnRules, stamp: Callable[[Event], 
         raise EngineUnavailable("wake", parts.faults["wake"])
     words = parts.config.wake.words
     return Ear(rules, vad, Waking(WatchedWake(parts.open_wake(), hub, stamp, words), words))
+
+
+def log_turn(event: Event) -> None:
+    """What the box was asked for, without a word of what was said."""
+    match event:
+        case Woke(word=word):
+            log.info("Heard %s", word)
+        case ReplyEnded(outcome=outcome, apart=False):
+            ms = max(outcome.stages_ms.values(), default=0.0)
+            who, how = outcome.tier or "nobody", outcome.status
+            log.info("Answered by %s in %.0f ms: %s, left %s", who, ms, how, outcome.left.value)
 
 
 class Deaf:

@@ -49,6 +49,7 @@ def state_of(parts: Parts, health: Health) -> dict[str, Any]:
         told[choice.port] = {"engine": choice.engine, "state": "failed" if fault else "ok"}
         if fault:
             told[choice.port]["why"] = fault
-    told |= health.parts()
+    for name, part in health.parts().items():
+        told[name] = told.get(name, {}) | dict(part)
     is_well = all(part["state"] in WELL for part in told.values())
     return {"status": "ok" if is_well else "degraded", "parts": told}

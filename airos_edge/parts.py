@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from airos_edge.config import Config
 from airos_edge.engines import llm, registry
+from airos_edge.engines.reported import ReportedAsr, ReportedTts
 from airos_edge.engines.sayable import sayable
 from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.health import Health, State
@@ -27,7 +28,8 @@ from airos_edge.router.tiers import Tier
 from airos_edge.router.tool_servers import ToolServers
 from airos_edge.router.tool_settings import refuse_unclear
 from airos_edge.router.tools import Tools
-from airos_edge.voice.ports import Engines, Place, Vad, Wake
+from airos_edge.voice.grammar import Grammar
+from airos_edge.voice.ports import Asr, Engines, Place, Tts, Vad, Wake
 from airos_edge.wyoming import settings as wyoming
 
 log = logging.getLogger(__name__)
@@ -156,12 +158,12 @@ async def assemble(
             log.warning("Going on without %s: %s", port, error)
             return None
 
-    tts = await opened("tts", config.tts, lambda choice: registry.open_tts(choice, config.tts))
+    tts = await opened("tts", config.tts, lambda choice: _tts(choice, config, health))
     grammar, wake_words = sentences.grammar, tuple(config.wake.words)
     asr = await opened(
         "asr",
         (config.asr, grammar, wake_words),
-        lambda choice: registry.open_asr(choice, config.asr, grammar, wake_words),
+        lambda choice: _asr(choice, config, grammar, health),
     )
     vad = await opened("vad", None, registry.open_vad)
     wake = await opened("wake", config.wake, lambda choice: registry.open_wake(choice, config.wake))
@@ -178,6 +180,20 @@ async def assemble(
     )
     engines = Engines(asr, Approving(responder, tools), tts, tools.call, sayable)
     return Parts(config, house, commands, engines, vad, wake, tuple(choices.values()), faults)
+
+
+def _asr(choice: registry.Choice, config: Config, grammar: Grammar, health: Health) -> Asr:
+    asr = registry.open_asr(choice, config.asr, grammar, tuple(config.wake.words))
+    health.forget("asr")
+    report = partial(health.report, "asr")
+    return ReportedAsr(asr, report) if registry.is_uri(asr.name) else asr
+
+
+def _tts(choice: registry.Choice, config: Config, health: Health) -> Tts:
+    tts = registry.open_tts(choice, config.tts)
+    health.forget("tts")
+    report = partial(health.report, "tts")
+    return ReportedTts(tts, report) if registry.is_uri(tts.name) else tts
 
 
 async def _models(config: Config, workshop: Workshop, health: Health) -> Mapping[str, Tier]:

@@ -55,6 +55,7 @@ async def by_mqtt(
             "MQTT: what is heard and answered is not published: `reach` ends before the broker"
         )
     speaker = box.loudspeaker
+    log.info("MQTT: airos/%s/… at %s:%d", own, mqtt.host, mqtt.port)
     deeds = Deeds(
         speaker.say if speaker.is_there else None,
         speaker.hush,

@@ -226,6 +226,8 @@ class _Reader:
             first, *rest = name.removeprefix(ENVIRONMENT_PREFIX).split("__")
             if first not in sections:
                 near = get_close_matches(first, sections, n=1)
+                begins = [section for section in sections if first.startswith(f"{section}_")]
+                near = [f"{one}__{first.removeprefix(one)[1:]}" for one in begins] or near
                 hint = f"; try {ENVIRONMENT_PREFIX}{near[0]}" if near else ""
                 self.problems.append(f"${name}: there is no such option{hint}")
                 continue
@@ -246,14 +248,16 @@ class _Reader:
         if not keys:
             return leaf
         named = _mapping_of(node)
-        known = named.value if isinstance(named, yaml.MappingNode) else []
-        pairs = {key.value: (key, value) for key, value in known}
-        key_node, below = pairs.get(keys[0], (None, None))
-        if key_node is None:
+        pairs = list(named.value) if isinstance(named, yaml.MappingNode) else []
+        places = [place for place, (key, _) in enumerate(pairs) if key.value == keys[0]]
+        if not places:  # one that is given twice stays so, to be refused
             key_node = yaml.ScalarNode("tag:yaml.org,2002:str", keys[0])
             self._variables[id(key_node)] = name
-        pairs[keys[0]] = (key_node, self._put(below, keys[1:], leaf, name))
-        return yaml.MappingNode("tag:yaml.org,2002:map", list(pairs.values()))
+            places = [len(pairs)]
+            pairs.append((key_node, None))
+        key_node, below = pairs[places[0]]
+        pairs[places[0]] = (key_node, self._put(below, keys[1:], leaf, name))
+        return yaml.MappingNode("tag:yaml.org,2002:map", pairs)
 
     # ---- problems ----
 

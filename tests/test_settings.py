@@ -144,6 +144,16 @@ def test_a_mistake_in_the_environment_names_the_variable() -> None:
     assert problems("", AIROS_PROT="9") == ["$AIROS_PROT: there is no such option; try AIROS_PORT"]
 
 
+def test_one_underscore_where_two_are_wanted_is_told() -> None:
+    (problem,) = problems("", AIROS_NAMED_X="a")
+    assert problem == "$AIROS_NAMED_X: there is no such option; try AIROS_NAMED__X"
+
+
+def test_what_is_given_twice_stays_so_whatever_the_environment_adds() -> None:
+    text = "named: {x: {name: a}}\nnamed: {y: {name: b}}"
+    assert problems(text, AIROS_NAMED__X__WATTS="9") == ["room.yaml:2:1: named: is given twice"]
+
+
 def test_what_is_for_the_file_alone_the_environment_does_not_set() -> None:
     assert read("programs: {x: {name: b}}").programs["x"] == Lamp("b")
     for name in ("AIROS_PROGRAMS", "AIROS_PROGRAMS__X__NAME"):

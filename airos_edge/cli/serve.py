@@ -24,6 +24,9 @@ PORTS: dict[Name, tuple[Port, ...]] = {
 
 def main(arguments: Namespace) -> int:
     config = load(arguments.config)
+    engine = getattr(getattr(config, arguments.stage, None), "engine", None)
+    if engine == arguments.uri:
+        raise AirosError(f"{arguments.stage}.engine: {engine} is what would be served by itself")
     logging.basicConfig(level=config.log.level.upper(), format="%(levelname)s %(message)s")
     try:
         asyncio.run(_serve(arguments.stage, arguments.uri, config, arguments.demo))

@@ -74,7 +74,11 @@ class Microphone:
                     while await self._is_delivering(stream):
                         backoff_s = BACKOFF_S
             except AudioError as error:
-                log.log(logging.WARNING if backoff_s == BACKOFF_S else logging.DEBUG, "%s", error)
+                log.log(
+                    logging.WARNING if backoff_s == BACKOFF_S else logging.DEBUG,
+                    "The microphone: %s",
+                    error,
+                )
                 self._report("failed", str(error))
                 self._lost()
                 await asyncio.sleep(backoff_s)

@@ -100,7 +100,8 @@ class Speaker:
                     backoff_s = BACKOFF_S
                     await self._until_idle(stream)
             except AudioError as error:
-                log.warning("%s", error)
+                level = logging.DEBUG if self.is_broken else logging.WARNING
+                log.log(level, "The loudspeaker: %s", error)
                 self.is_broken = True
                 self.mixer.drop()
                 self._report("failed", str(error))
