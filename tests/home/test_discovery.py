@@ -158,7 +158,9 @@ def test_settings_of_a_device_and_other_boxes_are_no_devices_of_the_house(
 
 
 def test_a_box_does_not_take_another_ones_mute_for_a_switch() -> None:
-    payload = discovery("0123456789ab", "Kitchen", "airos/0123456789ab", Offers(True, True, True))
+    payload = discovery(
+        "0123456789ab", "Kitchen", "airos/0123456789ab", Offers(True, True, True, True)
+    )
     assert list(read_device(json.dumps(payload))) == []
 
 
