@@ -27,7 +27,7 @@ from airos_edge.home.timers import MOST, Timers
 from airos_edge.loudspeaker import Loudspeaker
 from airos_edge.offers import offers_of
 from airos_edge.parts import Parts, Workshop, assemble
-from airos_edge.router.tool_servers import ToolServers
+from airos_edge.tools.servers import ToolServers
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Event, ReplyEnded, Woke

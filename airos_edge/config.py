@@ -17,7 +17,7 @@ from airos_edge.local.settings import Settings as SatelliteSettings
 from airos_edge.mqtt.settings import Settings as MqttSettings
 from airos_edge.router.assistant import Settings as AssistantSettings
 from airos_edge.router.router import Settings as RouterSettings
-from airos_edge.router.tool_settings import Settings as ToolSettings
+from airos_edge.tools.settings import Settings as ToolSettings
 from airos_edge.voice.endpoint import Settings as TurnSettings
 from airos_edge.voice.ports import Place
 from airos_edge.wyoming.settings import Settings as WyomingSettings

@@ -25,9 +25,9 @@ from airos_edge.router.approval import Approving
 from airos_edge.router.breaker import Breaker
 from airos_edge.router.commands import Commands
 from airos_edge.router.tiers import Tier
-from airos_edge.router.tool_servers import ToolServers
-from airos_edge.router.tool_settings import refuse_unclear
-from airos_edge.router.tools import Tools
+from airos_edge.tools.servers import ToolServers
+from airos_edge.tools.settings import refuse_unclear
+from airos_edge.tools.tools import Tools
 from airos_edge.voice.grammar import Grammar
 from airos_edge.voice.ports import Asr, Engines, Place, Tts, Vad, Wake
 from airos_edge.wyoming import settings as wyoming

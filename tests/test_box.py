@@ -27,7 +27,7 @@ from airos_edge.http.ask import ask
 from airos_edge.http.settings import Settings as ServerSettings
 from airos_edge.router.approval import Approving
 from airos_edge.router.router import Settings as RouterSettings
-from airos_edge.router.tool_settings import ToolServerSettings
+from airos_edge.tools.settings import ToolServerSettings
 from airos_edge.voice import events
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.history import Item

@@ -28,6 +28,7 @@ RANKS = {
     "loudspeaker": 4,
     **dict.fromkeys(["realtime", "esphome", "local", "announce", "console", "mqtt"], 2),
     **dict.fromkeys(["http", "router", "home", "engines", "models"], 2),
+    "tools": 1.9,  # below the router, which offers them
     "wyoming": 1.8,  # below the engines: those that are elsewhere speak it too
     **{"voice": 1, "settings": 1.5, "secret": 1, "health": 1.5, "network": 1.5, "identity": 1},
     **dict.fromkeys(["errors", "limits", "paths", "virtual_time", "airos_edge"], 0),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from airos_edge.health import Health, PartChanged
-from airos_edge.router.tool_settings import ToolServerSettings
+from airos_edge.tools.settings import ToolServerSettings
 from airos_edge.voice.events import Event
 
 PROGRAM = Path(__file__).with_name("mcp_program.py")

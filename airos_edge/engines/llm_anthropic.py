@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from airos_edge.engines.completion import Answer, Dialect, Model, open_model
-from airos_edge.engines.conversation import arguments_of, complete, schema_of
-from airos_edge.engines.endpoint import complaint
 from airos_edge.engines.llm import LlmSettings
+from airos_edge.engines.llm_completion import Answer, Dialect, Model, open_model
+from airos_edge.engines.llm_conversation import arguments_of, complete, schema_of
+from airos_edge.engines.llm_endpoint import complaint
 from airos_edge.errors import EngineError
 from airos_edge.secret import Secret
 from airos_edge.voice.history import Item

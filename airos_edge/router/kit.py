@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from airos_edge.errors import EngineError
-from airos_edge.router.toolbox import Tool, Toolbox
+from airos_edge.tools.toolbox import Tool, Toolbox
 from airos_edge.voice.ports import ESCALATE, Act, Call, Place, Prompt
 
 MOST_ROUNDS = 8

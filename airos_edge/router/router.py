@@ -11,7 +11,7 @@ from airos_edge.router.answer import Answer
 from airos_edge.router.breaker import Breaker
 from airos_edge.router.kit import MOST_ROUNDS, Escalated, Kit, kit_for
 from airos_edge.router.tiers import Parts, Tier, completion
-from airos_edge.router.toolbox import Toolbox
+from airos_edge.tools.toolbox import Toolbox
 from airos_edge.voice.ports import Act, Call, Done, Place, Prompt, Responder, Text
 
 log = logging.getLogger(__name__)

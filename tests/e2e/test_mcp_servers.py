@@ -12,8 +12,8 @@ import pytest
 
 from airos_edge.errors import EngineError
 from airos_edge.router.approval import Approving
-from airos_edge.router.tool_servers import ToolServers
-from airos_edge.router.tool_settings import ToolServerSettings
+from airos_edge.tools.servers import ToolServers
+from airos_edge.tools.settings import ToolServerSettings
 from airos_edge.voice.history import Item
 from airos_edge.voice.ports import Call, Done, Place, Prompt, Text
 from tests.e2e.conftest import free_port

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from openai import AsyncOpenAI
 
-from airos_edge.engines.completion import LONGEST_ANSWER
+from airos_edge.engines.llm_completion import LONGEST_ANSWER
 from airos_edge.voice.respond import APOLOGY
 from tests.e2e.conftest import Daemon, StartDaemon, free_port
 from tests.e2e.test_realtime import Talk

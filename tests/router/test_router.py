@@ -14,7 +14,7 @@ from airos_edge.router.breaker import MOST_FAILURES, Breaker
 from airos_edge.router.kit import MOST_ROUNDS
 from airos_edge.router.router import COMMANDS, Router, Settings, refuse_unknown
 from airos_edge.router.tiers import Tier
-from airos_edge.router.toolbox import Tool
+from airos_edge.tools.toolbox import Tool
 from airos_edge.voice.history import Item
 from airos_edge.voice.ports import ESCALATE, Call, Done, Place, Prompt, Speaking, Text
 from tests.fakes import FakeResponder, Fault, Step

@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from airos_edge.errors import EngineError
-from airos_edge.router import mcp, mcp_program
-from airos_edge.router.mcp import McpServer
-from airos_edge.router.tool_settings import ToolServerSettings
+from airos_edge.tools import mcp, mcp_program
 from airos_edge.secret import Secret
+from airos_edge.tools.mcp import McpServer
+from airos_edge.tools.settings import ToolServerSettings
 from airos_edge.voice.flow import Scope, abandoned
 from tests.tool_servers import Process, Watch, program
 
@@ -221,7 +221,7 @@ async def test_what_is_no_message_on_its_output_does_no_harm(cage: Cage) -> None
 
 
 async def test_its_complaints_go_to_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG, "airos_edge.router.mcp_program")
+    caplog.set_level(logging.DEBUG, "airos_edge.tools.mcp_program")
     async with Scope(8.0) as scope:
         await McpServer("parrot", program(), Watch().health, scope).call("grumble", {})
     assert "parrot: no coffee left" in caplog.messages

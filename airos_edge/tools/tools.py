@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from airos_edge.router.tool_servers import BETWEEN, ToolServers
-from airos_edge.router.toolbox import Tool
+from airos_edge.tools.servers import BETWEEN, ToolServers
+from airos_edge.tools.toolbox import Tool
 from airos_edge.voice.ports import Call, Place
 
 

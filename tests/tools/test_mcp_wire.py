@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from mcp import types
 
-from airos_edge.router.mcp_wire import LONGEST_RESULT, text_of
+from airos_edge.tools.mcp_wire import LONGEST_RESULT, text_of
 
 TEXT = types.TextContent(type="text", text="hello")
 IMAGE = types.ImageContent(type="image", data="aGVsbG8=", mime_type="image/png")

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from airos_edge.engines import endpoint as module
-from airos_edge.engines.endpoint import Endpoint, open_endpoint, retry_after_s
+from airos_edge.engines import llm_endpoint as module
+from airos_edge.engines.llm_endpoint import Endpoint, open_endpoint, retry_after_s
 from airos_edge.errors import EngineError
 from airos_edge.secret import Secret
 from airos_edge.voice.ports import Place

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from airos_edge.errors import EngineError
 from airos_edge.health import Health, State
-from airos_edge.router.tool_settings import ALL, ToolServerSettings
-from airos_edge.router.toolbox import Tool
+from airos_edge.tools.settings import ALL, ToolServerSettings
+from airos_edge.tools.toolbox import Tool
 from airos_edge.voice.flow import Scope
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class McpServer:
         Cancelling tells the server so.
         """
         client = await self._running()
-        from airos_edge.router.mcp_wire import text_of
+        from airos_edge.tools.mcp_wire import text_of
 
         try:
             async with asyncio.timeout(CALL_LIMIT_S):
@@ -146,10 +146,10 @@ class McpServer:
     async def _run(self) -> None:
         """Until it ends or answers no more; raises what that was."""
         try:
-            await asyncio.to_thread(import_module, "airos_edge.router.mcp_wire")  # half a second
+            await asyncio.to_thread(import_module, "airos_edge.tools.mcp_wire")  # half a second
         except ImportError as error:
             raise _Fault("needs the package mcp: pip install 'airos-edge[mcp]'") from error
-        from airos_edge.router.mcp_wire import connected, tools_of
+        from airos_edge.tools.mcp_wire import connected, tools_of
 
         def ended() -> None:
             self._suspect(self._client)

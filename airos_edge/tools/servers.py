@@ -9,9 +9,9 @@ from typing import Self
 
 from airos_edge.errors import EngineError
 from airos_edge.health import Health
-from airos_edge.router.mcp import McpServer, part_of
-from airos_edge.router.tool_settings import ALL, Settings
-from airos_edge.router.toolbox import Tool
+from airos_edge.tools.mcp import McpServer, part_of
+from airos_edge.tools.settings import ALL, Settings
+from airos_edge.tools.toolbox import Tool
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.ports import Call, Place
 

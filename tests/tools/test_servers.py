@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from airos_edge.errors import EngineError
-from airos_edge.router.tool_servers import ToolServers, offered_name
-from airos_edge.router.tool_settings import ToolServerSettings
+from airos_edge.tools.servers import ToolServers, offered_name
+from airos_edge.tools.settings import ToolServerSettings
 from airos_edge.voice.ports import Call, Place
 from tests.tool_servers import Watch, program
 

@@ -6,8 +6,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from airos_edge.engines.endpoint import Endpoint, open_endpoint
 from airos_edge.engines.llm import LlmSettings
+from airos_edge.engines.llm_endpoint import Endpoint, open_endpoint
 from airos_edge.errors import EngineError
 from airos_edge.secret import Secret
 from airos_edge.voice.ports import Act, Call, Done, Place, Prompt, Text

@@ -11,9 +11,9 @@ from mcp.client import Transport
 from mcp.client.streamable_http import streamable_http_client
 
 from airos_edge import __version__
-from airos_edge.router.mcp_program import program
-from airos_edge.router.tool_settings import ToolServerSettings
-from airos_edge.router.toolbox import Tool
+from airos_edge.tools.mcp_program import program
+from airos_edge.tools.settings import ToolServerSettings
+from airos_edge.tools.toolbox import Tool
 from airos_edge.voice.ports import Place
 
 MOST_PAGES = 20

@@ -5,8 +5,8 @@ import pytest
 from airos_edge.errors import EngineError
 from airos_edge.home.tools import HouseTools
 from airos_edge.router.approval import Approving
-from airos_edge.router.tool_servers import ToolServers
-from airos_edge.router.tools import Tools
+from airos_edge.tools.servers import ToolServers
+from airos_edge.tools.tools import Tools
 from airos_edge.voice.history import Item
 from airos_edge.voice.ports import Call, Done, Place, Prompt, Text
 from tests.fakes import Do, FakeResponder

@@ -6,8 +6,8 @@ import pytest
 
 from airos_edge.config import effective, load
 from airos_edge.errors import ConfigError
-from airos_edge.router.tool_settings import ToolServerSettings, refuse_unclear
 from airos_edge.secret import NO_KEY, Secret
+from airos_edge.tools.settings import ToolServerSettings, refuse_unclear
 from airos_edge.voice.ports import Place
 
 WRITTEN = """

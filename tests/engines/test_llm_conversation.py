@@ -1,6 +1,6 @@
 """The items of a conversation, with no call that servers would refuse."""
 
-from airos_edge.engines.conversation import arguments_of, complete
+from airos_edge.engines.llm_conversation import arguments_of, complete
 from airos_edge.voice.history import Item
 
 

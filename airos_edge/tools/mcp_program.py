@@ -18,7 +18,7 @@ from mcp import types
 from mcp.client.stdio import get_default_environment
 from mcp.shared.message import SessionMessage
 
-from airos_edge.router.tool_settings import ToolServerSettings
+from airos_edge.tools.settings import ToolServerSettings
 from airos_edge.voice.flow import Scope
 
 log = logging.getLogger(__name__)

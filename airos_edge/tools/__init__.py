@@ -1,0 +1,1 @@
+"""What a model may call: MCP servers, and the house beside them."""
