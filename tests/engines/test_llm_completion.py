@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from airos_edge.engines import llm_completion as module
 from airos_edge.engines import llm_anthropic, llm_openai
+from airos_edge.engines import llm_completion as module
 from airos_edge.engines.llm import LlmSettings
 from airos_edge.errors import EngineError
 from airos_edge.voice.history import Item

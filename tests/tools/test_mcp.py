@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from airos_edge.errors import EngineError
-from airos_edge.tools import mcp, mcp_program
 from airos_edge.secret import Secret
+from airos_edge.tools import mcp, mcp_program
 from airos_edge.tools.mcp import McpServer
 from airos_edge.tools.settings import ToolServerSettings
 from airos_edge.voice.flow import Scope, abandoned
