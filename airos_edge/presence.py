@@ -4,12 +4,13 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cache, partial
+from pathlib import Path
 
 from airos_edge import __version__
 from airos_edge.announce.mdns import Service, announce_services
 from airos_edge.box import Box
 from airos_edge.config import Config
-from airos_edge.health import State
 from airos_edge.home.announced import Announced
 from airos_edge.http.settings import is_loopback
 from airos_edge.identity import identity
@@ -39,10 +40,7 @@ async def by_mqtt(
         yield
         return
     mqtt, place = config.mqtt, place_of(config.mqtt.host or "")
-    own = identity(state_directory(config.state.directory))
-
-    def report(state: State, why: str) -> None:
-        box.health.report("mqtt", state, why)
+    own = own_identity(config)
 
     def failing() -> Mapping[str, str]:
         parts = box.state()["parts"]
@@ -63,7 +61,9 @@ async def by_mqtt(
         controls,
     )
     async with (
-        open_broker(mqtt, own, f"airos/{own}/availability", report) as broker,
+        open_broker(
+            mqtt, own, f"airos/{own}/availability", partial(box.health.report, "mqtt")
+        ) as broker,
         Scope() as scope,
     ):
         appliance = Appliance(
@@ -82,13 +82,19 @@ async def by_mdns(config: Config, box: Box, faces: Sequence[Service]) -> AsyncIt
     if not config.mdns.enabled or not faces:
         yield
         return
-
-    def report(state: State, why: str) -> None:
-        box.health.report("mdns", state, why)
-
-    own = identity(state_directory(config.state.directory))
-    async with announce_services(faces, own, report):
+    report = partial(box.health.report, "mdns")
+    async with announce_services(faces, own_identity(config), report):
         yield
+
+
+def own_identity(config: Config) -> str:
+    """One for all that is seen of the box, also where it cannot be kept."""
+    return _identity_in(state_directory(config.state.directory))
+
+
+@cache
+def _identity_in(directory: Path) -> str:
+    return identity(directory)
 
 
 def faces(config: Config, http_port: int, wyoming: Address | None) -> list[Service]:

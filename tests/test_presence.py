@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from airos_edge.config import Config, StateSettings
 from airos_edge.http.ask import ask
 from airos_edge.http.settings import Settings as ServerSettings
 from airos_edge.mqtt.settings import Settings as MqttSettings
-from airos_edge.presence import by_mqtt, faces, is_supervised
+from airos_edge.presence import by_mqtt, faces, is_supervised, own_identity
 from airos_edge.voice.ports import Place
 from airos_edge.wyoming.settings import Address
 from tests.fake_broker import FakeBroker
@@ -88,3 +89,12 @@ async def test_words_go_to_a_broker_within_reach_and_no_further(
     assert published["left"] == "nothing"
     assert ("answer" in published) == shares
     assert ("name" in json.loads(published["config"])["cmps"]["answer"]) == shares
+
+
+def test_what_is_seen_of_the_box_is_one_box_also_where_its_identity_cannot_be_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = iter(["0123456789ab", "ba9876543210"])
+    monkeypatch.setattr(presence, "identity", lambda directory: next(made))
+    config = replace(Config(), state=StateSettings(str(tmp_path)))
+    assert own_identity(config) == own_identity(config) == "0123456789ab"
