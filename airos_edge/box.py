@@ -28,16 +28,15 @@ from airos_edge.loudspeaker import Loudspeaker
 from airos_edge.offers import offers_of
 from airos_edge.parts import Parts, Workshop, assemble
 from airos_edge.tools.servers import ToolServers
+from airos_edge.voice.announce import speech_of
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Event, ReplyEnded, Woke
 from airos_edge.voice.floor import Floor
-from airos_edge.voice.flow import Stage, chain
 from airos_edge.voice.hub import Hub
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.phase import Phases
-from airos_edge.voice.ports import Hints, OpenMouth, Place, Prompt, Speaking, Speech
-from airos_edge.voice.respond import no_voice
+from airos_edge.voice.ports import Hints, OpenMouth, Place, Prompt, Speaking, Speech, Wake
 from airos_edge.voice.session import Session
 from airos_edge.voice.waking import Waking
 from airos_edge.voice.watched import WatchedVad, WatchedWake
@@ -137,20 +136,16 @@ class Box:
 
         Raises EngineError. Closing or cancelling it ends the engine.
         """
-        async with self._lease.borrow(self.reach) as engines:
-            tts = engines.tts
-            if tts is None:
-                raise no_voice()
-            stages = (Stage(engines.sayable, ahead=1), Stage(lambda text: tts.speak(text, how)))
-            async with chain(texts, *stages, name=tts.name) as speech:
-                async for piece in speech:
-                    yield piece
+        async with (
+            self._lease.borrow(self.reach) as engines,
+            speech_of(texts, engines, how) as (speech, _),
+        ):
+            async for piece in speech:
+                yield piece
 
     def waking(self) -> Waking:
         """A stream of its own that hears the box's wake words. Raises EngineUnavailable."""
-        if self._parts.open_wake is None:
-            raise EngineUnavailable("wake", self._parts.faults["wake"])
-        return Waking(self._parts.open_wake(), self._parts.config.wake.words)
+        return Waking(open_wake(self._parts), self._parts.config.wake.words)
 
     @property
     def language(self) -> str:
@@ -229,10 +224,15 @@ def open_ear(parts: Parts, hub: Hub, rules: TurnRules, stamp: Callable[[Event], 
     vad = WatchedVad(parts.open_vad() if parts.open_vad else Deaf(), hub, stamp)
     if rules.detection != "wake":
         return Ear(rules, vad)
+    words = parts.config.wake.words
+    return Ear(rules, vad, Waking(WatchedWake(open_wake(parts), hub, stamp, words), words))
+
+
+def open_wake(parts: Parts) -> Wake:
+    """Raises EngineUnavailable where no engine hears a wake word."""
     if parts.open_wake is None:
         raise EngineUnavailable("wake", parts.faults["wake"])
-    words = parts.config.wake.words
-    return Ear(rules, vad, Waking(WatchedWake(parts.open_wake(), hub, stamp, words), words))
+    return parts.open_wake()
 
 
 def log_turn(event: Event) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -163,7 +163,7 @@ async def assemble(
     asr = await opened(
         "asr",
         (config.asr, grammar, wake_words),
-        lambda choice: _asr(choice, config, grammar, health),
+        lambda choice: _asr(choice, config, grammar, wake_words, health),
     )
     vad = await opened("vad", None, registry.open_vad)
     wake = await opened("wake", config.wake, lambda choice: registry.open_wake(choice, config.wake))
@@ -182,8 +182,14 @@ async def assemble(
     return Parts(config, house, commands, engines, vad, wake, tuple(choices.values()), faults)
 
 
-def _asr(choice: registry.Choice, config: Config, grammar: Grammar, health: Health) -> Asr:
-    asr = registry.open_asr(choice, config.asr, grammar, tuple(config.wake.words))
+def _asr(
+    choice: registry.Choice,
+    config: Config,
+    grammar: Grammar,
+    wake_words: Sequence[str],
+    health: Health,
+) -> Asr:
+    asr = registry.open_asr(choice, config.asr, grammar, wake_words)
     health.forget("asr")
     report = partial(health.report, "asr")
     return ReportedAsr(asr, report) if registry.is_uri(asr.name) else asr

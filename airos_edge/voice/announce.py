@@ -1,10 +1,11 @@
 """Something said without being asked: an announcement, a ringing timer."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from contextlib import asynccontextmanager
 
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, RATE_HZ, AudioChunk
 from airos_edge.voice.floor import Floor, FloorMouth, Rank
-from airos_edge.voice.flow import Stage, chain, patiently
+from airos_edge.voice.flow import Joint, Stage, chain, patiently
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.ports import Engines, Says, Speaking, Speech
 from airos_edge.voice.respond import STALL_LIMIT_S, no_voice
@@ -42,13 +43,25 @@ async def ring(
 
 
 async def _say(text: str, engines: Engines, how: Speaking, mouth: FloorMouth) -> None:
+    async with speech_of(_only(text), engines, how) as (speech, name):
+        async for piece in patiently(speech, STALL_LIMIT_S, name):
+            await mouth.play(piece)
+
+
+@asynccontextmanager
+async def speech_of(
+    texts: AsyncIterable[str], engines: Engines, how: Speaking
+) -> AsyncIterator[tuple[Joint[Speech], str]]:
+    """Speech of the texts as it is made, sentence by sentence, and the name of its voice.
+
+    Raises EngineError. Leaving the block ends the engine.
+    """
     tts = engines.tts
     if tts is None:
         raise no_voice()
     stages = (Stage(engines.sayable, ahead=1), Stage(lambda sentences: tts.speak(sentences, how)))
-    async with chain(_only(text), *stages, name=tts.name) as speech:
-        async for piece in patiently(speech, STALL_LIMIT_S, tts.name):
-            await mouth.play(piece)
+    async with chain(texts, *stages, name=tts.name) as speech:
+        yield speech, tts.name
 
 
 async def _only(text: str) -> AsyncGenerator[str, None]:

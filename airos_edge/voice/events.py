@@ -251,11 +251,15 @@ class SessionEnded(Event):
     """The last event of its conversation, when its face has left it."""
 
 
+Phase = Literal["idle", "listening", "processing", "responding"]
+"""Home Assistant's names (AssistSatelliteState)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseChanged(Event):
     """What the box as a whole is doing now; see `phase.py`."""
 
-    phase: Literal["idle", "listening", "processing", "responding"]
+    phase: Phase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

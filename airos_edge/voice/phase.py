@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
 
 from airos_edge.voice.events import (
     Event,
     ItemStarted,
+    Phase,
     PhaseChanged,
     QuestionDropped,
     ReplyEnded,
@@ -16,8 +16,6 @@ from airos_edge.voice.events import (
     SpeechStopped,
 )
 
-Phase = Literal["idle", "listening", "processing", "responding"]
-"""Home Assistant's names (AssistSatelliteState)."""
 ORDER: tuple[Phase, ...] = ("idle", "processing", "listening", "responding")
 """Of several conversations, the box is in the phase that comes last here."""
 
