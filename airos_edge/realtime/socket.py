@@ -13,7 +13,8 @@ from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from airos_edge.errors import AirosError
 from airos_edge.realtime.configuration import new_configuration
-from airos_edge.realtime.protocol import Conversation
+from airos_edge.realtime.conversation import Conversation
+from airos_edge.realtime.protocol import receive
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Event
 from airos_edge.voice.flow import Scope
@@ -136,7 +137,7 @@ class RealtimeDoor:
                 conversation.begin(session)
                 async for message in socket:
                     if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                        for _ in conversation.receive(_text_of(message)):
+                        for _ in receive(conversation, _text_of(message)):
                             await asyncio.sleep(0)
             finally:
                 del self._open[socket]

@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from airos_edge.realtime.configuration import RATE_HZ, new_configuration
-from airos_edge.realtime.protocol import Conversation
+from airos_edge.realtime.conversation import Conversation
+from airos_edge.realtime.protocol import receive
 from airos_edge.voice.audio import BYTES_PER_SAMPLE
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
@@ -76,7 +77,7 @@ class Client:
         return self.events[-1]
 
     def receive(self, frame: str) -> None:
-        for _ in self.conversation.receive(frame):
+        for _ in receive(self.conversation, frame):
             pass
 
     def configure(self, **session: Any) -> Json:

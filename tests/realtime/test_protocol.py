@@ -11,7 +11,8 @@ import pytest
 from openai.types.realtime import RealtimeMcpApprovalRequest
 
 from airos_edge.realtime.frames import LARGEST_EVENT
-from airos_edge.realtime.protocol import HANDLERS, LARGEST_APPEND
+from airos_edge.realtime.input_audio import LARGEST_APPEND
+from airos_edge.realtime.protocol import HANDLERS, receive
 from airos_edge.voice.ports import Call, Done, Prompt, Text
 from tests.fakes import FakeAsr, FakeResponder, FakeTts, Fault, Said, Step
 from tests.realtime.client import Client, Json, sound
@@ -338,7 +339,7 @@ async def test_minutes_in_one_event_are_heard_in_pieces() -> None:
     async with Client() as client:
         client.configure(audio={"input": {"turn_detection": None}})
         frame = json.dumps({"type": "input_audio_buffer.append", "audio": sound(60_000)})
-        assert len(list(client.conversation.receive(frame))) == 60
+        assert len(list(receive(client.conversation, frame))) == 60
         utterance = client.session.ear.utterance
         assert utterance is not None
         assert utterance.ms == pytest.approx(60_000, abs=2)
