@@ -151,6 +151,11 @@ class Box:
     def language(self) -> str:
         return self._parts.config.language
 
+    def voices(self) -> Collection[str] | None:
+        """The names that the voice which speaks by now can be asked for; None: it does not tell them."""
+        named = getattr(self._parts.engines.tts, "voices", None)
+        return named(self.language) if named else None
+
     @property
     def reach(self) -> Place:
         """How far audio and words may go, by now."""
@@ -223,7 +228,7 @@ def open_ear(parts: Parts, hub: Hub, rules: TurnRules, stamp: Callable[[Event], 
         log.warning("A conversation that hears no speech begins: %s", parts.faults["vad"])
     vad = WatchedVad(parts.open_vad() if parts.open_vad else Deaf(), hub, stamp)
     if rules.detection != "wake":
-        return Ear(rules, vad)
+        return Ear(rules, vad, deaf=None if parts.open_vad else parts.faults["vad"])
     words = parts.config.wake.words
     return Ear(rules, vad, Waking(WatchedWake(open_wake(parts), hub, stamp, words), words))
 

@@ -4,7 +4,7 @@ The codes and the form of the messages are OpenAI's.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from airos_edge.errors import ProtocolError
@@ -20,6 +20,14 @@ def invalid(path: str, wanted: str) -> ProtocolError:
 
 def unknown(path: str) -> ProtocolError:
     return ProtocolError(f"Unknown parameter: '{path}'.", code="unknown_parameter", param=path)
+
+
+def unsupported(path: str, value: Any, choices: Sequence[Any]) -> ProtocolError:
+    """The value is none of these."""
+    *most, last = (repr(choice) for choice in choices)
+    known = f"{', '.join(most)}, and {last}" if len(most) > 1 else " and ".join((*most, last))
+    message = f"Invalid value: {value!r}. Supported values are: {known}."
+    return ProtocolError(message, code="invalid_value", param=path)
 
 
 def text(path: str, value: Any) -> str:
@@ -52,9 +60,9 @@ def number(low: float, high: float = math.inf) -> Check:
 
 def one_of(*choices: str) -> Check:
     def check(path: str, value: Any) -> str:
-        if not isinstance(value, str) or value not in choices:
-            raise invalid(path, " or ".join(choices))
-        return value
+        if _of_type(str, "text", path, value) not in choices:
+            raise unsupported(path, value, choices)
+        return str(value)
 
     return check
 

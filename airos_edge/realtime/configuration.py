@@ -1,40 +1,32 @@
-"""The session object: its defaults, what an update changes, and what that means for ear and replies."""
+"""The session object as the client wrote it: its defaults, and what an update changes in it.
+
+`fields.py` checks the single fields, `effects.py` says what they mean for the ear and the replies.
+"""
 
 import copy
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from airos_edge.errors import ProtocolError
 from airos_edge.realtime import checks
-from airos_edge.voice.endpoint import TurnRules
-from airos_edge.voice.ports import Prompt, Speaking
+from airos_edge.realtime.fields import CHECKS, OWN_VOICE, PCM, SERVER_VAD
 
-RATE_HZ = 24_000
-PCM = {"type": "audio/pcm", "rate": RATE_HZ}
-SERVER_VAD: Mapping[str, Any] = {
-    "type": "server_vad",
-    "threshold": 0.5,
-    "prefix_padding_ms": 300,
-    "silence_duration_ms": 500,
-    "idle_timeout_ms": None,
-    "create_response": True,
-    "interrupt_response": True,
-}
-SEMANTIC_VAD: Mapping[str, Any] = {
-    "type": "semantic_vad",
-    "eagerness": "auto",
-    "create_response": True,
-    "interrupt_response": True,
-}
-PATIENCE = {"low": 2.0, "medium": 1.0, "auto": 1.0, "high": 0.5}
-"""How much longer or shorter than the box's own ears `semantic_vad` waits, by eagerness."""
-PUSH_LONGEST_S = 600
-"""How much a client may append before it commits."""
+FIXED = {"type", "id", "object", "expires_at", "model"}
+"""What an update may repeat and cannot change."""
+SHOWN_ONCE_SET = {"parallel_tool_calls", "reasoning"}
+"""What OpenAI's sessions do not show while it is as it always was."""
+IN_PARTS = {"turn_detection", "transcription", "noise_reduction"}
+"""Objects of which an update may name a part, unless it makes them another kind of thing."""
+TRANSCRIBERS = ("whisper", "transcribe")
+"""In the name of a model: it only writes down what it hears."""
 
 
 def new_configuration(session_id: str, model: str, kind: str, expires_at: int) -> dict[str, Any]:
-    """`kind` is "realtime" or "transcription"."""
+    """`kind` is "realtime" or "transcription".
+
+    OpenAI refuses a realtime session with a model that only transcribes. Its clients want transcripts,
+    one way or another: here they get these, and no answer that they have not asked for.
+    """
     audio_input = {
         "format": dict(PCM),
         "transcription": None,
@@ -47,9 +39,12 @@ def new_configuration(session_id: str, model: str, kind: str, expires_at: int) -
             "object": "realtime.transcription_session",
             "id": session_id,
             "expires_at": expires_at,
-            "audio": {"input": {**audio_input, "transcription": {"model": model}}},
+            "audio": {"input": {**audio_input, "transcription": _transcription_by(model)}},
             "include": None,
         }
+    if any(word in model for word in TRANSCRIBERS):
+        audio_input["transcription"] = _transcription_by(model)
+        audio_input["turn_detection"] = {**SERVER_VAD, "create_response": False}
     return {
         "type": kind,
         "object": "realtime.session",
@@ -59,16 +54,14 @@ def new_configuration(session_id: str, model: str, kind: str, expires_at: int) -
         "instructions": "",
         "tools": [],
         "tool_choice": "auto",
-        "parallel_tool_calls": True,
         "max_output_tokens": "inf",
         "tracing": None,
         "truncation": "auto",
         "prompt": None,
-        "reasoning": None,
         "expires_at": expires_at,
         "audio": {
             "input": audio_input,
-            "output": {"format": dict(PCM), "voice": "airos", "speed": 1.0},
+            "output": {"format": dict(PCM), "voice": OWN_VOICE, "speed": 1.0},
         },
         "include": None,
     }
@@ -77,180 +70,71 @@ def new_configuration(session_id: str, model: str, kind: str, expires_at: int) -
 def updated(configuration: Mapping[str, Any], update: Any, path: str = "session") -> dict[str, Any]:
     """The configuration with what the update names; the whole update is refused if a part of it is wrong.
 
-    Raises ProtocolError, which names the parameter, by its path from `path`.
+    null, "" and [] put a field back to what it was at first. Raises ProtocolError, which names the
+    parameter, by its path from `path`.
     """
     update = checks.mapping(path, update)
-    kind = update.get("type", configuration["type"])
-    if kind != configuration["type"]:
-        if kind != "transcription":
-            message = f"Passing a {kind} session update event to a {configuration['type']} session is not allowed."
-            raise ProtocolError(message, code="invalid_value", param="session.type")
-        configuration = new_configuration(
-            configuration["id"], "airos", kind, configuration["expires_at"]
-        )
-    changed = copy.deepcopy(dict(configuration))
+    kind = checks.nullable(checks.text)(f"{path}.type", update.get("type"))
+    changed = copy.deepcopy(dict(_of_kind(kind or configuration["type"], configuration)))
     for key, value in update.items():
         if key == "audio":
-            _update_audio(changed["audio"], value)
+            _update_audio(changed["audio"], value, f"{path}.audio")
+        elif key in SHOWN_ONCE_SET and changed["type"] == "realtime":
+            _show(changed, key, CHECKS[key](f"{path}.{key}", value))
         elif key not in FIXED:
-            changed[key] = _checked(f"{path}.{key}", key, value, changed)
+            _update(changed, key, value, f"{path}.{key}")
+    before = configuration.get("tracing")
+    if before is not None and changed.get("tracing", before) != before:
+        message = "Tracing cannot be changed once it is set."
+        raise ProtocolError(message, code="invalid_value", param=f"{path}.tracing")
     return changed
 
 
-def _update_audio(audio: dict[str, Any], update: Any) -> None:
-    for side, values in checks.mapping("session.audio", update).items():
-        path = f"session.audio.{side}"
+def _of_kind(kind: str, configuration: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A realtime session can become one that transcribes, with what it heard by; not the other way round."""
+    if kind == configuration["type"]:
+        return configuration
+    if kind != "transcription":
+        checks.one_of("realtime", "transcription")("session.type", kind)
+        raise wrong_kind(kind, configuration["type"])
+    model = configuration["model"]
+    session = new_configuration(configuration["id"], model, kind, configuration["expires_at"])
+    heard = configuration["audio"]["input"]
+    transcription = heard["transcription"] or session["audio"]["input"]["transcription"]
+    session["audio"]["input"] = {**heard, "transcription": transcription}
+    return {**session, "include": configuration["include"]}
+
+
+def wrong_kind(kind: str, session_kind: str) -> ProtocolError:
+    """In OpenAI's words."""
+    message = f"Passing a {kind} session update event to a {session_kind} session is not allowed."
+    return ProtocolError(message, code="invalid_value", param="session.type")
+
+
+def _update_audio(audio: dict[str, Any], update: Any, path: str) -> None:
+    for side, values in checks.mapping(path, update or {}).items():
         if side not in audio:
-            raise checks.unknown(path)
-        for key, value in checks.mapping(path, values).items():
-            audio[side][key] = _checked(f"{path}.{key}", key, value, audio[side])
+            raise checks.unknown(f"{path}.{side}")
+        for key, value in checks.mapping(f"{path}.{side}", values or {}).items():
+            _update(audio[side], key, value, f"{path}.{side}.{key}")
 
 
-def _checked(path: str, key: str, value: Any, known: Mapping[str, Any]) -> Any:
+def _update(known: dict[str, Any], key: str, value: Any, path: str) -> None:
     if key not in known:
         raise checks.unknown(path)
-    return CHECKS[key](path, value)
+    before = known[key]
+    if key in IN_PARTS and isinstance(before, dict) and isinstance(value, dict):
+        kind = before.get("type")
+        if value.get("type", kind) == kind:
+            value = {**before, **value}
+    known[key] = CHECKS[key](path, value)
 
 
-def _format(path: str, value: Any) -> dict[str, Any]:
-    given = checks.mapping(path, value)
-    if given.get("type") != "audio/pcm" or given.get("rate", RATE_HZ) != RATE_HZ:
-        raise checks.invalid(path, "{'type': 'audio/pcm', 'rate': 24000}")
-    return dict(PCM)
+def _show(known: dict[str, Any], key: str, value: Any) -> None:
+    known.pop(key, None)
+    if value is not None:
+        known[key] = value
 
 
-def _modalities(path: str, value: Any) -> list[str]:
-    if value == ["text"]:
-        return ["text"]
-    if value in (["audio"], ["text", "audio"], ["audio", "text"]):
-        return ["audio"]
-    raise checks.invalid(path, "['audio'] or ['text']")
-
-
-def _turn_detection(path: str, value: Any) -> dict[str, Any]:
-    given = checks.mapping(path, value)
-    kind = checks.one_of(*DETECTIONS)(f"{path}.type", given.get("type", "server_vad"))
-    for key, part in given.items():
-        if key not in DETECTIONS[kind]:
-            raise checks.unknown(f"{path}.{key}")
-        DETECTION_CHECKS[key](f"{path}.{key}", part)
-    return {**DETECTIONS[kind], **given, "type": kind}
-
-
-def _transcription(path: str, value: Any) -> dict[str, Any]:
-    given = checks.mapping(path, value)
-    for key in ("model", "language", "prompt"):
-        checks.nullable(checks.text)(f"{path}.{key}", given.get(key))
-    return given
-
-
-def _tools(path: str, value: Any) -> list[dict[str, Any]]:
-    tools = checks.sequence(path, [] if value is None else value)
-    for place, tool in enumerate(tools):
-        if not isinstance(tool, dict) or tool.get("type") != "function":
-            raise checks.invalid(f"{path}[{place}]", "a function tool")
-        checks.text(f"{path}[{place}].name", tool.get("name"))
-    return tools
-
-
-def _tool_choice(path: str, value: Any) -> Any:
-    if isinstance(value, str):
-        return checks.one_of("auto", "none", "required")(path, value)
-    given = checks.mapping(path, value)
-    kind = checks.one_of("function", "mcp")(f"{path}.type", given.get("type"))
-    key = "name" if kind == "function" else "server_label"
-    checks.text(f"{path}.{key}", given.get(key))
-    return given
-
-
-def _max_tokens(path: str, value: Any) -> Any:
-    return value if value in (None, "inf") else checks.number(1, 4096)(path, value)
-
-
-FIXED = {"type", "id", "object", "expires_at", "model"}
-"""What an update may repeat and cannot change."""
-CHECKS: Mapping[str, checks.Check] = {
-    "output_modalities": _modalities,
-    "instructions": checks.nullable(checks.text),
-    "tools": _tools,
-    "tool_choice": _tool_choice,
-    "parallel_tool_calls": checks.nullable(checks.boolean),
-    "max_output_tokens": _max_tokens,
-    "tracing": checks.nullable(checks.text_or_mapping),
-    "truncation": checks.text_or_mapping,
-    "prompt": checks.nullable(checks.mapping),
-    "reasoning": checks.nullable(checks.mapping),
-    "include": checks.nullable(checks.sequence),
-    # of audio.input
-    "format": _format,
-    "transcription": checks.nullable(_transcription),
-    "noise_reduction": checks.nullable(checks.mapping),
-    "turn_detection": checks.nullable(_turn_detection),
-    # of audio.output
-    "voice": checks.text_or_mapping,
-    "speed": checks.number(0.25, 1.5),
-}
-DETECTIONS = {"server_vad": SERVER_VAD, "semantic_vad": SEMANTIC_VAD}
-DETECTION_CHECKS: Mapping[str, checks.Check] = {
-    "type": checks.text,
-    "threshold": checks.number(0, 1),
-    "prefix_padding_ms": checks.number(0, 5000),
-    "silence_duration_ms": checks.number(0, 10_000),
-    "idle_timeout_ms": checks.nullable(checks.number(1000, 600_000)),
-    "eagerness": checks.one_of(*PATIENCE),
-    "create_response": checks.boolean,
-    "interrupt_response": checks.boolean,
-}
-
-
-# ---- what it means ------------------------------------------------------------------------------
-
-
-def rules_of(configuration: Mapping[str, Any], box: TurnRules) -> TurnRules:
-    """`server_vad` obeys its own milliseconds to the letter; `semantic_vad` uses the box's ears."""
-    detection = configuration["audio"]["input"]["turn_detection"]
-    answers = configuration["type"] == "realtime"
-    if detection is None:
-        return replace(
-            box, detection="push", answer="never", interrupt="never", longest_s=PUSH_LONGEST_S
-        )
-    common = replace(
-        box,
-        detection="speech",
-        interrupt="stop" if detection["interrupt_response"] else "never",
-        answer="always" if answers and detection["create_response"] else "never",
-    )
-    if detection["type"] == "server_vad":
-        return replace(
-            common,
-            judged=False,
-            threshold=detection["threshold"],
-            padding_ms=detection["prefix_padding_ms"],
-            user_silence_threshold_ms=detection["silence_duration_ms"],
-            question_end_silence_ms=0,
-        )
-    patience = PATIENCE[detection["eagerness"]]
-    return replace(
-        common,
-        user_silence_threshold_ms=round(box.user_silence_threshold_ms * patience),
-        question_end_silence_ms=round(box.question_end_silence_ms * patience),
-        open_silence_ms=round(box.open_silence_ms * patience),
-    )
-
-
-def manner_of(configuration: Mapping[str, Any], before: Prompt, language: str) -> Prompt:
-    """How replies are made. OpenAI's voices are accepted; what speaks is the box's own."""
-    if configuration["type"] == "transcription":
-        return before
-    limit = configuration["max_output_tokens"]
-    spoken = configuration["output_modalities"] == ["audio"]
-    speed = configuration["audio"]["output"]["speed"]
-    return replace(
-        before,
-        instructions=configuration["instructions"] or None,
-        tools=tuple(configuration["tools"]),
-        tool_choice=configuration["tool_choice"],
-        speaking=Speaking(language=language, speed=speed) if spoken else None,
-        max_tokens=None if limit in (None, "inf") else limit,
-        responder=configuration["model"],
-    )
+def _transcription_by(model: str) -> dict[str, Any]:
+    return {"model": model, "language": None, "prompt": None}

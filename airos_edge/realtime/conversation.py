@@ -4,11 +4,12 @@ It does no I/O and remembers nothing but the configuration as the client wrote i
 speaks and what was heard is the voice's to know.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
-from airos_edge.realtime.configuration import manner_of, rules_of
-from airos_edge.realtime.formats import InputAudio
+from airos_edge.realtime import messages
+from airos_edge.realtime.effects import hints_of, manner_of, rules_of
+from airos_edge.realtime.formats import InputAudio, wire_of
 from airos_edge.realtime.mouth import RealtimeMouth
 from airos_edge.realtime.server_events import audio_deltas, server_events
 from airos_edge.voice.endpoint import TurnRules
@@ -19,7 +20,10 @@ from airos_edge.voice.session import Session
 
 
 class Conversation:
-    """`write` takes an event for the client and never waits; `room` waits until the client keeps up."""
+    """`write` takes an event for the client and never waits; `room` waits until the client keeps up.
+
+    `voices` are the names that the box's voices have; None: only who speaks knows them.
+    """
 
     def __init__(
         self,
@@ -27,36 +31,68 @@ class Conversation:
         box_rules: TurnRules,
         write: Callable[[Mapping[str, Any]], None],
         room: Callable[[], Awaitable[None]],
+        voices: Callable[[], Collection[str] | None] = lambda: None,
     ) -> None:
         self.id = new_id("conv")
         self.session: Session
         self.configuration = configuration
-        self.input = InputAudio()
+        self.input = InputAudio(wire_of(configuration["audio"]["input"]["format"]))
         self._box_rules = box_rules
+        self._voices = voices
+        self._language = ""
+        self._knows_it_is_deaf = False
         self._write = write
         self._room = room
 
     def begin(self, session: Session) -> None:
         """The first event."""
         self.session = session
-        session.manner = self.manner(self.configuration)
+        self._language = session.hints.language
+        self.obey(self.configuration)
         self.send("session.created", session=self.configuration)
+
+    def obey(self, configuration: dict[str, Any]) -> None:
+        """From now on. Raises ProtocolError, and then changes nothing."""
+        manner = self.manner(configuration)
+        self.configuration = configuration
+        self.session.manner = manner
+        self.session.hints = hints_of(configuration, self.session.hints, self._language)
+        self.session.obey(self.rules())
+        wire = wire_of(configuration["audio"]["input"]["format"])
+        if wire != self.input.wire:
+            self.input = InputAudio(wire)
 
     def rules(self) -> TurnRules:
         return rules_of(self.configuration, self._box_rules)
 
     def manner(self, configuration: Mapping[str, Any]) -> Prompt:
         """How replies are made by this configuration."""
-        return manner_of(configuration, self.session.manner, self.session.hints.language)
+        return manner_of(configuration, self.session.manner, self._language, self._voices())
 
     def open_mouth(self, says: Says) -> RealtimeMouth:
-        return RealtimeMouth(says, self._send_audio, self._room)
+        asked = says.how.asked if says.how else None
+        format = (asked or self.configuration["audio"]["output"])["format"]
+        return RealtimeMouth(says, self._send_audio, self._room, wire_of(format))
 
     # ---- to the client ----
 
     def tell(self, event: Event) -> None:
         for type, fields in server_events(event, self.configuration, self.id):
             self.send(type, **fields)
+
+    def tell_if_deaf(self) -> None:
+        """Once, since a client that waits for its speech to be noticed would wait for ever."""
+        ear = self.session.ear
+        if ear.deaf is None or ear.rules.detection == "push" or self._knows_it_is_deaf:
+            return
+        self._knows_it_is_deaf = True
+        message = (
+            f"This box cannot tell when someone speaks ({ear.deaf}). With turn_detection null it hears "
+            "what you commit."
+        )
+        self.send(
+            "error", error={**messages.engine_failed(message), "param": None, "event_id": None}
+        )
 
     def send(self, type: str, **fields: Any) -> None:
         self._write({"type": type, "event_id": new_id("event"), **fields})

@@ -15,6 +15,7 @@ SHORTEST_COMMIT_MS = 100
 
 
 def append(conversation: Conversation, event: Mapping[str, Any]) -> Iterator[None]:
+    conversation.tell_if_deaf()
     for chunk in conversation.input.decoded(_audio_of(event)):
         if chunk.samples:
             conversation.session.feed(chunk)
@@ -23,6 +24,9 @@ def append(conversation: Conversation, event: Mapping[str, Any]) -> Iterator[Non
 
 def commit(conversation: Conversation, event: Mapping[str, Any]) -> None:
     utterance = conversation.session.ear.utterance
+    rest = conversation.input.end()
+    if utterance is not None and rest.samples:
+        conversation.session.feed(rest)
     recorded_ms = utterance.ms if utterance else 0
     if recorded_ms < SHORTEST_COMMIT_MS:
         message = (
@@ -30,12 +34,11 @@ def commit(conversation: Conversation, event: Mapping[str, Any]) -> None:
             f"but buffer only has {recorded_ms:.2f}ms of audio."
         )
         raise ProtocolError(message, code="input_audio_buffer_commit_empty")
-    conversation.input.clear()
     conversation.session.commit()
 
 
 def clear(conversation: Conversation, event: Mapping[str, Any]) -> None:
-    conversation.input.clear()
+    conversation.input.end()
     conversation.session.clear()
     conversation.send("input_audio_buffer.cleared")
 

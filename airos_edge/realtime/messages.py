@@ -130,7 +130,8 @@ def response(
 ) -> dict[str, Any]:
     """A response as it is when it is created (no outcome yet) or done."""
     outcome = event.outcome if isinstance(event, ReplyEnded) else None
-    output = configuration["audio"].get("output")
+    speaking = event.prompt.speaking
+    output = (speaking.asked if speaking else None) or configuration["audio"].get("output")
     return {
         "object": "realtime.response",
         "id": event.reply_id,

@@ -3,11 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
 
-import numpy as np
-
-from airos_edge.realtime.configuration import RATE_HZ
+from airos_edge.realtime.formats import PCM, OutputAudio, Wire
 from airos_edge.voice.ports import Says, Speech
 
 LEAD_S = 1.0
@@ -23,12 +20,17 @@ class RealtimeMouth:
     """
 
     def __init__(
-        self, says: Says, send: Callable[[Says, bytes], None], room: Callable[[], Awaitable[None]]
+        self,
+        says: Says,
+        send: Callable[[Says, bytes], None],
+        room: Callable[[], Awaitable[None]],
+        wire: Wire = PCM,
     ) -> None:
         self._says = says
         self._send = send
         self._room = room
-        self._resampler: Any = None
+        self._audio = OutputAudio(wire)
+        self._bytes_per_s = wire.rate_hz * wire.sample_bytes
         self._sent_s = 0.0
         self._silent_at = 0.0
         """The loop time at which all that was sent has been played."""
@@ -38,13 +40,13 @@ class RealtimeMouth:
     async def play(self, speech: Speech) -> None:
         if self._hushed.is_set():
             return
-        self._put(speech.chunk.pcm, speech.chunk.rate_hz, last=False)
+        self._put(self._audio.encoded(speech.chunk))
         await self._room()
         await self._wait_until(self._silent_at - LEAD_S)
 
     async def drain(self) -> int:
-        if self._resampler is not None and not self._hushed.is_set():
-            self._put(b"", 0, last=True)
+        if not self._hushed.is_set():
+            self._put(self._audio.end())
         await self._wait_until(self._silent_at)
         return self._heard_ms if self._hushed.is_set() else round(self._sent_s * 1000)
 
@@ -58,18 +60,14 @@ class RealtimeMouth:
     def duck(self, db: float) -> None:
         """A client sets its own volume."""
 
-    def _put(self, pcm: bytes, rate_hz: int, last: bool) -> None:
-        import soxr
-
-        if self._resampler is None:
-            self._resampler = soxr.ResampleStream(rate_hz, RATE_HZ, 1, dtype="int16", quality="HQ")
-        samples = self._resampler.resample_chunk(np.frombuffer(pcm, "<i2"), last=last)
-        if len(samples):
-            seconds = len(samples) / RATE_HZ
-            self._sent_s += seconds
-            now = asyncio.get_running_loop().time()
-            self._silent_at = max(now, self._silent_at) + seconds
-            self._send(self._says, samples.astype("<i2").tobytes())
+    def _put(self, data: bytes) -> None:
+        if not data:
+            return
+        seconds = len(data) / self._bytes_per_s
+        self._sent_s += seconds
+        now = asyncio.get_running_loop().time()
+        self._silent_at = max(now, self._silent_at) + seconds
+        self._send(self._says, data)
 
     async def _wait_until(self, at: float) -> None:
         with suppress(TimeoutError):

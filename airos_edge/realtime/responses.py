@@ -19,6 +19,7 @@ OF_A_RESPONSE = (
     "tool_choice",
     "output_modalities",
     "max_output_tokens",
+    "audio",
 )
 """What `response.create` may set for itself and is set for the session elsewhere."""
 

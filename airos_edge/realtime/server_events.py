@@ -20,12 +20,16 @@ def server_events(
 ) -> Iterator[ServerEvent]:
     """Nothing for what the API has no words for, such as a wake word."""
     match event:
-        case events.SpeechStarted() | events.SpeechStopped() if event.opened_by != "push":
-            yield _speech(event)
-        case events.QuestionEnded():
-            fields = {"item_id": event.item.id, "previous_item_id": event.previous_id}
-            yield "input_audio_buffer.committed", fields
-        case events.Transcribed() | events.TranscriptionFailed():
+        case events.SpeechStarted() | events.SpeechStopped() if event.opened_by == "push":
+            return  # the client knows when it began and ended
+        case (
+            events.SpeechStarted()
+            | events.SpeechStopped()
+            | events.QuestionEnded()
+            | events.IdleTimedOut()
+        ):
+            yield _heard(event)
+        case events.TranscriptChanged() | events.Transcribed() | events.TranscriptionFailed():
             if configuration["audio"]["input"]["transcription"] is not None:
                 yield from _transcription(event)
         case events.ItemAdded() | events.ItemDeleted() | events.ItemTruncated():
@@ -43,29 +47,45 @@ def server_events(
 
 
 def audio_deltas(says: Says, pcm: bytes) -> Iterator[ServerEvent]:
-    """The sound of a reply, 24 kHz PCM."""
+    """The sound of a reply, in the client's format."""
     place = _place(says.reply_id, says.item_id, says.output_index)
     for start in range(0, len(pcm), AUDIO_PER_EVENT):
         delta = base64.b64encode(pcm[start : start + AUDIO_PER_EVENT]).decode()
         yield "response.output_audio.delta", {**place, "delta": delta}
 
 
-def _speech(event: events.SpeechStarted | events.SpeechStopped) -> ServerEvent:
-    kind = "input_audio_buffer.speech"
-    if isinstance(event, events.SpeechStarted):
-        return f"{kind}_started", {"audio_start_ms": event.start_ms, "item_id": event.item_id}
-    return f"{kind}_stopped", {"audio_end_ms": event.end_ms, "item_id": event.item_id}
+def _heard(
+    event: events.SpeechStarted | events.SpeechStopped | events.QuestionEnded | events.IdleTimedOut,
+) -> ServerEvent:
+    kind = "input_audio_buffer"
+    match event:
+        case events.SpeechStarted():
+            start = {"audio_start_ms": event.start_ms, "item_id": event.item_id}
+            return f"{kind}.speech_started", start
+        case events.SpeechStopped():
+            end = {"audio_end_ms": event.end_ms, "item_id": event.item_id}
+            return f"{kind}.speech_stopped", end
+        case events.QuestionEnded():
+            item = {"item_id": event.item.id, "previous_item_id": event.previous_id}
+            return f"{kind}.committed", item
+    silence = {"audio_start_ms": event.start_ms, "audio_end_ms": event.end_ms}
+    return f"{kind}.timeout_triggered", {**silence, "item_id": event.item_id}
 
 
-def _transcription(event: events.Transcribed | events.TranscriptionFailed) -> Iterator[ServerEvent]:
+def _transcription(
+    event: events.TranscriptChanged | events.Transcribed | events.TranscriptionFailed,
+) -> Iterator[ServerEvent]:
     kind = "conversation.item.input_audio_transcription"
     place = {"item_id": event.item_id, "content_index": 0}
     if isinstance(event, events.TranscriptionFailed):
         error = {**messages.engine_failed(event.message), "param": None}
         yield f"{kind}.failed", {**place, "error": error}
         return
-    if event.text:
-        yield f"{kind}.delta", {**place, "delta": event.text}
+    more = event.agreed if isinstance(event, events.TranscriptChanged) else event.rest
+    if more:
+        yield f"{kind}.delta", {**place, "delta": more}
+    if isinstance(event, events.TranscriptChanged):
+        return
     usage = {"type": "duration", "seconds": event.audio_ms / 1000}
     yield f"{kind}.completed", {**place, "transcript": event.text, "usage": usage}
 

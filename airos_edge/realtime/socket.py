@@ -5,7 +5,7 @@ import json
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -78,9 +78,15 @@ class Outgoing:
 class RealtimeDoor:
     """`/v1/realtime`, and `/` and `/v1` for clients that know no path."""
 
-    def __init__(self, open_session: OpenSession, box_rules: Callable[[], TurnRules]) -> None:
+    def __init__(
+        self,
+        open_session: OpenSession,
+        box_rules: Callable[[], TurnRules],
+        voices: Callable[[], Collection[str] | None] = lambda: None,
+    ) -> None:
         self._open_session = open_session
         self._box_rules = box_rules
+        self._voices = voices
         self._open: dict[web.WebSocketResponse, Session] = {}
 
     def routes(self) -> list[web.RouteDef]:
@@ -115,6 +121,7 @@ class RealtimeDoor:
             self._box_rules(),
             outgoing.put,
             outgoing.room,
+            self._voices,
         )
         try:
             session = self._open_session(

@@ -20,6 +20,8 @@ WAKE_LOOK_BACK_MS = 1000
 is in the middle of a word by then: over espeak-ng's voices a detection came from 470 ms before the
 command's first word to 860 ms after it. So some or all of the wake word is recorded too, for the
 recogniser to leave out. More would only be what others said before."""
+HEARD_AGAIN_MS = 15_000
+"""So much of what was not committed is listened to again, in some tens of milliseconds."""
 PIECE_SAMPLES = 512
 """A chunk longer than this is taken in pieces, so that edges fall where they belong."""
 
@@ -67,8 +69,12 @@ class Ear:
     with "push" at the first chunk, and only `commit` or `clear` end it.
     """
 
-    def __init__(self, rules: TurnRules, vad: Vad, waking: Waking | None = None) -> None:
+    def __init__(
+        self, rules: TurnRules, vad: Vad, waking: Waking | None = None, deaf: str | None = None
+    ) -> None:
         self.utterance: Utterance | None = None
+        self.deaf = deaf
+        """Why it cannot tell when someone speaks; None: it can."""
         self._rules = rules
         self._vad = vad
         self._waking = waking
@@ -81,9 +87,17 @@ class Ear:
     def rules(self) -> TurnRules:
         return self._rules
 
-    def obey(self, rules: TurnRules) -> None:
-        """From the next chunk on. An utterance that is open ends by the new rules."""
+    def obey(self, rules: TurnRules) -> list[Cue]:
+        """From the next chunk on. An utterance that is open ends by the new rules; but in one that was to
+        be committed, speech is looked for once it is to be found here."""
+        pushed = self.utterance if self._rules.detection == "push" else None
         self._rules = self._endpoint.rules = rules
+        if pushed is None or rules.detection != "speech":
+            return []
+        heard = AudioChunk(pushed.pcm[-samples_of(HEARD_AGAIN_MS) * BYTES_PER_SAMPLE :])
+        cues = self.clear()
+        self._samples -= heard.samples
+        return cues + self.feed(heard)
 
     def feed(self, chunk: AudioChunk) -> list[Cue]:
         """Takes 16 kHz audio of any length."""

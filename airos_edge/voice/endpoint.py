@@ -66,6 +66,8 @@ class TurnRules(Settings):
     padding_ms: int = 300
     """Kept from before the speech began."""
     answer: Answering = "understood"
+    idle_timeout_ms: int | None = None
+    """How long after a reply nobody has to speak for the box to speak again unasked; None: for ever."""
 
     def silence_ms(self, judgement: Judgement | None) -> int:
         """The silence that ends a question of which a recogniser thinks so."""

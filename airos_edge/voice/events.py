@@ -100,20 +100,26 @@ class QuestionEnded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TranscriptChanged(Event):
-    """What has been understood until now; the next one may differ from its first word on."""
+    """What has been understood until now; the next one may differ from its first word on.
+
+    `agreed`: the next words that will most probably stay, to be joined to those before them.
+    """
 
     item_id: str
     text: str
     judgement: Judgement | None
+    agreed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transcribed(Event):
-    """`text` "": nothing was said that was meant for us. The rest is as in the final `Transcript`."""
+    """`text` "": nothing was said that was meant for us. `rest`: what follows on what was agreed, if the
+    text goes on from there. All else is as in the final `Transcript`."""
 
     item_id: str
     text: str
     audio_ms: int
+    rest: str = ""
     alternatives: tuple[str, ...] = ()
     sure: bool = True
     certainty: float | None = None
@@ -123,6 +129,16 @@ class Transcribed(Event):
 class TranscriptionFailed(Event):
     item_id: str
     message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdleTimedOut(Event):
+    """Nobody has spoken since the last reply was heard, from `start_ms` to `end_ms` of the sound. `item_id`
+    is the id that the empty question will have in the history, which the box puts to itself now."""
+
+    item_id: str
+    start_ms: int
+    end_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,11 +102,15 @@ class Asr(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Speaking:
-    """How a reply is spoken. `speed` 1.0 is the voice's own."""
+    """How a reply is spoken. `speed` 1.0 is the voice's own.
+
+    `asked` is what the face was asked for, in its own words: only it and its mouths read that.
+    """
 
     voice: str | None = None
     language: str = "en"
     speed: float = 1.0
+    asked: Mapping[str, Any] | None = None
 
 
 ESCALATE = "escalate"
@@ -255,11 +259,12 @@ class Tts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """Which reply is speaking, and which item of history its speech becomes."""
+    """Which reply is speaking, which item of history its speech becomes, and how it is to be spoken."""
 
     reply_id: str
     item_id: str
     output_index: int = 0
+    how: Speaking | None = None
 
 
 class Mouth(Protocol):

@@ -149,7 +149,7 @@ async def _speak(
         if first is None:
             return
         reply.stamp("speak")
-        says = Says(reply.id, reply.begin_message(), reply.output_index)
+        says = Says(reply.id, reply.begin_message(), reply.output_index, speaking)
         async with floor.take(Rank.ANSWER, says) as mouth:
             reply.mouth = mouth
             await _play(first, reply, mouth)

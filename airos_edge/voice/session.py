@@ -9,9 +9,12 @@ from airos_edge.errors import BusyError
 from airos_edge.voice import events
 from airos_edge.voice.audio import AudioChunk, ms_of
 from airos_edge.voice.ear import PATIENCE_MS, Ear
+from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.floor import Floor
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.history import History, Item
+from airos_edge.voice.idle import NUDGE, Idle
+from airos_edge.voice.ids import new_id
 from airos_edge.voice.ports import Hints, Prompt
 from airos_edge.voice.replies import Borrow, Replies
 from airos_edge.voice.reply import Reply
@@ -52,8 +55,10 @@ class Session:
         self.replies = Replies(self._scope, self.history, floor, borrow, self._follow_reply)
         self._turns = Turns(self, floor, self._scope)
         self._fed_samples = 0
+        self._idle = Idle(self._speak_unasked)
 
     async def __aenter__(self) -> Self:
+        self._idle.obey(self.ear.rules.idle_timeout_ms)
         return self
 
     async def __aexit__(
@@ -64,6 +69,7 @@ class Session:
     ) -> None:
         self.replies.cancel_all("session_ended")
         self._floor.duck(0.0)
+        self._idle.stop()
         try:
             await self._scope.__aexit__(kind, error, trace)
         finally:
@@ -91,6 +97,11 @@ class Session:
 
     def commit(self) -> None:
         self._turns.follow(self.ear.commit())
+
+    def obey(self, rules: TurnRules) -> None:
+        """From now on."""
+        self._turns.follow(self.ear.obey(rules))
+        self._idle.obey(rules.idle_timeout_ms)
 
     def clear(self) -> None:
         self._turns.follow(self.ear.clear())
@@ -156,8 +167,30 @@ class Session:
         if is_asked and self.ear.rules.detection == "wake":
             self.open("follow_up", PATIENCE_MS)
 
+    def _speak_unasked(self) -> None:
+        """Nobody has said anything for as long as the rules wait: that is a question too, without a word."""
+        if self.replies.active is not None or not self._turns.are_over:
+            return
+        question = Item(new_id("item"), role="user", text="", spoken=True)
+        start_ms, end_ms = self._idle.since_ms, self.heard_ms
+        self.tell(events.IdleTimedOut(item_id=question.id, start_ms=start_ms, end_ms=end_ms))
+        self.add(Item(new_id("item"), role="system", text=NUDGE))
+        prompt = self.prompt()
+        self.tell_question(question, 0)
+        self.respond(prompt)
+        self.tell(events.Transcribed(item_id=question.id, text="", audio_ms=0))
+
+    def tell_question(self, question: Item, audio_ms: int) -> None:
+        """It becomes an item of the history."""
+        previous_id = self.history.add(question)
+        ended = events.QuestionEnded(item=question, previous_id=previous_id, audio_ms=audio_ms)
+        self.tell(ended)
+        self.tell(events.ItemAdded(item=question, previous_id=previous_id))
+
     def tell(self, event: events.Event) -> None:
-        self._face_tell(self.stamped(event))
+        event = self.stamped(event)
+        self._face_tell(event)
+        self._idle.follow(event)
 
     def stamped(self, event: events.Event) -> events.Event:
         """As an event of this conversation, now."""

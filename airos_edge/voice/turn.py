@@ -12,6 +12,7 @@ from airos_edge.voice import events
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.hear import hear
 from airos_edge.voice.history import History, Item
+from airos_edge.voice.partials import Partials
 from airos_edge.voice.ports import Hints, Place, Prompt, Transcript
 from airos_edge.voice.replies import Borrow, Replies
 from airos_edge.voice.reply import Reply
@@ -31,6 +32,7 @@ class Talk(Protocol):
     hints: Hints
 
     def tell(self, event: events.Event) -> None: ...
+    def tell_question(self, question: Item, audio_ms: int) -> None: ...
     def interrupt(self, reason: str) -> bool: ...
 
 
@@ -58,6 +60,7 @@ class Turn:
         self._talk = talk
         self._turns = turns
         self._expecting = expecting
+        self._partials = Partials()
         self._words: Transcript | None = None
         self._failure: AirosError | None = None
         self._heard_at: float | None = None
@@ -107,7 +110,7 @@ class Turn:
 
     def _heard_partial(self, partial: events.TranscriptChanged) -> None:
         """A draft is begun as soon as the words are complete, and thrown away when they change."""
-        self._talk.tell(partial)
+        self._talk.tell(replace(partial, agreed=self._partials.next(partial.text)))
         prompt = self._prompt(Transcript(partial.text))
         if self._draft is not None and self._draft.prompt != prompt:
             self.discard_draft()
@@ -129,6 +132,7 @@ class Turn:
                 item_id=item_id,
                 text=words.text,
                 audio_ms=self.utterance.ms,
+                rest=self._partials.rest(words.text),
                 alternatives=words.alternatives,
                 sure=words.sure,
                 certainty=words.certainty,

@@ -102,10 +102,7 @@ class Turns:
         if not closed.ended.is_question or turn is None:
             return
         turn.closed_at = asyncio.get_running_loop().time()
-        item = Item(utterance.id, role="user", spoken=True)
-        previous_id = talk.history.add(item)
-        talk.tell(events.QuestionEnded(item=item, previous_id=previous_id, audio_ms=utterance.ms))
-        talk.tell(events.ItemAdded(item=item, previous_id=previous_id))
+        talk.tell_question(Item(utterance.id, role="user", spoken=True), utterance.ms)
 
     # ---- what the box asks ----
 

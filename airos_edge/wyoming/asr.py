@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from itertools import takewhile
 
 from wyoming.asr import Transcribe, Transcript, TranscriptChunk, TranscriptStart, TranscriptStop
 from wyoming.event import Event
@@ -87,7 +86,6 @@ class Question:
         self._undecided: set[str] = set()
         self._meant: set[str] = set()
         """Those that were speech, and not only a cough."""
-        self._partials = Partials()
         self._silence: asyncio.TimerHandle | None = None
 
     def begin(self, session: Session) -> None:
@@ -129,16 +127,16 @@ class Question:
                 self._undecided.add(item_id)
             case events.SpeechConfirmed(item_id=item_id):
                 self._meant.add(item_id)
-            case events.TranscriptChanged(text=text):
-                self._send_chunk(self._partials.next(text))
+            case events.TranscriptChanged(agreed=agreed):
+                self._send_chunk(agreed)
             case events.SpeechStopped(item_id=item_id, reason=reason):
                 if not Ended(reason, event.end_ms).is_question:
                     self._undecided.discard(item_id)
                     self._end_if_decided()
-            case events.Transcribed(item_id=item_id, text=text):
+            case events.Transcribed(item_id=item_id, text=text, rest=rest):
                 self._undecided.discard(item_id)
                 if text or item_id in self._meant:
-                    self._transcript(text)
+                    self._transcript(text, rest)
                 else:
                     self._end_if_decided()
             case events.TranscriptionFailed(message=message):
@@ -149,10 +147,10 @@ class Question:
         if self._is_over and not self._undecided and self._session is not None:
             self._transcript("")
 
-    def _transcript(self, text: str) -> None:
+    def _transcript(self, text: str, rest: str = "") -> None:
         self.forget()
         self._start()
-        self._send_chunk(self._partials.rest(text))
+        self._send_chunk(rest)
         self._connection.post(Transcript(text, language=self._asked.language))
         self._connection.post(TranscriptStop())
 
@@ -175,30 +173,6 @@ class Question:
             self._watch_silence()
         elif self._session is not None:
             self._transcript("")
-
-
-class Partials:
-    """What of a transcript that still grows is told before its end, where nothing can be taken back: the
-    words on which two partials in a row agree. No recogniser promises more; the transcript counts."""
-
-    def __init__(self) -> None:
-        self._sent = self._before = ""
-
-    def next(self, partial: str) -> str:
-        """What to send now, after this partial."""
-        pairs = zip(self._before.split(" "), partial.split(" "), strict=False)
-        agreed = " ".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-        self._before = partial
-        return self._on(agreed)
-
-    def rest(self, final: str) -> str:
-        return self._on(final)
-
-    def _on(self, text: str) -> str:
-        if not text.startswith(self._sent):
-            return ""
-        delta, self._sent = text[len(self._sent) :], text
-        return delta
 
 
 def no_mouth(says: Says) -> Mouth:

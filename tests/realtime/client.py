@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from airos_edge.realtime.configuration import RATE_HZ, new_configuration
+from airos_edge.realtime.configuration import new_configuration
 from airos_edge.realtime.conversation import Conversation
+from airos_edge.realtime.formats import PCM
 from airos_edge.realtime.protocol import receive
 from airos_edge.voice.audio import BYTES_PER_SAMPLE
 from airos_edge.voice.ear import Ear
@@ -26,7 +27,7 @@ Json = dict[str, Any]
 
 def sound(ms: int, value: int = LOUD) -> str:
     """Base64 of 24 kHz PCM whose samples are all of one value."""
-    samples = RATE_HZ * ms // 1000
+    samples = PCM.rate_hz * ms // 1000
     pcm = value.to_bytes(BYTES_PER_SAMPLE, "little", signed=True) * samples
     return base64.b64encode(pcm).decode()
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from airos_edge.errors import ProtocolError
-from airos_edge.realtime.configuration import manner_of, new_configuration, rules_of, updated
+from airos_edge.realtime.configuration import new_configuration, updated
+from airos_edge.realtime.effects import manner_of, rules_of
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.ports import Prompt
 from airos_edge.voice.utterance import Judgement
@@ -47,9 +48,9 @@ def test_what_a_session_is_cannot_be_changed() -> None:
         ({"tools": [{"type": "function"}]}, "missing_required_parameter", "session.tools[0].name"),
         ({"tool_choice": "sometimes"}, "invalid_value", "session.tool_choice"),
         (
-            {"audio": {"input": {"format": {"type": "audio/pcmu"}}}},
+            {"audio": {"input": {"format": {"type": "audio/opus"}}}},
             "invalid_value",
-            "session.audio.input.format",
+            "session.audio.input.format.type",
         ),
         (
             {"audio": {"input": {"turn_detection": {"type": "server_vad", "threshold": 2}}}},

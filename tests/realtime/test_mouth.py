@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from airos_edge.realtime.configuration import RATE_HZ
+from airos_edge.realtime.formats import PCM
 from airos_edge.realtime.mouth import LEAD_S, RealtimeMouth
 from airos_edge.voice.audio import AudioChunk, samples_of
 from airos_edge.voice.flow import Scope
@@ -29,7 +29,7 @@ class Line:
 
     def _send(self, says: Says, pcm: bytes) -> None:
         assert says == SAYS
-        self.sent_ms += len(pcm) / 2 / RATE_HZ * 1000
+        self.sent_ms += len(pcm) / 2 / PCM.rate_hz * 1000
 
     async def _room(self) -> None:
         if self.is_full:

@@ -11,7 +11,7 @@ from wyoming.event import Event
 
 from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.utterance import Judgement
-from airos_edge.wyoming.asr import SILENT_S, Partials
+from airos_edge.wyoming.asr import SILENT_S
 from airos_edge.wyoming.info import Model, Offers
 from tests.fakes import At, FakeAsr, Fault, Said
 from tests.room import CHUNK_MS, silence, speech
@@ -130,14 +130,6 @@ async def test_words_are_told_as_soon_as_two_partials_agree_on_them() -> None:
         events = await peer.until("transcript-stop")
         chunks = [event.data["text"] for event in events if event.type == "transcript-chunk"]
         assert chunks == ["turn", " on the", " light"]
-
-
-def test_what_was_told_and_turns_out_to_be_wrong_is_not_added_to() -> None:
-    partials = Partials()
-    assert [partials.next(text) for text in ("turn off", "turn off", "turn on")] == [
-        *("", "turn off", ""),
-    ]
-    assert partials.rest("turn on") == ""
 
 
 async def test_without_a_vad_the_end_of_the_sound_is_the_end() -> None:
