@@ -116,4 +116,4 @@ class HandsFree:
     def _obey(self, detection: Literal["speech", "wake"]) -> None:
         """While an answer is heard that the ears do not hear, speech is for the box, too."""
         if self._session is not None:
-            self._session.ear.obey(replace(self._session.ear.rules, detection=detection))
+            self._session.obey(replace(self._session.ear.rules, detection=detection))

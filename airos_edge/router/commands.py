@@ -6,8 +6,10 @@ from typing import Generic
 
 from airos_edge.errors import EngineError
 from airos_edge.router.meaning import NO_COMMAND, House, Saying, U, meant
+from airos_edge.voice.idle import NUDGE
 from airos_edge.voice.ports import ESCALATE, Act, Call, Done, Place, Prompt, Text
 
+STILL_THERE = "Are you still there?"
 NOT_FROM_THERE = "I only do that when I am asked here."
 
 
@@ -20,6 +22,8 @@ class Commands(Generic[U]):
 
     async def reply(self, prompt: Prompt, act: Act) -> AsyncGenerator[Text | Call | Done, None]:
         understood = meant(prompt.items, self._house, prompt.place)
+        if bool(prompt.items) and prompt.items[-1].text == NUDGE:
+            understood = Saying(NO_COMMAND if prompt.may_escalate else STILL_THERE)
         if understood == Saying(NO_COMMAND) and prompt.may_escalate:
             yield Call(ESCALATE)
             yield Done(self.name)

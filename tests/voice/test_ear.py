@@ -199,13 +199,17 @@ def test_new_rules_hold_for_the_recording_that_is_open() -> None:
     assert closed(hear(listening, silence(140))).ended.reason is EndReason.SILENCE
 
 
-def test_from_push_to_speech_the_open_recording_goes_on_and_is_ended() -> None:
+def test_from_push_to_speech_what_was_not_committed_is_listened_to_again() -> None:
     listening = ear(PUSH)
-    first = opened(hear(listening, speech(600)))
-    listening.obey(SPEECH)
+    pushed = opened(hear(listening, silence(1000), speech(600)))
+    dropped, begun, *_ = listening.obey(SPEECH)
+    assert isinstance(dropped, Closed)
+    assert (dropped.utterance, dropped.ended.reason) == (pushed, EndReason.DISCARDED)
+    assert isinstance(begun, Opened)
     cues = hear(listening, speech(600), silence(1000))
-    assert closed(cues).utterance is first
-    assert names(cues) == ["Confirmed", "Paused", "Closed"]
+    assert closed(cues).utterance is begun.utterance
+    assert begun.utterance.start_ms == pytest.approx(1000 - SPEECH.padding_ms, abs=40)
+    assert closed(cues).ended.speech_end_ms == pytest.approx(2200, abs=40)
 
 
 def test_from_speech_to_push_the_open_recording_waits_for_its_commit() -> None:

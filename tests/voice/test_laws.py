@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -49,6 +50,7 @@ class Chaos:
             detection=self.draw.choice(["speech", "speech", "wake", "push"]),
             interrupt=self.draw.choice(["stop", "duck", "wake", "never"]),
             answer=self.draw.choice(["never", "understood", "understood", "always"]),
+            idle_timeout_ms=self.draw.choice([None, None, 1000]),
         )
 
     def said(self) -> Said:
@@ -84,7 +86,7 @@ class Chaos:
             lambda: session.add(Item(f"item_{draw.random()}", role="user", text="typed")),
             lambda: session.delete(draw.choice(texts)),
             lambda: session.truncate(draw.choice(texts), draw.randrange(2000)),
-            lambda: session.ear.obey(self.rules()),
+            lambda: session.obey(self.rules()),
             lambda: scope.start(
                 announce("Dinner!", draw.choice(list(Rank)), room.engines, room.floor, Speaking()),
                 "announcing",
@@ -112,6 +114,7 @@ async def test_the_laws_hold_in_chaos(seed: int) -> None:
         for _ in range(ACTIONS):
             await chaos.act(scope)
         room.lease.error = None
+        room.session.obey(replace(room.session.ear.rules, idle_timeout_ms=None))
         room.session.clear()
         await asyncio.sleep(120)
         room.session.clear()  # a question of ours may have opened the ear for its answer
