@@ -247,6 +247,7 @@ class FakeTts(Counted):
         super().__init__()
         self.name = name
         self.sentences: list[str] = []
+        self.asked: list[Speaking] = []
         self._ms_per_character = ms_per_character
         self._takes_ms = takes_ms
         self._fault = fault
@@ -254,6 +255,7 @@ class FakeTts(Counted):
 
     async def speak(self, text: AsyncIterator[str], how: Speaking) -> AsyncGenerator[Speech, None]:
         words = 0
+        self.asked.append(how)
         with self._count():
             async for sentence in text:
                 self.sentences.append(sentence)

@@ -22,6 +22,11 @@ def unknown(path: str) -> ProtocolError:
     return ProtocolError(f"Unknown parameter: '{path}'.", code="unknown_parameter", param=path)
 
 
+def missing(path: str) -> ProtocolError:
+    message = f"Missing required parameter: '{path}'."
+    return ProtocolError(message, code="missing_required_parameter", param=path)
+
+
 def unsupported(path: str, value: Any, choices: Sequence[Any]) -> ProtocolError:
     """The value is none of these."""
     *most, last = (repr(choice) for choice in choices)
@@ -50,6 +55,8 @@ def number(low: float, high: float = math.inf) -> Check:
     wanted = f"a number from {low:g} to {high:g}" if high < math.inf else f"at least {low:g}"
 
     def check(path: str, value: Any) -> float:
+        if value is None:
+            raise missing(path)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or not low <= value <= high or value == math.inf:
             raise invalid(path, wanted)
@@ -78,9 +85,7 @@ def text_or_mapping(path: str, value: Any) -> Any:
 
 def _of_type(kind: type, wanted: str, path: str, value: Any) -> Any:
     if value is None:
-        raise ProtocolError(
-            f"Missing required parameter: '{path}'.", code="missing_required_parameter", param=path
-        )
+        raise missing(path)
     if not isinstance(value, kind):
         raise invalid(path, wanted)
     return value

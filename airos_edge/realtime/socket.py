@@ -121,7 +121,7 @@ class RealtimeDoor:
             self._box_rules(),
             outgoing.put,
             outgoing.room,
-            self._voices,
+            voices=self._voices,
         )
         try:
             session = self._open_session(

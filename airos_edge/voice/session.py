@@ -171,13 +171,14 @@ class Session:
         """Nobody has said anything for as long as the rules wait: that is a question too, without a word."""
         if self.replies.active is not None or not self._turns.are_over:
             return
-        question = Item(new_id("item"), role="user", text="", spoken=True)
+        question = Item(new_id("item"), role="user", spoken=True)
         start_ms, end_ms = self._idle.since_ms, self.heard_ms
         self.tell(events.IdleTimedOut(item_id=question.id, start_ms=start_ms, end_ms=end_ms))
         self.add(Item(new_id("item"), role="system", text=NUDGE))
         prompt = self.prompt()
         self.tell_question(question, 0)
         self.respond(prompt)
+        self.history.change(question.id, text="")
         self.tell(events.Transcribed(item_id=question.id, text="", audio_ms=0))
 
     def tell_question(self, question: Item, audio_ms: int) -> None:

@@ -3,15 +3,16 @@
 import asyncio
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+
 from airos_edge.realtime.configuration import new_configuration
 from airos_edge.realtime.conversation import Conversation
-from airos_edge.realtime.formats import PCM
+from airos_edge.realtime.formats import PCM, Wire
 from airos_edge.realtime.protocol import receive
-from airos_edge.voice.audio import BYTES_PER_SAMPLE
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.floor import Floor
@@ -25,22 +26,31 @@ FRAME_MS = 20
 Json = dict[str, Any]
 
 
-def sound(ms: int, value: int = LOUD) -> str:
-    """Base64 of 24 kHz PCM whose samples are all of one value."""
-    samples = PCM.rate_hz * ms // 1000
-    pcm = value.to_bytes(BYTES_PER_SAMPLE, "little", signed=True) * samples
-    return base64.b64encode(pcm).decode()
+def sound(ms: int, value: int = LOUD, wire: Wire = PCM) -> str:
+    """Base64 of sound, 24 kHz PCM unless told otherwise, whose samples are all of one value."""
+    samples = np.full(wire.rate_hz * ms // 1000, value, np.int16)
+    return base64.b64encode(wire.encode(samples)).decode()
 
 
 class Client:
     """Use it as a context manager. `events` are all frames that were received."""
 
-    def __init__(self, kind: str = "realtime", **engines: Any) -> None:
+    def __init__(
+        self,
+        kind: str = "realtime",
+        model: str = "airos",
+        voices: Collection[str] | None = None,
+        **engines: Any,
+    ) -> None:
         self.events: list[Json] = []
+        self.wire = PCM
+        """What is on it of the microphone."""
         self.lease = FakeLease(fake_engines(**engines))
         self._changed = asyncio.Event()
-        configuration = new_configuration("sess_1", "airos", kind, 1)
-        self.conversation = Conversation(configuration, TurnRules(), self._receive, self._room)
+        configuration = new_configuration("sess_1", model, kind, 1)
+        self.conversation = Conversation(
+            configuration, TurnRules(), self._receive, self._room, voices=lambda: voices
+        )
         self.session = Session(
             "sess_1",
             Ear(self.conversation.rules(), FakeVad()),
@@ -93,7 +103,7 @@ class Client:
         """Into the microphone, in real time."""
         for _ in range(ms // FRAME_MS):
             await asyncio.sleep(FRAME_MS / 1000)
-            self.send("input_audio_buffer.append", audio=sound(FRAME_MS, value))
+            self.send("input_audio_buffer.append", audio=sound(FRAME_MS, value, self.wire))
 
     async def ask(self) -> None:
         await self.play(600)

@@ -27,7 +27,16 @@ def types_of(union: Any) -> dict[str, Any]:
 KINDS = types_of(RealtimeServerEvent)
 
 
+def _in_openais_rate(told: Any) -> Any:
+    """16 kHz PCM is an extension of ours; everything else about it is as with 24."""
+    if isinstance(told, Mapping):
+        if told.get("type") == "audio/pcm" and told.get("rate") == 16000:
+            return {**told, "rate": 24000}
+        return {key: _in_openais_rate(value) for key, value in told.items()}
+    return [_in_openais_rate(value) for value in told] if isinstance(told, list) else told
+
+
 def check(event: Mapping[str, Any]) -> None:
     """Raises pydantic's ValidationError, or KeyError for an event that OpenAI does not send."""
-    KINDS[event["type"]].model_validate(event, strict=False)
+    KINDS[event["type"]].model_validate(_in_openais_rate(event), strict=False)
     assert event["event_id"]
