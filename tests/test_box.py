@@ -475,6 +475,13 @@ async def test_without_a_voice_what_is_asked_is_done_and_answered_in_writing() -
     assert state.outcome.text.startswith("Yes")
 
 
+async def test_it_tells_the_voices_that_it_can_be_asked_for() -> None:
+    async with open_box(Config()) as box:
+        assert {"en-us", "en-gb", "de"} <= set(box.voices() or ())
+    async with open_box(replace(Config(), tts=TtsSettings(engine="tcp://127.0.0.1:1"))) as box:
+        assert box.voices() is None, "a service elsewhere knows its own"
+
+
 async def test_without_a_vad_it_can_be_typed_to(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(choice: registry.Choice) -> None:
         raise EngineUnavailable("silero_onnx", "is broken")
@@ -483,6 +490,7 @@ async def test_without_a_vad_it_can_be_typed_to(monkeypatch: pytest.MonkeyPatch)
     told = Tape()
     async with open_box(Config()) as box:
         async with box.open_session(told, FakeSpeaker(), box.rules()) as session:
+            assert session.ear.deaf == "silero_onnx: is broken"
             for piece in pieces(spoken("what time is it", after_ms=1500)):
                 session.feed(piece)
             session.add(Item("item_1", role="user", text="what time is it"))

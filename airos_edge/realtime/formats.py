@@ -86,13 +86,13 @@ class InputAudio:
 def _ear_resampler(rate_hz: int) -> Any:
     """QQ lags by 0.1 ms where the better settings lag by 7 to 31; speech below 8 kHz survives it.
 
-    Not so a telephone's, whose mirror image above 4 kHz QQ leaves in: at 3 kHz only 11 dB quieter. LQ lags
-    by 32 ms there and leaves nothing of it.
+    Of a telephone's it leaves the mirror image above 4 kHz in, and that is well: of 40 commands by
+    espeak-ng's voices the recogniser, which knows no sound without that half, understood 22 so and 13
+    without the image (33 at 24 kHz).
     """
     import soxr
 
-    quality = "QQ" if rate_hz > EAR_RATE_HZ else "LQ"
-    return soxr.ResampleStream(rate_hz, EAR_RATE_HZ, 1, dtype="int16", quality=quality)
+    return soxr.ResampleStream(rate_hz, EAR_RATE_HZ, 1, dtype="int16", quality="QQ")
 
 
 # ---- out ----------------------------------------------------------------------------------------

@@ -71,12 +71,6 @@ def test_16_khz_goes_to_the_ear_bit_by_bit() -> None:
     assert heard(InputAudio(SMALL), sound).tobytes() == sound
 
 
-def test_a_telephones_mirror_image_above_4_khz_is_taken_out() -> None:
-    whole = heard(InputAudio(ULAW), tone(ULAW, 1100, hz=3000))[800:16_800]
-    spectrum = np.abs(np.fft.rfft(whole * np.hanning(len(whole))))
-    assert spectrum[5000] < spectrum[3000] / 300
-
-
 @pytest.mark.parametrize("wire", WIRES)
 def test_after_an_end_comes_no_continuation(wire: Wire) -> None:
     audio = InputAudio(wire)

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from airos_edge.errors import EngineError
-from airos_edge.router.commands import NOT_FROM_THERE, Commands
+from airos_edge.router.commands import NOT_FROM_THERE, STILL_THERE, Commands
 from airos_edge.router.meaning import NO_COMMAND, NOT_HEARD
 from airos_edge.voice.history import Item
+from airos_edge.voice.idle import NUDGE
 from airos_edge.voice.ports import ESCALATE, Call, Done, Place, Prompt, Text
 
 
@@ -105,6 +106,20 @@ async def test_what_is_no_command_is_told_from_what_was_not_heard(
     text: str | None, answer: str
 ) -> None:
     assert await reply(text) == [Text(answer), Done("commands", declined=True)]
+
+
+async def test_to_silence_it_asks_whether_anybody_is_there_unless_somebody_else_can_say_more() -> (
+    None
+):
+    items = (Item("item_1", role="user", text="lamp?"), Item("item_2", role="system", text=NUDGE))
+    commands, alone = Commands(House()), Prompt(items=items)
+    assert [part async for part in commands.reply(alone, Acts())] == [
+        Text(STILL_THERE),
+        Done("commands"),
+    ]
+    among_others = replace(alone, tools=({"name": ESCALATE},))
+    parts = [part async for part in commands.reply(among_others, Acts())]
+    assert parts == [Call(ESCALATE), Done("commands")]
 
 
 async def test_who_is_not_known_well_does_what_is_safe_and_nothing_else() -> None:
