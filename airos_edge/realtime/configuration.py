@@ -8,7 +8,7 @@ from typing import Any
 from airos_edge.errors import ProtocolError
 from airos_edge.realtime import checks
 from airos_edge.voice.endpoint import TurnRules
-from airos_edge.voice.ports import Prompt, Speaking
+from airos_edge.voice.ports import Prompt, Speaking, Truncation
 
 RATE_HZ = 24_000
 PCM = {"type": "audio/pcm", "rate": RATE_HZ}
@@ -91,19 +91,18 @@ def updated(configuration: Mapping[str, Any], update: Any, path: str = "session"
     changed = copy.deepcopy(dict(configuration))
     for key, value in update.items():
         if key == "audio":
-            _update_audio(changed["audio"], value)
+            _update_audio(changed["audio"], value, f"{path}.audio")
         elif key not in FIXED:
             changed[key] = _checked(f"{path}.{key}", key, value, changed)
     return changed
 
 
-def _update_audio(audio: dict[str, Any], update: Any) -> None:
-    for side, values in checks.mapping("session.audio", update).items():
-        path = f"session.audio.{side}"
+def _update_audio(audio: dict[str, Any], update: Any, path: str) -> None:
+    for side, values in checks.mapping(path, update).items():
         if side not in audio:
-            raise checks.unknown(path)
-        for key, value in checks.mapping(path, values).items():
-            audio[side][key] = _checked(f"{path}.{key}", key, value, audio[side])
+            raise checks.unknown(f"{path}.{side}")
+        for key, value in checks.mapping(f"{path}.{side}", values).items():
+            audio[side][key] = _checked(f"{path}.{side}.{key}", key, value, audio[side])
 
 
 def _checked(path: str, key: str, value: Any, known: Mapping[str, Any]) -> Any:
@@ -167,6 +166,18 @@ def _max_tokens(path: str, value: Any) -> Any:
     return value if value in (None, "inf") else checks.number(1, 4096)(path, value)
 
 
+def _truncation(path: str, value: Any) -> Any:
+    if value is None or isinstance(value, str):
+        return checks.one_of("auto", "disabled")(path, value or "auto")
+    given = checks.mapping(path, value)
+    checks.one_of("retention_ratio")(f"{path}.type", given.get("type"))
+    checks.number(0, 1)(f"{path}.retention_ratio", given.get("retention_ratio"))
+    limits = checks.nullable(checks.mapping)(f"{path}.token_limits", given.get("token_limits"))
+    most = (limits or {}).get("post_instructions")
+    checks.nullable(checks.number(1))(f"{path}.token_limits.post_instructions", most)
+    return given
+
+
 FIXED = {"type", "id", "object", "expires_at", "model"}
 """What an update may repeat and cannot change."""
 CHECKS: Mapping[str, checks.Check] = {
@@ -177,7 +188,7 @@ CHECKS: Mapping[str, checks.Check] = {
     "parallel_tool_calls": checks.nullable(checks.boolean),
     "max_output_tokens": _max_tokens,
     "tracing": checks.nullable(checks.text_or_mapping),
-    "truncation": checks.text_or_mapping,
+    "truncation": _truncation,
     "prompt": checks.nullable(checks.mapping),
     "reasoning": checks.nullable(checks.mapping),
     "include": checks.nullable(checks.sequence),
@@ -238,6 +249,13 @@ def rules_of(configuration: Mapping[str, Any], box: TurnRules) -> TurnRules:
     )
 
 
+def _truncation_of(given: Any) -> Truncation:
+    if isinstance(given, str):
+        return Truncation(retention=None) if given == "disabled" else Truncation()
+    limits = given.get("token_limits") or {}
+    return Truncation(given["retention_ratio"], limits.get("post_instructions"))
+
+
 def manner_of(configuration: Mapping[str, Any], before: Prompt, language: str) -> Prompt:
     """How replies are made. OpenAI's voices are accepted; what speaks is the box's own."""
     if configuration["type"] == "transcription":
@@ -252,5 +270,7 @@ def manner_of(configuration: Mapping[str, Any], before: Prompt, language: str) -
         tool_choice=configuration["tool_choice"],
         speaking=Speaking(language=language, speed=speed) if spoken else None,
         max_tokens=None if limit in (None, "inf") else limit,
+        parallel_calls=configuration["parallel_tool_calls"] is not False,
+        truncation=_truncation_of(configuration["truncation"]),
         responder=configuration["model"],
     )
