@@ -25,7 +25,8 @@ def fitted(prompt: Prompt, reads_tokens: int | None, name: str) -> Prompt:
     Raises PromptError where nothing may be left out. `reads_tokens` None: whatever there is.
     """
     if reads_tokens is not None:
-        reads_tokens -= _tokens(prompt.instructions or "") + _tokens(json.dumps(prompt.tools))
+        told = f"{prompt.instructions or ''}{json.dumps(prompt.tools) if prompt.tools else ''}"
+        reads_tokens -= _tokens(told)
     limits = [
         tokens for tokens in (reads_tokens, prompt.truncation.most_tokens) if tokens is not None
     ]
