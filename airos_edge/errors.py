@@ -8,6 +8,7 @@
   + EngineError                  an engine failed; the turn fails, the session lives
     x EngineUnavailable          the engine cannot be loaded here (package or model missing)
     x ReachError                 the engine lies further away than the owner's `reach` allows
+    x PromptError                the engine works, but can make nothing of what it is asked
   x ProtocolError                a peer broke the protocol it speaks
 
 `*` the root, `+` a branch that is also raised itself, `x` a leaf.
@@ -49,6 +50,15 @@ class EngineUnavailable(EngineError):
 
 class ReachError(EngineError):
     """The engine lies beyond the owner's `reach`."""
+
+
+class PromptError(EngineError):
+    """The engine works, but can make nothing of what it is asked: too long, or a picture. `code` says which,
+    in OpenAI's words."""
+
+    def __init__(self, engine: str, message: str, code: str) -> None:
+        super().__init__(engine, message)
+        self.code = code
 
 
 class ProtocolError(AirosError):

@@ -232,5 +232,7 @@ def _model(name: str, settings: llm.LlmSettings, workshop: Workshop, health: Hea
         Breaker(name, report),
         settings.first_token_s,
         llm.ENGINES[settings.engine].is_model,
+        settings.reads_tokens,
+        settings.sees,
     )
     return tier

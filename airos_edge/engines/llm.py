@@ -27,12 +27,21 @@ class LlmSettings:
     temperature: Annotated[float | None, Range(0, 2)] = None
     """None: the server's own."""
     max_tokens: Annotated[int, Range(1, 100_000)] = 1000
+    context_tokens: Annotated[int, Range(512, 2_000_000)] = 32_768
+    """How much its server lets it read and write. The oldest of a longer conversation is left out."""
+    sees: bool = False
+    """Whether pictures can be shown to it."""
     first_token_s: Annotated[float, Range(0.1, 15)] = 10.0
     """How long its answer may be waited for before the next tier is asked."""
 
     def limit(self, wanted: int | None) -> int:
         """How many tokens an answer may have of which so many are wanted."""
         return self.max_tokens if wanted is None else min(wanted, self.max_tokens)
+
+    @property
+    def reads_tokens(self) -> int:
+        """What the longest answer leaves of it, at least half."""
+        return max(self.context_tokens // 2, self.context_tokens - self.max_tokens)
 
 
 @dataclass(frozen=True, slots=True)

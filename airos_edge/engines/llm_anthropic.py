@@ -5,11 +5,18 @@ from typing import Any
 
 from airos_edge.engines.llm import LlmSettings
 from airos_edge.engines.llm_completion import Answer, Dialect, Model, open_model
-from airos_edge.engines.llm_conversation import arguments_of, complete, schema_of
+from airos_edge.engines.llm_conversation import (
+    CHOICES,
+    arguments_of,
+    complete,
+    forced,
+    schema_of,
+    text_of,
+)
 from airos_edge.engines.llm_endpoint import complaint
 from airos_edge.errors import EngineError
 from airos_edge.secret import Secret
-from airos_edge.voice.history import Item
+from airos_edge.voice.history import Item, Part
 from airos_edge.voice.ports import Place, Prompt
 
 VERSION = "2023-06-01"
@@ -34,7 +41,7 @@ def body(prompt: Prompt, settings: LlmSettings, url: str) -> dict[str, Any]:
     system = "\n\n".join(text for text in (prompt.instructions, *told) if text)
     asked: dict[str, Any] = {
         "model": settings.model,
-        "messages": messages(prompt.items),
+        "messages": messages(prompt.items, settings.sees),
         "stream": True,
         "max_tokens": settings.limit(prompt.max_tokens),
     }
@@ -44,11 +51,11 @@ def body(prompt: Prompt, settings: LlmSettings, url: str) -> dict[str, Any]:
         asked["temperature"] = settings.temperature
     if prompt.tools:
         asked["tools"] = [_tool(tool) for tool in prompt.tools]
-        asked["tool_choice"] = _choice(prompt.tool_choice)
+        asked["tool_choice"] = _choice(prompt.tool_choice, prompt.parallel_calls)
     return asked
 
 
-def messages(items: Sequence[Item]) -> list[dict[str, Any]]:
+def messages(items: Sequence[Item], sees: bool = False) -> list[dict[str, Any]]:
     """User and assistant in turn, each with all the blocks that are theirs; results are the user's."""
     told: list[dict[str, Any]] = []
     for item in complete(items):
@@ -56,25 +63,39 @@ def messages(items: Sequence[Item]) -> list[dict[str, Any]]:
             continue
         role = item.role or ("assistant" if item.kind == "function_call" else "user")
         if not told and role == "assistant":
-            told.append(_message("user", {"type": "text", "text": NOTHING_ASKED}))
+            told.append(_message("user", [_text(NOTHING_ASKED)]))
         if told and told[-1]["role"] == role:
-            told[-1]["content"].append(_block(item))
+            told[-1]["content"] += _blocks(item, sees)
         else:
-            told.append(_message(role, _block(item)))
-    return told or [_message("user", {"type": "text", "text": NOTHING_ASKED})]
+            told.append(_message(role, _blocks(item, sees)))
+    return told or [_message("user", [_text(NOTHING_ASKED)])]
 
 
-def _message(role: str, block: dict[str, Any]) -> dict[str, Any]:
-    return {"role": role, "content": [block]}
+def _message(role: str, blocks: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"role": role, "content": blocks}
 
 
-def _block(item: Item) -> dict[str, Any]:
+def _blocks(item: Item, sees: bool) -> list[dict[str, Any]]:
+    """Pictures come before what is said of them, as Anthropic advises."""
     if item.kind == "function_call":
         arguments = arguments_of(item)
-        return {"type": "tool_use", "id": item.call_id, "name": item.name, "input": arguments}
+        return [{"type": "tool_use", "id": item.call_id, "name": item.name, "input": arguments}]
     if item.kind == "function_call_output":
-        return {"type": "tool_result", "tool_use_id": item.call_id, "content": item.text or ""}
-    return {"type": "text", "text": item.text}
+        return [{"type": "tool_result", "tool_use_id": item.call_id, "content": item.text or ""}]
+    if not item.pictures or not sees:
+        return [_text(text_of(item))]
+    said = [_text(item.text)] if item.text else []
+    return [*map(_picture, item.pictures), *said]
+
+
+def _text(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text}
+
+
+def _picture(picture: Part) -> dict[str, Any]:
+    head, _, data = picture.url.partition(";base64,")
+    kind = head.removeprefix("data:")
+    return {"type": "image", "source": {"type": "base64", "media_type": kind, "data": data}}
 
 
 def _tool(tool: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,12 +103,14 @@ def _tool(tool: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": tool["name"], **described, "input_schema": schema_of(tool)}
 
 
-def _choice(choice: str | Mapping[str, Any]) -> dict[str, Any]:
-    if isinstance(choice, str):
-        return {"type": {"required": "any"}.get(choice, choice)}
-    if choice.get("type") != "function":
-        return {"type": "auto"}
-    return {"type": "tool", "name": choice["name"]}
+def _choice(choice: str | Mapping[str, Any], parallel: bool) -> dict[str, Any]:
+    name = forced(choice)
+    if name == "none":
+        return {"type": name}
+    one = {} if parallel else {"disable_parallel_tool_use": True}
+    if name in CHOICES:
+        return {"type": {"required": "any"}.get(name, name), **one}
+    return {"type": "tool", "name": name, **one}
 
 
 # ---- the answer ---------------------------------------------------------------------------------
@@ -99,7 +122,10 @@ def take(event: Any, answer: Answer) -> str:
         case "error":
             raise EngineError(answer.engine, complaint(event["error"]))
         case "message_start":
-            answer.input_tokens = event["message"]["usage"]["input_tokens"]
+            usage = event["message"]["usage"]
+            answer.cached_tokens = usage.get("cache_read_input_tokens") or 0
+            written = usage.get("cache_creation_input_tokens") or 0
+            answer.input_tokens = usage["input_tokens"] + answer.cached_tokens + written
         case "content_block_start" if event["content_block"]["type"] == "tool_use":
             block = event["content_block"]
             answer.begin_call(event["index"], block["id"], block["name"])

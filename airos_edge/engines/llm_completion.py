@@ -37,6 +37,8 @@ class Answer:
     """While it thinks: the end of that."""
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0
+    """Those of the input that were read before."""
     _calls: list[Begun] = field(default_factory=list)
     _newest: dict[int, Begun] = field(default_factory=dict)
 
@@ -114,6 +116,7 @@ class Model:
             answer.why,
             input_tokens=answer.input_tokens,
             output_tokens=answer.output_tokens,
+            cached_tokens=answer.cached_tokens,
         )
 
     def _take(self, event: Any, answer: Answer) -> str:

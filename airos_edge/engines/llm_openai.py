@@ -5,7 +5,7 @@ from typing import Any
 
 from airos_edge.engines.llm import LlmSettings
 from airos_edge.engines.llm_completion import Answer, Dialect, Model, open_model
-from airos_edge.engines.llm_conversation import complete, schema_of
+from airos_edge.engines.llm_conversation import CHOICES, complete, forced, schema_of, text_of
 from airos_edge.engines.llm_endpoint import complaint
 from airos_edge.errors import EngineError
 from airos_edge.secret import Secret
@@ -30,7 +30,7 @@ def headers(key: Secret | None) -> Mapping[str, str]:
 def body(prompt: Prompt, settings: LlmSettings, url: str) -> dict[str, Any]:
     asked: dict[str, Any] = {
         "model": settings.model,
-        "messages": messages(prompt.instructions, prompt.items),
+        "messages": messages(prompt.instructions, prompt.items, settings.sees),
         "stream": True,
         "stream_options": {"include_usage": True},
         _limit_of(url): settings.limit(prompt.max_tokens),
@@ -40,10 +40,14 @@ def body(prompt: Prompt, settings: LlmSettings, url: str) -> dict[str, Any]:
     if prompt.tools:
         asked["tools"] = [_tool(tool) for tool in prompt.tools]
         asked["tool_choice"] = _choice(prompt.tool_choice)
+        if not prompt.parallel_calls:
+            asked["parallel_tool_calls"] = False
     return asked
 
 
-def messages(instructions: str | None, items: Sequence[Item]) -> list[dict[str, Any]]:
+def messages(
+    instructions: str | None, items: Sequence[Item], sees: bool = False
+) -> list[dict[str, Any]]:
     """A call joins the assistant's message before it, if there is one."""
     told: list[dict[str, Any]] = []
     if instructions:
@@ -52,7 +56,7 @@ def messages(instructions: str | None, items: Sequence[Item]) -> list[dict[str, 
         if item.kind == "function_call_output":
             told.append({"role": "tool", "tool_call_id": item.call_id, "content": item.text or ""})
         elif item.kind == "message":
-            told.append({"role": item.role, "content": item.text})
+            told.append({"role": item.role, "content": _content(item, sees)})
         else:
             if not told or told[-1]["role"] != "assistant":
                 told.append({"role": "assistant", "content": None})
@@ -60,6 +64,17 @@ def messages(instructions: str | None, items: Sequence[Item]) -> list[dict[str, 
             call = {"id": item.call_id, "type": "function", "function": function}
             told[-1].setdefault("tool_calls", []).append(call)
     return told
+
+
+def _content(item: Item, sees: bool) -> Any:
+    if not item.pictures or not sees:
+        return text_of(item)
+    said = [{"type": "text", "text": item.text}] if item.text else []
+    shown = [
+        {"type": "image_url", "image_url": {"url": picture.url, "detail": picture.detail}}
+        for picture in item.pictures
+    ]
+    return [*said, *shown]
 
 
 def _tool(tool: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,11 +85,8 @@ def _tool(tool: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _choice(choice: str | Mapping[str, Any]) -> Any:
-    if isinstance(choice, str):
-        return choice
-    if choice.get("type") != "function":
-        return "auto"
-    return {"type": "function", "function": {"name": choice["name"]}}
+    name = forced(choice)
+    return name if name in CHOICES else {"type": "function", "function": {"name": name}}
 
 
 def _limit_of(url: str) -> str:
@@ -94,6 +106,8 @@ def take(event: Any, answer: Answer) -> str:
     if event.get("usage"):
         answer.input_tokens = event["usage"].get("prompt_tokens", 0)
         answer.output_tokens = event["usage"].get("completion_tokens", 0)
+        details = event["usage"].get("prompt_tokens_details") or {}
+        answer.cached_tokens = details.get("cached_tokens") or 0
     if not event.get("choices"):
         return ""
     choice = event["choices"][0]

@@ -12,11 +12,15 @@ from airos_edge.realtime.effects import hints_of, manner_of, rules_of
 from airos_edge.realtime.formats import InputAudio, wire_of
 from airos_edge.realtime.mouth import RealtimeMouth
 from airos_edge.realtime.server_events import audio_deltas, server_events
+from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.endpoint import TurnRules
-from airos_edge.voice.events import Event
+from airos_edge.voice.events import Event, ReplyEnded, ReplyStarted
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.ports import Prompt, Says
 from airos_edge.voice.session import Session
+
+MOST_SOUND = 4 * 1024 * 1024
+"""Bytes of sound that are kept for who retrieves it: two minutes of recordings. Clients ask at once."""
 
 
 class Conversation:
@@ -37,6 +41,10 @@ class Conversation:
         self.session: Session
         self.configuration = configuration
         self.input = InputAudio(wire_of(configuration["audio"]["input"]["format"]))
+        self.of_reply: dict[str, dict[str, Any]] = {}
+        """The configuration that each reply that goes on was begun with."""
+        self.rate_limits: Callable[[], list[dict[str, Any]]] = list
+        """What is told of them after each reply."""
         self._box_rules = box_rules
         self._voices = voices
         self._language = ""
@@ -44,9 +52,14 @@ class Conversation:
         self._write = write
         self._room = room
 
+    def recorded(self, audio: bytes) -> list[AudioChunk]:
+        """A recording that the client brings whole, in the session's format."""
+        return list(InputAudio(self.input.wire).decoded(audio))
+
     def begin(self, session: Session) -> None:
         """The first event."""
         self.session = session
+        session.history.recordings.most_bytes = MOST_SOUND
         self._language = session.hints.language
         self.obey(self.configuration)
         self.send("session.created", session=self.configuration)
@@ -70,14 +83,18 @@ class Conversation:
         return manner_of(configuration, self.session.manner, self._language, self._voices())
 
     def open_mouth(self, says: Says) -> RealtimeMouth:
-        asked = says.how.asked if says.how else None
-        format = (asked or self.configuration["audio"]["output"])["format"]
-        return RealtimeMouth(says, self._send_audio, self._room, wire_of(format))
+        output = self.of_reply.get(says.reply_id, self.configuration)["audio"]["output"]
+        return RealtimeMouth(says, self._send_audio, self._room, wire_of(output["format"]))
 
     # ---- to the client ----
 
     def tell(self, event: Event) -> None:
-        for type, fields in server_events(event, self.configuration, self.id):
+        configuration = self.configuration
+        if isinstance(event, ReplyStarted):
+            configuration = self.of_reply.setdefault(event.reply_id, self.configuration)
+        elif isinstance(event, ReplyEnded):
+            configuration = self.of_reply.pop(event.reply_id, self.configuration)
+        for type, fields in server_events(event, configuration, self.id, self.rate_limits):
             self.send(type, **fields)
 
     def tell_if_deaf(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from airos_edge.realtime import checks
 from airos_edge.realtime.fields import OWN_VOICE
 from airos_edge.voice.endpoint import TurnRules
-from airos_edge.voice.ports import Hints, Prompt, Speaking
+from airos_edge.voice.ports import Hints, Prompt, Speaking, Truncation
 
 PATIENCE = {"low": 2.0, "medium": 1.0, "auto": 1.0, "high": 0.5}
 """How much longer or shorter than the box's own ears `semantic_vad` waits, by eagerness."""
@@ -86,10 +86,19 @@ def manner_of(
         instructions=configuration["instructions"] or None,
         tools=tuple(configuration["tools"]),
         tool_choice=configuration["tool_choice"],
-        speaking=Speaking(voice, language, output["speed"], asked=output) if spoken else None,
+        speaking=Speaking(voice, language, output["speed"]) if spoken else None,
         max_tokens=None if limit == "inf" else limit,
+        parallel_calls=configuration.get("parallel_tool_calls", True),
+        truncation=_truncation_of(configuration["truncation"]),
         responder=configuration["model"],
     )
+
+
+def _truncation_of(given: Any) -> Truncation:
+    if isinstance(given, str):
+        return Truncation(retention=None) if given == "disabled" else Truncation()
+    limits = given.get("token_limits") or {}
+    return Truncation(given["retention_ratio"], limits.get("post_instructions"))
 
 
 def voice_of(wanted: Any, voices: Collection[str] | None) -> str | None:

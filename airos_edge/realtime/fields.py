@@ -98,7 +98,7 @@ def _truncation(path: str, value: Any) -> Any:
     given = checks.mapping(path, value)
     checks.one_of("retention_ratio")(f"{path}.type", given.get("type"))
     checks.number(0, 1)(f"{path}.retention_ratio", given.get("retention_ratio"))
-    limits = _object(post_instructions=checks.number(0))
+    limits = _object(post_instructions=checks.number(1))
     checks.nullable(limits)(f"{path}.token_limits", given.get("token_limits"))
     return given
 

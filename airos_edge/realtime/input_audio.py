@@ -1,12 +1,11 @@
 """`input_audio_buffer.*`: what the client's microphone brings."""
 
-import base64
-import binascii
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from airos_edge.errors import ProtocolError
 from airos_edge.realtime import checks
+from airos_edge.realtime.content import decoded
 from airos_edge.realtime.conversation import Conversation
 
 LARGEST_APPEND = 15 * 1024 * 1024
@@ -47,8 +46,4 @@ def _audio_of(event: Mapping[str, Any]) -> bytes:
     audio = checks.text("audio", event.get("audio"))
     if len(audio) > LARGEST_APPEND:
         raise ProtocolError("audio is larger than 15 MiB.", code="invalid_value", param="audio")
-    try:
-        return base64.b64decode(audio, validate=True)
-    except (binascii.Error, ValueError):
-        message = "Invalid 'audio'. Expected base64-encoded audio bytes."
-        raise ProtocolError(message, code="invalid_value", param="audio") from None
+    return decoded("audio", audio)

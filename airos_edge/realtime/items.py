@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from airos_edge.errors import ProtocolError
-from airos_edge.realtime import checks, messages
+from airos_edge.realtime import checks, messages, sounds
 from airos_edge.realtime.conversation import Conversation
 from airos_edge.voice.history import DuplicateItem, Item, UnknownItem
 
 
 def create(conversation: Conversation, event: Mapping[str, Any]) -> None:
-    item = messages.item_in(event.get("item"))
+    given = messages.item_in(event.get("item"))
+    item = given.item
     after = checks.nullable(checks.text)("previous_item_id", event.get("previous_item_id"))
     try:
-        conversation.session.add(item, after)
+        conversation.session.add(item, after, conversation.recorded(given.audio))
     except DuplicateItem:
         message = f"Error adding item: an item with ID '{item.id}' already exists."
         code = "item_create_duplicate_item_id"
@@ -24,8 +25,11 @@ def create(conversation: Conversation, event: Mapping[str, Any]) -> None:
 
 
 def retrieve(conversation: Conversation, event: Mapping[str, Any]) -> None:
+    """With its sound, if that is still kept: of a recording what it begins with, of speech what was heard."""
     item = item_of(conversation, event, "item_retrieve_invalid_item_id")
-    conversation.send("conversation.item.retrieved", item=messages.item_out(item))
+    audio = sounds.shown(conversation.session.history.sound(item.id))
+    retrieved = messages.item_out(item, audio=audio)
+    conversation.send("conversation.item.retrieved", item=retrieved)
 
 
 def truncate(conversation: Conversation, event: Mapping[str, Any]) -> None:

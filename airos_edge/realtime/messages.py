@@ -4,17 +4,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from airos_edge.errors import ProtocolError
 from airos_edge.realtime import checks
+from airos_edge.realtime.content import Given, content_out, message_in
 from airos_edge.voice.events import Outcome, ReplyEnded, ReplyStarted
-from airos_edge.voice.history import Item, Role
+from airos_edge.voice.history import Item
 from airos_edge.voice.ids import new_id
 
 REASONS = ("turn_detected", "client_cancelled", "max_output_tokens", "content_filter")
 """Why a response was cancelled or is incomplete; what else ends one, the API has no word for."""
 OURS = "airos"
 """Whose tools they are that are no tool server's."""
-TEXT_PARTS = ("input_text", "output_text", "text")
 
 
 def error(
@@ -35,8 +34,8 @@ def error(
 # ---- items --------------------------------------------------------------------------------------
 
 
-def item_out(item: Item, with_content: bool = True) -> dict[str, Any]:
-    """An item; without content, as it is announced when it begins."""
+def item_out(item: Item, with_content: bool = True, audio: str | None = None) -> dict[str, Any]:
+    """An item; without content, as it is announced when it begins; with `audio`, as it is retrieved."""
     if item.kind == "function_call":
         return {
             "id": item.id,
@@ -69,15 +68,8 @@ def item_out(item: Item, with_content: bool = True) -> dict[str, Any]:
         "type": "message",
         "status": item.status,
         "role": item.role,
-        "content": [_part_of(item)] if with_content else [],
+        "content": content_out(item, audio) if with_content else [],
     }
-
-
-def _part_of(item: Item) -> dict[str, Any]:
-    side = "output" if item.role == "assistant" else "input"
-    if item.spoken:
-        return {"type": f"{side}_audio", "transcript": item.text}
-    return {"type": f"{side}_text", "text": item.text or ""}
 
 
 def part(item: Item, with_content: bool = True) -> dict[str, Any]:
@@ -88,7 +80,7 @@ def part(item: Item, with_content: bool = True) -> dict[str, Any]:
     return {"type": "text", "text": text}
 
 
-def item_in(given: Any, path: str = "item") -> Item:
+def item_in(given: Any, path: str = "item") -> Given:
     """Raises ProtocolError."""
     given = checks.mapping(path, given)
     own_id = checks.nullable(checks.text)(f"{path}.id", given.get("id"))
@@ -98,28 +90,13 @@ def item_in(given: Any, path: str = "item") -> Item:
         return checks.text(f"{path}.{key}", given.get(key))
 
     if kind == "message":
-        return _message_in(given, path, own_id or new_id("item"))
+        return message_in(given, path, own_id or new_id("item"))
     checks.one_of("message", "function_call", "function_call_output")(f"{path}.type", kind)
     item = Item(own_id or new_id("item"), kind=kind)
     if kind == "function_call_output":
-        return replace(item, call_id=text("call_id"), text=text("output"))
+        return Given(replace(item, call_id=text("call_id"), text=text("output")))
     call_id = text("call_id") if given.get("call_id") else new_id("call")
-    return replace(item, name=text("name"), arguments=text("arguments"), call_id=call_id)
-
-
-def _message_in(given: Mapping[str, Any], path: str, item_id: str) -> Item:
-    role: Role = checks.one_of("user", "assistant", "system")(f"{path}.role", given.get("role"))
-    content = checks.sequence(f"{path}.content", given.get("content"))
-    texts = [_text_of(piece, f"{path}.content[{place}]") for place, piece in enumerate(content)]
-    return Item(item_id, role=role, text="".join(texts))
-
-
-def _text_of(piece: Any, path: str) -> str:
-    kind = checks.mapping(path, piece).get("type")
-    if kind not in TEXT_PARTS:
-        message = f"Content of type '{kind}' is not supported here; audio comes by input_audio_buffer.append."
-        raise ProtocolError(message, code="unsupported_content_type", param=f"{path}.type")
-    return checks.text(f"{path}.text", piece.get("text"))
+    return Given(replace(item, name=text("name"), arguments=text("arguments"), call_id=call_id))
 
 
 # ---- responses ----------------------------------------------------------------------------------
@@ -130,8 +107,7 @@ def response(
 ) -> dict[str, Any]:
     """A response as it is when it is created (no outcome yet) or done."""
     outcome = event.outcome if isinstance(event, ReplyEnded) else None
-    speaking = event.prompt.speaking
-    output = (speaking.asked if speaking else None) or configuration["audio"].get("output")
+    output = configuration["audio"].get("output")
     return {
         "object": "realtime.response",
         "id": event.reply_id,
@@ -149,8 +125,10 @@ def response(
     }
 
 
-def engine_failed(message: str | None) -> dict[str, Any]:
-    return {"type": "server_error", "code": "engine_failed", "message": message}
+def engine_failed(message: str | None, code: str | None = None) -> dict[str, Any]:
+    """`code`: it was no engine, but what it was asked."""
+    kind = "invalid_request_error" if code else "server_error"
+    return {"type": kind, "code": code or "engine_failed", "message": message}
 
 
 def _details(outcome: Outcome) -> dict[str, Any] | None:
@@ -158,13 +136,16 @@ def _details(outcome: Outcome) -> dict[str, Any] | None:
         case "completed":
             return None
         case "failed":
-            return {"type": "failed", "error": engine_failed(outcome.error)}
+            return {"type": "failed", "error": engine_failed(outcome.error, outcome.error_code)}
     reason = {"reason": outcome.reason} if outcome.reason in REASONS else {}
     return {"type": outcome.status, **reason}
 
 
 def _usage(outcome: Outcome) -> dict[str, Any]:
+    """As the models report it. All are tokens of text: no sound goes to a model, and what a picture takes is
+    in their sum."""
     none = {"text_tokens": 0, "audio_tokens": 0, "image_tokens": 0}
+    cached = outcome.cached_tokens
     return {
         "total_tokens": outcome.input_tokens + outcome.output_tokens,
         "input_tokens": outcome.input_tokens,
@@ -172,8 +153,8 @@ def _usage(outcome: Outcome) -> dict[str, Any]:
         "input_token_details": {
             **none,
             "text_tokens": outcome.input_tokens,
-            "cached_tokens": 0,
-            "cached_tokens_details": none,
+            "cached_tokens": cached,
+            "cached_tokens_details": {**none, "text_tokens": cached},
         },
         "output_token_details": {"text_tokens": outcome.output_tokens, "audio_tokens": 0},
     }

@@ -11,33 +11,48 @@ from airos_edge.realtime.conversation import Conversation
 from airos_edge.realtime.items import item_of
 from airos_edge.voice.floor import Floor
 from airos_edge.voice.history import Item
+from airos_edge.voice.ids import new_id
 from airos_edge.voice.ports import Prompt
 
 OF_A_RESPONSE = (
     "instructions",
     "tools",
     "tool_choice",
+    "parallel_tool_calls",
     "output_modalities",
     "max_output_tokens",
     "audio",
 )
 """What `response.create` may set for itself and is set for the session elsewhere."""
+ELSE = ("conversation", "input", "metadata", "prompt", "reasoning")
+MOST_APART = 8
+"""How many responses out of band there may be at a time."""
+MOST_METADATA, LONGEST_KEY, LONGEST_VALUE = 16, 64, 512
 
 
 def create(conversation: Conversation, event: Mapping[str, Any]) -> None:
     if conversation.configuration["type"] != "realtime":
         raise ProtocolError("A transcription session has no responses.", code="invalid_event")
     given = checks.nullable(checks.mapping)("response", event.get("response")) or {}
-    metadata = checks.nullable(checks.mapping)("response.metadata", given.get("metadata"))
-    apart = Floor(conversation.open_mouth) if given.get("conversation") == "none" else None
+    for key in given:
+        if key not in (*OF_A_RESPONSE, *ELSE):
+            raise checks.unknown(f"response.{key}")
+    metadata = checks.nullable(_metadata)("response.metadata", given.get("metadata"))
+    configuration = _configuration(conversation, given)
+    if _is_apart(conversation, given):
+        _refuse_more_apart(conversation)
+        apart = Floor(conversation.open_mouth)
+    else:
+        _refuse_second(conversation)
+        apart = None
+    prompt = _prompt(conversation, given, conversation.manner(configuration))
+    reply_id = new_id("resp")
+    conversation.of_reply[reply_id] = configuration
     try:
-        conversation.session.respond(_prompt(conversation, given), metadata, apart)
+        conversation.session.respond(prompt, metadata, apart, reply_id)
     except BusyError:
-        message = (
-            "Conversation already has an active response in progress. "
-            "Wait until the response is finished before creating a new one."
-        )
-        raise ProtocolError(message, code="conversation_already_has_active_response") from None
+        del conversation.of_reply[reply_id]
+        raise _busy() from None
 
 
 def cancel(conversation: Conversation, event: Mapping[str, Any]) -> None:
@@ -52,17 +67,70 @@ def clear_output(conversation: Conversation, event: Mapping[str, Any]) -> None:
     raise ProtocolError(message, code="invalid_event")
 
 
-def _prompt(conversation: Conversation, given: Mapping[str, Any]) -> Prompt:
+# ---- what is asked ------------------------------------------------------------------------------
+
+
+def _configuration(conversation: Conversation, given: Mapping[str, Any]) -> dict[str, Any]:
     """The session's own, but for what the response says of itself."""
     changes = {key: given[key] for key in OF_A_RESPONSE if given.get(key) is not None}
-    prompt = conversation.manner(updated(conversation.configuration, changes, "response"))
+    return updated(conversation.configuration, changes, "response")
+
+
+def _prompt(conversation: Conversation, given: Mapping[str, Any], manner: Prompt) -> Prompt:
     if given.get("input") is None:
-        return replace(prompt, items=conversation.session.prompt().items)
+        return replace(manner, items=conversation.session.prompt().items)
     items = enumerate(checks.sequence("response.input", given["input"]))
-    return replace(prompt, items=tuple(_input(conversation, item, place) for place, item in items))
+    return replace(manner, items=tuple(_input(conversation, item, place) for place, item in items))
 
 
 def _input(conversation: Conversation, given: Any, place: int) -> Item:
+    """A recording without its transcript is recognised, and the reply waits for that."""
     if isinstance(given, dict) and given.get("type") == "item_reference":
         return item_of(conversation, given, "item_not_found", key="id")
-    return messages.item_in(given, f"response.input[{place}]")
+    brought = messages.item_in(given, f"response.input[{place}]")
+    if brought.item.text is None and brought.audio:
+        item = replace(brought.item, id=new_id("item"))  # none of the history's
+        conversation.session.recognise(item.id, conversation.recorded(brought.audio))
+        return item
+    return brought.item
+
+
+def _metadata(path: str, value: Any) -> dict[str, str]:
+    given = checks.mapping(path, value)
+    if len(given) > MOST_METADATA:
+        raise checks.invalid(path, f"{MOST_METADATA} pairs or fewer")
+    for key, text in given.items():
+        if len(key) > LONGEST_KEY:
+            raise checks.invalid(f"{path}.{key}", f"a key of {LONGEST_KEY} characters or fewer")
+        if len(checks.text(f"{path}.{key}", text)) > LONGEST_VALUE:
+            raise checks.invalid(f"{path}.{key}", f"{LONGEST_VALUE} characters or fewer")
+    return given
+
+
+# ---- beside which others ------------------------------------------------------------------------
+
+
+def _is_apart(conversation: Conversation, given: Mapping[str, Any]) -> bool:
+    own = ("auto", conversation.id)
+    where = given.get("conversation") or "auto"
+    return bool(checks.one_of(*own, "none")("response.conversation", where) == "none")
+
+
+def _refuse_second(conversation: Conversation) -> None:
+    if conversation.session.replies.active is not None:
+        raise _busy()
+
+
+def _busy() -> ProtocolError:
+    message = (
+        "Conversation already has an active response in progress. "
+        "Wait until the response is finished before creating a new one."
+    )
+    return ProtocolError(message, code="conversation_already_has_active_response")
+
+
+def _refuse_more_apart(conversation: Conversation) -> None:
+    apart = [reply for reply in conversation.session.replies.running.values() if reply.apart]
+    if len(apart) >= MOST_APART:
+        message = f"There are {MOST_APART} responses out of band already; wait until one is done."
+        raise ProtocolError(message, code="rate_limit_exceeded")

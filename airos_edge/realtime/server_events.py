@@ -1,7 +1,7 @@
 """What a session tells, as the API's server events: values to values, in the order the API promises."""
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from airos_edge.realtime import messages
@@ -16,7 +16,10 @@ ServerEvent = tuple[str, dict[str, Any]]
 
 
 def server_events(
-    event: events.Event, configuration: Mapping[str, Any], conversation_id: str
+    event: events.Event,
+    configuration: Mapping[str, Any],
+    conversation_id: str,
+    rate_limits: Callable[[], list[dict[str, Any]]] = list,
 ) -> Iterator[ServerEvent]:
     """Nothing for what the API has no words for, such as a wake word."""
     match event:
@@ -35,7 +38,7 @@ def server_events(
         case events.ItemAdded() | events.ItemDeleted() | events.ItemTruncated():
             yield from _history(event)
         case events.ReplyStarted() | events.ReplyEnded():
-            yield from _reply(event, configuration, conversation_id)
+            yield from _reply(event, configuration, conversation_id, rate_limits)
         case events.ItemStarted():
             yield from _item_started(event)
         case events.TextSaid():
@@ -110,13 +113,14 @@ def _reply(
     event: events.ReplyStarted | events.ReplyEnded,
     configuration: Mapping[str, Any],
     conversation_id: str,
+    rate_limits: Callable[[], list[dict[str, Any]]],
 ) -> Iterator[ServerEvent]:
     response = messages.response(event, configuration, conversation_id)
     if isinstance(event, events.ReplyStarted):
         yield "response.created", {"response": response}
     else:
         yield "response.done", {"response": response}
-        yield "rate_limits.updated", {"rate_limits": []}
+        yield "rate_limits.updated", {"rate_limits": rate_limits()}
 
 
 def _item_started(event: events.ItemStarted) -> Iterator[ServerEvent]:

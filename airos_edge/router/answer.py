@@ -22,7 +22,7 @@ class Answer:
         self._asked = len(self._items)
         self._message = ""
         """What was released of the completion that goes on."""
-        self._tokens = (0, 0)
+        self._tokens = (0, 0, 0)
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -50,9 +50,14 @@ class Answer:
     def end(self, done: Done) -> Done:
         """A completion has ended; as the end of the reply it tells the tokens of all of them."""
         self._end_message()
-        spent, written = self._tokens
-        self._tokens = (spent + done.input_tokens, written + done.output_tokens)
-        return replace(done, input_tokens=self._tokens[0], output_tokens=self._tokens[1])
+        read, written, cached = self._tokens
+        self._tokens = (
+            read + done.input_tokens,
+            written + done.output_tokens,
+            cached + done.cached_tokens,
+        )
+        read, written, cached = self._tokens
+        return replace(done, input_tokens=read, output_tokens=written, cached_tokens=cached)
 
     def break_off(self) -> Iterator[Text]:
         """A completion has failed, or given up, wherever it was, and another one follows."""

@@ -6,12 +6,14 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from airos_edge.errors import ConfigError, EngineError, ReachError
+from airos_edge.errors import ConfigError, EngineError, PromptError, ReachError
 from airos_edge.router.answer import Answer
 from airos_edge.router.breaker import Breaker
+from airos_edge.router.context import fitted
 from airos_edge.router.kit import MOST_ROUNDS, Escalated, Kit, kit_for
 from airos_edge.router.tiers import Parts, Tier, completion
 from airos_edge.tools.toolbox import Toolbox
+from airos_edge.voice.history import Item
 from airos_edge.voice.ports import Act, Call, Done, Place, Prompt, Responder, Text
 
 log = logging.getLogger(__name__)
@@ -81,8 +83,8 @@ class Router:
                     log.warning("%s; asking %s", error, tiers[place].name)
             for pause in answer.break_off() if place < len(tiers) else ():
                 yield pause
-        if len(failures) == 1:
-            raise failures[0]
+        if failures and (len(failures) == 1 or isinstance(failures[-1], PromptError)):
+            raise failures[-1]
         why = "; ".join(map(str, failures)) or "nobody could go on with the answer"
         raise EngineError(self.name, why)
 
@@ -99,11 +101,11 @@ class Router:
             names = ", ".join(tier.name for tier in tiers)
             reach = prompt.reach.name.lower()
             raise ReachError(names, f"lies beyond `reach`, which is {reach}")
-        return within
+        return _seeing(within, prompt)
 
     def _chosen(self, prompt: Prompt) -> list[Tier]:
         """A conversation with instructions or tools of its own is not about the house's commands."""
-        if prompt.items and prompt.items[-1].role == "user" and not prompt.question.strip():
+        if prompt.items and prompt.items[-1].role == "user" and not _has_said(prompt.items[-1]):
             return [self._commands]
         if prompt.responder in self._known:
             chosen = [self._known[prompt.responder]]
@@ -127,6 +129,7 @@ class Router:
         kit = await self._kit(tier, prompt, act, is_last)
         for rounds in range(MOST_ROUNDS + 1):
             asked = replace(kit.offer(rounds), items=answer.items)
+            asked = fitted(asked, tier.reads_tokens, tier.name)
             calls, done = list[Call](), Done(tier.name)
             async with aclosing(completion(tier, asked, act)) as parts:
                 async for part in parts:
@@ -137,7 +140,7 @@ class Router:
                             calls.append(part)
                         case Done():
                             done = part
-            called = kit.sort(calls)
+            called = kit.sort(calls if prompt.parallel_calls else calls[:1])
             for pause in answer.pause() if called.mine else ():
                 yield pause
             _refuse_silence(done, calls, answer)
@@ -159,6 +162,28 @@ class Router:
         if toolbox is not None and prompt.reach is Place.CLOUD:
             await act.committed()  # a tool server may lie there, and be asked which tools it has
         return await kit_for(replace(prompt, instructions=told), toolbox, is_last)
+
+
+def _has_said(item: Item) -> bool:
+    return bool((item.text or "").strip() or item.pictures)
+
+
+def _seeing(tiers: list[Tier], prompt: Prompt) -> list[Tier]:
+    """A question with a picture is for models that see, and, where it has words, for who is no model.
+
+    Raises PromptError if there are models, and none that sees; or none, and the picture is all that was said.
+    """
+    if prompt.asked is None or not prompt.asked.pictures:
+        return tiers
+    models = [tier for tier in tiers if tier.is_model]
+    seeing = [
+        tier for tier in tiers if tier.sees or (not tier.is_model and prompt.question.strip())
+    ]
+    if not seeing or (models and not any(tier.sees for tier in models)):
+        names = ", ".join(tier.name for tier in models or tiers)
+        message = "does not see pictures; of a model that does, `llm.<name>.sees: true` says so"
+        raise PromptError(names, message, "unsupported_content_type")
+    return seeing
 
 
 def _refuse_silence(done: Done, calls: Sequence[Call], answer: Answer) -> None:

@@ -27,6 +27,10 @@ class Tier:
     breaker: Breaker
     first_token_s: float | None = None
     is_model: bool = True
+    reads_tokens: int | None = None
+    """How long what it is asked may be; None: no matter how."""
+    sees: bool = False
+    """Whether pictures are for it."""
 
     @property
     def name(self) -> str:

@@ -185,6 +185,8 @@ class Outcome:
     status: Literal["completed", "cancelled", "failed", "incomplete"]
     reason: str | None = None
     error: str | None = None
+    error_code: str | None = None
+    """Of a failure that is of the prompt's own making (`PromptError`): which."""
     text: str = ""
     tier: str | None = None
     intent: str | None = None
@@ -195,6 +197,7 @@ class Outcome:
     items: tuple[Item, ...] = ()
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0
     stages_ms: Mapping[str, float] = field(default_factory=dict)
 
 

@@ -4,14 +4,28 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from airos_edge.voice.audio import AudioChunk
+from airos_edge.voice.recordings import LONGEST_MS, Recordings
+from airos_edge.voice.spoken import Spoken
+
 Role = Literal["system", "user", "assistant"]
 Kind = Literal["message", "function_call", "function_call_output", "approval_request"]
 ROOT = "root"
 """As `after`: the front of the history."""
-ROUNDING_MS = 1.0
-"""Who says how much was heard says it in whole milliseconds."""
-FIRST_IDEOGRAPH = "\u2e80"
-"""From here on the signs of East Asia, which are written without spaces."""
+MOST_ITEMS = 1000
+MOST_CHARACTERS = 8 * 1024 * 1024
+"""Of text, arguments and pictures (as data URIs). A day of talk has some hundred thousand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of several that a message is made of. `text` None: a recording whose transcript is not known
+    (yet). `url` is a picture as a data URI."""
+
+    kind: Literal["text", "audio", "image"]
+    text: str | None = ""
+    url: str = ""
+    detail: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +33,9 @@ class Item:
     """One thing said, called or answered. `text` is what a responder reads.
 
     `text` None: a recording whose transcript is not known (yet). `alternatives` and `sure` are those
-    of the transcript (`ports.Transcript`). The status says nothing to a responder, so prompts are
-    compared without it.
+    of the transcript (`ports.Transcript`). `parts`: of a message that is more than one text or one
+    recording; `text` has the words of all of them. The status says nothing to a responder, so prompts
+    are compared without it.
     """
 
     id: str
@@ -34,16 +49,24 @@ class Item:
     call_id: str | None = None
     alternatives: tuple[str, ...] = ()
     sure: bool = True
+    parts: tuple[Part, ...] = ()
     status: str = field(default="completed", compare=False)
 
+    @property
+    def pictures(self) -> tuple[Part, ...]:
+        return tuple(part for part in self.parts if part.kind == "image")
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """`text` is said from `start_ms` to `end_ms` of an item's speech."""
+    @property
+    def characters(self) -> int:
+        """How much it takes to keep."""
+        pictures = sum(len(part.url) for part in self.parts)
+        return len(self.text or "") + len(self.arguments or "") + pictures
 
-    start_ms: float
-    end_ms: float
-    text: str
+
+def words_of(parts: tuple[Part, ...]) -> str | None:
+    """What a message says that is made of them; None while one of them is not known."""
+    texts = [part.text for part in parts if part.kind != "image"]
+    return None if None in texts else "\n".join(text for text in texts if text)
 
 
 class UnknownItem(KeyError):
@@ -58,9 +81,10 @@ class History:
     """The items of one conversation in their order. Nothing here waits; whoever changes it tells of it."""
 
     def __init__(self) -> None:
+        self.recordings = Recordings()
         self._items: dict[str, Item] = {}
-        self._spans: dict[str, list[Span]] = {}
-        self._cut: set[str] = set()
+        self._spoken: dict[str, Spoken] = {}
+        self._characters = 0
 
     def __iter__(self) -> Iterator[Item]:
         return iter(self._items.values())
@@ -81,6 +105,12 @@ class History:
     def last_id(self) -> str | None:
         return next(reversed(self._items), None)
 
+    def oldest_too_many(self) -> str | None:
+        """What is to be deleted first for the history to be within its bounds; None: it is."""
+        is_full = len(self._items) > MOST_ITEMS or self._characters > MOST_CHARACTERS
+        whole = (item.id for item in self if item.status != "in_progress")
+        return next(whole, None) if is_full and len(self._items) > 1 else None
+
     def add(self, item: Item, after: str | None = None) -> str | None:
         """Puts the item at the end, or after an id, or at the front (`ROOT`); gives the id before it.
 
@@ -88,80 +118,70 @@ class History:
         """
         if item.id in self._items:
             raise DuplicateItem(item.id)
+        last_id = self.last_id()
         if after is None:
-            after = self.last_id() or ROOT
+            after = last_id or ROOT
         if after != ROOT:
             self.get(after)
-        order: dict[str, Item] = {item.id: item} if after == ROOT else {}
-        for known_id, known in self._items.items():
-            order[known_id] = known
-            if known_id == after:
-                order[item.id] = item
-        self._items = order
+        behind = [] if after == last_id else list(self._items.values())
+        if after != ROOT and behind:
+            behind = behind[list(self._items).index(after) + 1 :]
+        for other in behind:
+            del self._items[other.id]
+        self._items.update({one.id: one for one in (item, *behind)})
+        self._characters += item.characters
         return None if after == ROOT else after
 
     def change(self, item_id: str, **fields: Any) -> Item:
         """Replaces fields of an item. Raises UnknownItem."""
-        self._items[item_id] = item = replace(self.get(item_id), **fields)
+        before = self.get(item_id)
+        self._items[item_id] = item = replace(before, **fields)
+        self._characters += item.characters - before.characters
         return item
 
     def delete(self, item_id: str) -> None:
         """Raises UnknownItem."""
-        self.get(item_id)
+        self._characters -= self.get(item_id).characters
         del self._items[item_id]
-        self._spans.pop(item_id, None)
+        self._spoken.pop(item_id, None)
+        self.recordings.forget(item_id)
 
-    def say(self, item_id: str, text: str, ms: float) -> None:
-        """The next `ms` of the item's speech, and the text that begins in them.
+    # ---- speech -----------------------------------------------------------------------------------
 
-        Ignored for an item that was deleted or cut while it was still being spoken.
+    def say(self, item_id: str, text: str, ms: float, sound: AudioChunk | None = None) -> bool:
+        """The next `ms` of the item's speech, the text that begins in them, and what is heard then.
+
+        False, and ignored, for an item that was deleted or cut while it was still being spoken.
         """
-        if item_id not in self._items or item_id in self._cut:
-            return
-        spans = self._spans.setdefault(item_id, [])
-        start_ms = spans[-1].end_ms if spans else 0.0
-        if spans and not text:
-            spans[-1] = replace(spans[-1], end_ms=start_ms + ms)
-        else:
-            spans.append(Span(start_ms, start_ms + ms, text))
+        if item_id not in self._items:
+            return False
+        spoken = self._spoken.setdefault(item_id, Spoken())
+        if spoken.heard_ms is not None:
+            return False
+        spoken.say(text, ms)
+        if sound is not None:
+            self.recordings.add(item_id, sound)
         self.change(item_id, text=(self._items[item_id].text or "") + text)
+        return True
 
     def spoken_ms(self, item_id: str) -> float:
-        """How much speech the item has, in milliseconds; 0 for what was never spoken."""
-        spans = self._spans.get(item_id)
-        return spans[-1].end_ms if spans else 0.0
+        """How much speech the item has, heard or not; 0 for what was never spoken."""
+        return self._spoken[item_id].ms if item_id in self._spoken else 0.0
 
-    def heard(self, item_id: str, ms: float) -> str:
+    def heard(self, item_id: str, ms: float, is_known: bool = False) -> str:
         """Cuts a spoken item to what was heard in its first `ms`; gives the text that is left.
 
-        Whole words only: of a span that was cut, as many as its share of the time. The cut can
-        only shorten: a later call with more does not bring words back. Raises UnknownItem.
+        Whole words only. `is_known`: who played it says so, which counts for more than what was reckoned.
+        The cut can only shorten what was so cut before. Raises UnknownItem.
         """
         item = self.get(item_id)
-        spans = self._spans.get(item_id, [])
-        kept: list[Span] = []
-        for span in spans:
-            if span.end_ms < ms + ROUNDING_MS:
-                kept.append(span)
-                continue
-            if span.start_ms < ms:
-                share = (ms - span.start_ms) / (span.end_ms - span.start_ms)
-                kept.append(Span(span.start_ms, ms, _first_words(span.text, share)))
-            break
         if item.spoken:
-            self._cut.add(item_id)
-            self._spans[item_id] = kept
-            item = self.change(item_id, text="".join(span.text for span in kept).rstrip())
+            text = self._spoken.setdefault(item_id, Spoken()).cut(ms, is_known)
+            item = self.change(item_id, text=text)
         return item.text or ""
 
-
-def _first_words(text: str, share: float) -> str:
-    """The words that are over when `share` of the characters have been said."""
-    end = int(len(text) * share)
-    while 0 < end < len(text) and _is_one_word(text[end - 1], text[end]):
-        end -= 1
-    return text[:end]
-
-
-def _is_one_word(left: str, right: str) -> bool:
-    return not any(char.isspace() or char >= FIRST_IDEOGRAPH for char in (left, right))
+    def sound(self, item_id: str) -> Iterator[AudioChunk]:
+        """What was heard of the item, as far as its sound is kept."""
+        spoken = self._spoken.get(item_id)
+        heard_ms = LONGEST_MS if spoken is None or spoken.heard_ms is None else spoken.heard_ms
+        return self.recordings.of(item_id, heard_ms)

@@ -102,19 +102,27 @@ class Asr(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Speaking:
-    """How a reply is spoken. `speed` 1.0 is the voice's own.
-
-    `asked` is what the face was asked for, in its own words: only it and its mouths read that.
-    """
+    """How a reply is spoken. `speed` 1.0 is the voice's own."""
 
     voice: str | None = None
     language: str = "en"
     speed: float = 1.0
-    asked: Mapping[str, Any] | None = None
 
 
 ESCALATE = "escalate"
 """The call of a responder that cannot answer; nobody hears of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truncation:
+    """What becomes of a conversation that is longer than who is asked can read: the oldest of it is left
+    out until `retention` of what can be read remains, or if there is none, the reply fails.
+
+    `most_tokens`: what may be read of it at all, besides instructions and tools.
+    """
+
+    retention: float | None = 0.8
+    most_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +139,9 @@ class Prompt:
     place: str | None = None
     """The area of the house where the question was asked."""
     max_tokens: int | None = None
+    parallel_calls: bool = True
+    """False: of what it calls, only the first call counts."""
+    truncation: Truncation = Truncation()
     responder: str | None = None
     """Who is to answer, by name; None: whoever the router chooses."""
     safe_only: bool = False
@@ -139,10 +150,17 @@ class Prompt:
     @property
     def question(self) -> str:
         """What the user said last, or "" if it has been answered, or nothing was said, since then."""
+        asked = self.asked
+        return (asked.text or "") if asked is not None else ""
+
+    @property
+    def asked(self) -> Item | None:
+        """The user's item that is to be answered. An answer of which no word was heard is none."""
         for item in reversed(self.items):
-            if item.role != "system":
-                return (item.text or "") if item.role == "user" else ""
-        return ""
+            is_nothing = item.kind == "message" and item.role == "assistant" and not item.text
+            if item.role != "system" and not is_nothing:
+                return item if item.role == "user" else None
+        return None
 
     @property
     def may_escalate(self) -> bool:
@@ -205,6 +223,8 @@ class Done:
     slots: Mapping[str, Any] = field(default_factory=dict)
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0
+    """Those of the input that were read before."""
 
 
 class Act(Protocol):
@@ -259,12 +279,11 @@ class Tts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """Which reply is speaking, which item of history its speech becomes, and how it is to be spoken."""
+    """Which reply is speaking, and which item of history its speech becomes."""
 
     reply_id: str
     item_id: str
     output_index: int = 0
-    how: Speaking | None = None
 
 
 class Mouth(Protocol):

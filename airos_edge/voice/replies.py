@@ -15,7 +15,7 @@ from airos_edge.voice.history import History
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.ports import Act, Call, Done, Engines, Place, Prompt, Text
 from airos_edge.voice.reply import Reply
-from airos_edge.voice.respond import respond
+from airos_edge.voice.respond import failed, respond
 
 log = logging.getLogger(__name__)
 
@@ -65,10 +65,13 @@ class Replies:
         *,
         apart: Floor | None = None,
         metadata: Mapping[str, str] | None = None,
+        reply_id: str | None = None,
     ) -> Reply:
         """A draft. `apart`: out of band, on a floor of its own and not for the history."""
         history = History() if apart else self._history
-        reply = Reply(new_id("resp"), prompt, history, self._tell, apart is not None, metadata)
+        reply = Reply(
+            reply_id or new_id("resp"), prompt, history, self._tell, apart is not None, metadata
+        )
         work = self._make(reply, apart or self._floor, prepare)
         task = self._scope.start(work, f"reply {reply.id}")
         self._running[reply.id] = (reply, task)
@@ -109,7 +112,7 @@ class Replies:
                 await respond(reply, engines, floor)
         except AirosError as error:
             await reply.committed.wait()
-            reply.end(Outcome("failed", error=str(error)))
+            reply.end(failed(error))
 
     def _ended(self, reply: Reply) -> None:
         """Whatever its task died of, a reply ends; usually it has."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from airos_edge.errors import AirosError
+from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.events import (
     Event,
     ItemEnded,
@@ -107,12 +108,13 @@ class Reply:
         self._open_item = item.id
         return item.id
 
-    def say(self, text: str, ms: float = 0) -> None:
-        """The next words of the message, and how long their sound is."""
+    def say(self, text: str, sound: AudioChunk | None = None) -> None:
+        """The next words of the message, and their sound. Nothing, once it was deleted or cut."""
         if self.outcome is not None:
             return
         item_id = self.begin_message()
-        self._history.say(item_id, text, ms)
+        if not self._history.say(item_id, text, sound.ms if sound else 0.0, sound):
+            return
         item = self._change_last(text=(self._items[-1][0].text or "") + text)
         if text:
             self._tell(
@@ -141,6 +143,11 @@ class Reply:
             )
         )
         self._end_item("completed")
+
+    def silence(self, item_id: str) -> None:
+        """Nothing more is heard of the item, if it is being spoken; the reply goes on without a sound."""
+        if self.mouth is not None and self._open_item == item_id:
+            self.mouth.hush()
 
     def end_message(self, status: str = "completed") -> None:
         if self._open_item is not None:
@@ -226,6 +233,7 @@ class Reply:
             items=items,
             input_tokens=done.input_tokens,
             output_tokens=done.output_tokens,
+            cached_tokens=done.cached_tokens,
             stages_ms={
                 stage: round((at - self._since) * 1000, 1) for stage, at in self.stamps.items()
             },

@@ -4,7 +4,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import aclosing
 
-from airos_edge.errors import AirosError, EngineError
+from airos_edge.errors import AirosError, EngineError, PromptError
 from airos_edge.voice.events import Outcome
 from airos_edge.voice.floor import Floor, FloorMouth, Rank
 from airos_edge.voice.flow import Stage, chain, patiently
@@ -64,11 +64,16 @@ async def respond(reply: Reply, engines: Engines, floor: Floor) -> None:
     reply.stamp("done")
     if reply.failure is not None:
         log.warning("The reply failed: %s", reply.failure)
-        reply.end(Outcome("failed", error=str(reply.failure)))
+        reply.end(failed(reply.failure))
     elif reply.done is not None and reply.done.why == "max_tokens":
         reply.end(Outcome("incomplete", reason="max_output_tokens"))
     else:
         reply.end(Outcome("completed"))
+
+
+def failed(why: AirosError) -> Outcome:
+    code = why.code if isinstance(why, PromptError) else None
+    return Outcome("failed", error=str(why), error_code=code)
 
 
 def no_voice() -> EngineError:
@@ -149,7 +154,7 @@ async def _speak(
         if first is None:
             return
         reply.stamp("speak")
-        says = Says(reply.id, reply.begin_message(), reply.output_index, speaking)
+        says = Says(reply.id, reply.begin_message(), reply.output_index)
         async with floor.take(Rank.ANSWER, says) as mouth:
             reply.mouth = mouth
             await _play(first, reply, mouth)
@@ -170,7 +175,7 @@ async def _going(
 
 
 async def _play(piece: Speech, reply: Reply, mouth: FloorMouth) -> None:
-    reply.say(piece.text, piece.chunk.ms)
+    reply.say(piece.text, piece.chunk)
     await mouth.play(piece)
 
 

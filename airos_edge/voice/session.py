@@ -1,6 +1,6 @@
 """One conversation: what is heard starts a turn and, by the rules, ends the reply before it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -106,20 +106,47 @@ class Session:
     def clear(self) -> None:
         self._turns.follow(self.ear.clear())
 
-    def add(self, item: Item, after: str | None = None) -> None:
-        """Raises DuplicateItem, UnknownItem."""
+    def add(
+        self, item: Item, after: str | None = None, recording: Sequence[AudioChunk] = ()
+    ) -> None:
+        """The recording is kept, and where the item lacks its words, recognised.
+
+        What is more than the history may hold is deleted from its beginning. Raises DuplicateItem,
+        UnknownItem.
+        """
         previous_id = self.history.add(item, after)
+        for chunk in recording:
+            self.history.recordings.add(item.id, chunk)
         self.tell(events.ItemAdded(item=item, previous_id=previous_id))
+        if item.text is None:
+            self.recognise(item.id, recording)
+
+    def recognise(self, item_id: str, recording: Sequence[AudioChunk]) -> None:
+        """A reply that is asked for waits for the words of its items, in the history or not."""
+        self._turns.recognise(item_id, recording)
 
     def delete(self, item_id: str) -> None:
-        """Raises UnknownItem."""
+        """If it is being spoken, nothing more is heard of it. Raises UnknownItem."""
+        self._silence(item_id)
         self.history.delete(item_id)
         self.tell(events.ItemDeleted(item_id=item_id))
 
     def truncate(self, item_id: str, heard_ms: int) -> None:
-        """A client says how much of a spoken item it played. Raises UnknownItem."""
-        text = self.history.heard(item_id, heard_ms)
+        """A client says how much of a spoken item it played; if it is being spoken, that is all of it that
+        will be heard. Raises UnknownItem."""
+        self._silence(item_id)
+        heard_ms = min(heard_ms, round(self.history.spoken_ms(item_id)))
+        text = self.history.heard(item_id, heard_ms, is_known=True)
         self.tell(events.ItemTruncated(item_id=item_id, heard_ms=heard_ms, text=text))
+
+    def _silence(self, item_id: str) -> None:
+        if self.replies.active is not None:
+            self.replies.active.silence(item_id)
+
+    def _forget(self) -> None:
+        """What is more than the history may hold is deleted from its beginning."""
+        while (oldest_id := self.history.oldest_too_many()) is not None:
+            self.delete(oldest_id)
 
     # ---- replies ----
 
@@ -132,6 +159,7 @@ class Session:
         prompt: Prompt | None = None,
         metadata: Mapping[str, str] | None = None,
         apart: Floor | None = None,
+        reply_id: str | None = None,
     ) -> Reply:
         """A reply that was asked for, which waits for the words of questions that are still recognised.
 
@@ -147,6 +175,7 @@ class Session:
             lambda prompt: with_words(prompt, unheard),
             apart=apart,
             metadata=metadata,
+            reply_id=reply_id,
         )
         self.replies.commit(reply)
         return reply
@@ -192,6 +221,8 @@ class Session:
         event = self.stamped(event)
         self._face_tell(event)
         self._idle.follow(event)
+        if isinstance(event, events.ItemAdded | events.ReplyEnded):
+            self._forget()
 
     def stamped(self, event: events.Event) -> events.Event:
         """As an event of this conversation, now."""

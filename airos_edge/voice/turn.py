@@ -11,7 +11,7 @@ from airos_edge.errors import AirosError, EngineError
 from airos_edge.voice import events
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.hear import hear
-from airos_edge.voice.history import History, Item
+from airos_edge.voice.history import History, Item, words_of
 from airos_edge.voice.partials import Partials
 from airos_edge.voice.ports import Hints, Place, Prompt, Transcript
 from airos_edge.voice.replies import Borrow, Replies
@@ -31,6 +31,8 @@ class Talk(Protocol):
     manner: Prompt
     hints: Hints
 
+    @property
+    def heard_ms(self) -> int: ...
     def tell(self, event: events.Event) -> None: ...
     def tell_question(self, question: Item, audio_ms: int) -> None: ...
     def interrupt(self, reason: str) -> bool: ...
@@ -47,10 +49,16 @@ class Turns(Protocol):
 
 class Turn:
     """`heard` is set when there are words, or none will come, and `decided` when it is answered or will
-    not be. Times are the loop's. `expecting`: phrases that may be an answer to what was asked of it."""
+    not be. Times are the loop's. `expecting`: phrases that may be an answer to what was asked of it.
+    `is_question` False: a recording of which only the words are wanted."""
 
     def __init__(
-        self, utterance: Utterance, talk: Talk, turns: Turns, expecting: tuple[str, ...] = ()
+        self,
+        utterance: Utterance,
+        talk: Talk,
+        turns: Turns,
+        expecting: tuple[str, ...] = (),
+        is_question: bool = True,
     ) -> None:
         self.utterance = utterance
         self.claimed = False
@@ -59,6 +67,7 @@ class Turn:
         self.decided = asyncio.Event()
         self._talk = talk
         self._turns = turns
+        self._is_question = is_question
         self._expecting = expecting
         self._partials = Partials()
         self._words: Transcript | None = None
@@ -74,11 +83,13 @@ class Turn:
             # It may stay open for minutes, and would keep a recogniser all the while.
             await self.utterance.ended()
         await self._hear()
-        if (await self.utterance.ended()).is_question:
+        is_known = self._is_question or self.utterance.id in self._talk.history
+        if (await self.utterance.ended()).is_question and is_known:
             self._tell_words()
         self._heard_at = asyncio.get_running_loop().time()
         self.heard.set()
-        await self._answer()
+        if self._is_question:
+            await self._answer()
         self.decided.set()
 
     async def words(self) -> Transcript | None:
@@ -111,6 +122,8 @@ class Turn:
     def _heard_partial(self, partial: events.TranscriptChanged) -> None:
         """A draft is begun as soon as the words are complete, and thrown away when they change."""
         self._talk.tell(replace(partial, agreed=self._partials.next(partial.text)))
+        if not self._is_question:
+            return
         prompt = self._prompt(Transcript(partial.text))
         if self._draft is not None and self._draft.prompt != prompt:
             self.discard_draft()
@@ -126,7 +139,7 @@ class Turn:
             return
         words = self._words or Transcript("")
         if item_id in history:
-            history.change(item_id, **_fields(words))
+            history.change(item_id, **_fields(words, history.get(item_id)))
         self._talk.tell(
             events.Transcribed(
                 item_id=item_id,
@@ -203,14 +216,20 @@ async def with_words(prompt: Prompt, turns: Mapping[str, Turn]) -> Prompt:
     Waits for their words. Raises what kept one of them from being heard.
     """
     items = [
-        replace(item, **_fields(await turns[item.id].words())) if item.id in turns else item
+        replace(item, **_fields(await turns[item.id].words(), item)) if item.id in turns else item
         for item in prompt.items
     ]
     return replace(prompt, items=tuple(items))
 
 
-def _fields(words: Transcript | None) -> dict[str, Any]:
-    """What an item holds of a transcript."""
+def _fields(words: Transcript | None, item: Item | None = None) -> dict[str, Any]:
+    """What an item holds of a transcript; of several parts, it is that of the one without a text."""
     if words is None:
         return {"text": None}
-    return {"text": words.text, "alternatives": words.alternatives, "sure": words.sure}
+    fields = {"text": words.text, "alternatives": words.alternatives, "sure": words.sure}
+    if item is None or not item.parts:
+        return fields
+    parts = tuple(
+        part if part.text is not None else replace(part, text=words.text) for part in item.parts
+    )
+    return {**fields, "parts": parts, "text": words_of(parts)}

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from airos_edge.voice import events
+from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.ear import (
     PATIENCE_MS,
     Closed,
@@ -18,7 +19,7 @@ from airos_edge.voice.floor import Floor
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.history import Item
 from airos_edge.voice.turn import Talk, Turn
-from airos_edge.voice.utterance import Utterance
+from airos_edge.voice.utterance import Ended, EndReason, Utterance
 
 DUCK_DB = 15.0
 """How much quieter a reply becomes while someone may be talking over it."""
@@ -102,7 +103,19 @@ class Turns:
         if not closed.ended.is_question or turn is None:
             return
         turn.closed_at = asyncio.get_running_loop().time()
+        talk.history.recordings.add(utterance.id, AudioChunk(utterance.pcm))
         talk.tell_question(Item(utterance.id, role="user", spoken=True), utterance.ms)
+
+    def recognise(self, item_id: str, recording: Sequence[AudioChunk]) -> None:
+        """Has the words of a recording found that an item was made of."""
+        utterance = Utterance(item_id, "push", self._talk.heard_ms)
+        for chunk in recording:
+            utterance.write(chunk)
+        utterance.end(Ended(EndReason.COMMIT, utterance.start_ms + utterance.ms))
+        turn = Turn(utterance, self._talk, self, is_question=False)
+        self._running[item_id] = turn
+        task = self._scope.start(turn.take(), f"recording {item_id}")
+        task.add_done_callback(lambda _: self._running.pop(item_id, None))
 
     # ---- what the box asks ----
 

@@ -160,11 +160,3 @@ def test_a_voice_that_nobody_has_is_refused_with_those_there_are() -> None:
         "invalid_value",
         "session.audio.output.voice",
     )
-
-
-def test_a_reply_remembers_the_voice_and_the_format_that_it_was_asked_for() -> None:
-    output = {"voice": "cedar", "format": {"type": "audio/pcmu"}}
-    speaking = manner_of(session(audio={"output": output}), Prompt(), "en", VOICES).speaking
-    assert speaking is not None
-    assert speaking.voice is None
-    assert speaking.asked == {**output, "speed": 1.0}

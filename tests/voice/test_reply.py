@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from airos_edge.voice.audio import AudioChunk
+from airos_edge.voice.audio import AudioChunk, samples_of
 from airos_edge.voice.events import ItemEnded, ItemStarted, Outcome, ReplyEnded, ReplyStarted
 from airos_edge.voice.history import History, Item
 from airos_edge.voice.ports import Call, Done, Left, Place, Prompt, Says, Speaking, Speech
@@ -14,6 +14,10 @@ from tests.room import FakeMouth, Tape
 SPOKEN = Prompt(speaking=Speaking())
 COMPLETED = Outcome("completed")
 INTERRUPTED = Outcome("cancelled", reason="turn_detected")
+
+
+def sound(ms: float) -> AudioChunk:
+    return AudioChunk(bytes(2 * samples_of(ms)))
 
 
 class Desk:
@@ -33,8 +37,8 @@ class Desk:
 async def test_a_reply_is_told_in_order() -> None:
     desk = Desk()
     desk.reply.commit()
-    desk.reply.say("Good ", 300)
-    desk.reply.say("morning.", 500)
+    desk.reply.say("Good ", sound(300))
+    desk.reply.say("morning.", sound(500))
     desk.reply.end_message()
     desk.reply.end(COMPLETED)
     assert desk.told.names == [
@@ -50,7 +54,7 @@ async def test_a_draft_that_ends_says_no_word() -> None:
     desk = Desk()
     desk.reply.end(Outcome("cancelled"))
     desk.reply.commit()
-    desk.reply.say("Too late.", 100)
+    desk.reply.say("Too late.", sound(100))
     assert desk.told.names == []
     assert desk.texts == []
 
@@ -67,10 +71,10 @@ async def test_only_the_first_end_counts() -> None:
 async def test_nothing_is_said_after_the_end() -> None:
     desk = Desk()
     desk.reply.commit()
-    desk.reply.say("Good ", 300)
+    desk.reply.say("Good ", sound(300))
     desk.reply.end(COMPLETED)
     before = len(desk.told.events)
-    desk.reply.say("morning.", 500)
+    desk.reply.say("morning.", sound(500))
     desk.reply.call(Call("light"))
     desk.reply.end_message()
     assert len(desk.told.events) == before
@@ -80,7 +84,7 @@ async def test_nothing_is_said_after_the_end() -> None:
 async def test_a_call_follows_the_message_that_it_ends() -> None:
     desk = Desk()
     desk.reply.commit()
-    desk.reply.say("One moment.", 300)
+    desk.reply.say("One moment.", sound(300))
     desk.reply.call(Call("light", {"on": True}, "call_1"))
     desk.reply.end(COMPLETED)
     started = desk.told.of(ItemStarted)
@@ -104,7 +108,7 @@ async def speaking(desk: Desk) -> FakeMouth:
     desk.reply.commit()
     mouth = desk.reply.mouth = FakeMouth(Says("resp_1", desk.reply.begin_message()), lead_ms=1000)
     for word, ms in (("Good ", 300), ("morning.", 500)):
-        desk.reply.say(word, ms)
+        desk.reply.say(word, sound(ms))
         await mouth.play(Speech(AudioChunk(bytes(ms * 32)), word))
     await asyncio.sleep(0.6)
     return mouth
@@ -132,7 +136,7 @@ async def test_a_message_that_a_client_deletes_while_it_is_spoken() -> None:
     desk = Desk()
     await speaking(desk)
     desk.history.delete(desk.reply.begin_message())
-    desk.reply.say("And more.", 100)
+    desk.reply.say("And more.", sound(100))
     desk.reply.end(INTERRUPTED)
     assert desk.told.names[-2:] == ["ItemEnded", "ReplyEnded"]
     assert desk.texts == []
