@@ -8,10 +8,13 @@
   + EngineError                  an engine failed; the turn fails, the session lives
     x EngineUnavailable          the engine cannot be loaded here (package or model missing)
     x ReachError                 the engine lies further away than the owner's `reach` allows
+    x ToolError                  a tool server failed below its tools: in MCP, or in HTTP
   x ProtocolError                a peer broke the protocol it speaks
 
 `*` the root, `+` a branch that is also raised itself, `x` a leaf.
 """
+
+from typing import Literal
 
 
 class AirosError(Exception):
@@ -49,6 +52,17 @@ class EngineUnavailable(EngineError):
 
 class ReachError(EngineError):
     """The engine lies beyond the owner's `reach`."""
+
+
+class ToolError(EngineError):
+    """A tool server failed, and not its tool. `code` is that of JSON-RPC, or the status of HTTP."""
+
+    def __init__(
+        self, engine: str, message: str, kind: Literal["protocol_error", "http_error"], code: int
+    ) -> None:
+        super().__init__(engine, message)
+        self.kind: Literal["protocol_error", "http_error"] = kind
+        self.code = code
 
 
 class ProtocolError(AirosError):

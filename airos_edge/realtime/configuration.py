@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from airos_edge.errors import ProtocolError
-from airos_edge.realtime import checks
+from airos_edge.realtime import checks, mcp_tools
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.ports import Prompt, Speaking
 
@@ -146,11 +146,16 @@ def _transcription(path: str, value: Any) -> dict[str, Any]:
 
 def _tools(path: str, value: Any) -> list[dict[str, Any]]:
     tools = checks.sequence(path, [] if value is None else value)
-    for place, tool in enumerate(tools):
-        if not isinstance(tool, dict) or tool.get("type") != "function":
-            raise checks.invalid(f"{path}[{place}]", "a function tool")
-        checks.text(f"{path}[{place}].name", tool.get("name"))
-    return tools
+    return [_tool(f"{path}[{place}]", tool) for place, tool in enumerate(tools)]
+
+
+def _tool(path: str, value: Any) -> dict[str, Any]:
+    tool = checks.mapping(path, value)
+    kind = checks.one_of("function", "mcp")(f"{path}.type", tool.get("type"))
+    if kind == "mcp":
+        return mcp_tools.check(path, tool)
+    checks.text(f"{path}.name", tool.get("name"))
+    return tool
 
 
 def _tool_choice(path: str, value: Any) -> Any:
@@ -248,7 +253,7 @@ def manner_of(configuration: Mapping[str, Any], before: Prompt, language: str) -
     return replace(
         before,
         instructions=configuration["instructions"] or None,
-        tools=tuple(configuration["tools"]),
+        tools=tuple(tool for tool in configuration["tools"] if tool["type"] == "function"),
         tool_choice=configuration["tool_choice"],
         speaking=Speaking(language=language, speed=speed) if spoken else None,
         max_tokens=None if limit in (None, "inf") else limit,

@@ -11,6 +11,7 @@ from airos_edge.realtime.configuration import manner_of, rules_of
 from airos_edge.realtime.formats import InputAudio
 from airos_edge.realtime.mouth import RealtimeMouth
 from airos_edge.realtime.server_events import audio_deltas, server_events
+from airos_edge.realtime.servers import ClientServers
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Event
 from airos_edge.voice.ids import new_id
@@ -27,11 +28,13 @@ class Conversation:
         box_rules: TurnRules,
         write: Callable[[Mapping[str, Any]], None],
         room: Callable[[], Awaitable[None]],
+        servers: ClientServers | None = None,
     ) -> None:
         self.id = new_id("conv")
         self.session: Session
         self.configuration = configuration
         self.input = InputAudio()
+        self.servers = servers or ClientServers()
         self._box_rules = box_rules
         self._write = write
         self._room = room
@@ -48,6 +51,10 @@ class Conversation:
     def manner(self, configuration: Mapping[str, Any]) -> Prompt:
         """How replies are made by this configuration."""
         return manner_of(configuration, self.session.manner, self.session.hints.language)
+
+    def end(self) -> None:
+        """What is only this client's ends with it."""
+        self.servers.end()
 
     def open_mouth(self, says: Says) -> RealtimeMouth:
         return RealtimeMouth(says, self._send_audio, self._room)

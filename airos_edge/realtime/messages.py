@@ -5,15 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from airos_edge.errors import ProtocolError
-from airos_edge.realtime import checks
+from airos_edge.realtime import checks, mcp_items
 from airos_edge.voice.events import Outcome, ReplyEnded, ReplyStarted
 from airos_edge.voice.history import Item, Role
 from airos_edge.voice.ids import new_id
 
 REASONS = ("turn_detected", "client_cancelled", "max_output_tokens", "content_filter")
 """Why a response was cancelled or is incomplete; what else ends one, the API has no word for."""
-OURS = "airos"
-"""Whose tools they are that are no tool server's."""
 TEXT_PARTS = ("input_text", "output_text", "text")
 
 
@@ -37,6 +35,9 @@ def error(
 
 def item_out(item: Item, with_content: bool = True) -> dict[str, Any]:
     """An item; without content, as it is announced when it begins."""
+    of_mcp = mcp_items.item_out(item, with_content)
+    if of_mcp is not None:
+        return of_mcp
     if item.kind == "function_call":
         return {
             "id": item.id,
@@ -44,17 +45,6 @@ def item_out(item: Item, with_content: bool = True) -> dict[str, Any]:
             "status": item.status,
             "name": item.name,
             "call_id": item.call_id,
-            "arguments": item.arguments if with_content else "",
-        }
-    if (
-        item.kind == "approval_request"
-    ):  # no function call: a client would think that it is to make it
-        server, between, name = (item.name or "").partition("__")
-        return {
-            "id": item.id,
-            "type": "mcp_approval_request",
-            "server_label": server if between else OURS,
-            "name": name or server,
             "arguments": item.arguments if with_content else "",
         }
     if item.kind == "function_call_output":
@@ -99,7 +89,17 @@ def item_in(given: Any, path: str = "item") -> Item:
 
     if kind == "message":
         return _message_in(given, path, own_id or new_id("item"))
-    checks.one_of("message", "function_call", "function_call_output")(f"{path}.type", kind)
+    if kind == "mcp_approval_response":
+        return Item(
+            own_id or new_id("item"),
+            kind="approval_response",
+            concerns=text("approval_request_id"),
+            approved=checks.boolean(f"{path}.approve", given.get("approve")),
+            text=checks.nullable(checks.text)(f"{path}.reason", given.get("reason")),
+        )
+    checks.one_of("message", "function_call", "function_call_output", "mcp_approval_response")(
+        f"{path}.type", kind
+    )
     item = Item(own_id or new_id("item"), kind=kind)
     if kind == "function_call_output":
         return replace(item, call_id=text("call_id"), text=text("output"))

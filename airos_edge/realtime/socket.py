@@ -12,9 +12,11 @@ from typing import Any
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from airos_edge.errors import AirosError
+from airos_edge.network import place_of
 from airos_edge.realtime.configuration import new_configuration
 from airos_edge.realtime.conversation import Conversation
 from airos_edge.realtime.protocol import receive
+from airos_edge.realtime.servers import ClientServers, NoTools, Tools
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Event
 from airos_edge.voice.flow import Scope
@@ -78,8 +80,14 @@ class Outgoing:
 class RealtimeDoor:
     """`/v1/realtime`, and `/` and `/v1` for clients that know no path."""
 
-    def __init__(self, open_session: OpenSession, box_rules: Callable[[], TurnRules]) -> None:
+    def __init__(
+        self,
+        open_session: OpenSession,
+        box_rules: Callable[[], TurnRules],
+        tools: Callable[[], Tools] = NoTools,
+    ) -> None:
         self._open_session = open_session
+        self._tools = tools
         self._box_rules = box_rules
         self._open: dict[web.WebSocketResponse, Session] = {}
 
@@ -115,6 +123,7 @@ class RealtimeDoor:
             self._box_rules(),
             outgoing.put,
             outgoing.room,
+            ClientServers(self._tools, place_of(request.remote or "localhost")),
         )
         try:
             session = self._open_session(
@@ -140,6 +149,7 @@ class RealtimeDoor:
                         for _ in receive(conversation, _text_of(message)):
                             await asyncio.sleep(0)
             finally:
+                conversation.end()
                 del self._open[socket]
         return socket
 

@@ -1,17 +1,34 @@
 """What was said, by id, and of what was spoken: how much was heard."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Role = Literal["system", "user", "assistant"]
-Kind = Literal["message", "function_call", "function_call_output", "approval_request"]
+Kind = Literal[
+    "message",
+    "function_call",
+    "function_call_output",
+    "mcp_list_tools",
+    "mcp_call",
+    "approval_request",
+    "approval_response",
+]
 ROOT = "root"
 """As `after`: the front of the history."""
 ROUNDING_MS = 1.0
 """Who says how much was heard says it in whole milliseconds."""
 FIRST_IDEOGRAPH = "\u2e80"
 """From here on the signs of East Asia, which are written without spaces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a tool of a server, or the server, failed: in MCP, below it (its HTTP status is the code), or itself."""
+
+    message: str
+    kind: Literal["protocol_error", "http_error", "tool_execution_error"] = "tool_execution_error"
+    code: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +49,16 @@ class Item:
     name: str | None = None
     arguments: str | None = None
     call_id: str | None = None
+    server: str | None = None
+    """Whose tool it is, by the client's name for the server: what is below is of such items."""
+    tool: str | None = None
+    """The server's own name for it; `name` is what models call it."""
+    tools: tuple[Mapping[str, Any], ...] = ()
+    """As the server has described them."""
+    fault: Fault | None = None
+    concerns: str | None = None
+    """The id of another item: of a request, the call that it is for; of an answer, and of a call, the request."""
+    approved: bool | None = None
     alternatives: tuple[str, ...] = ()
     sure: bool = True
     status: str = field(default="completed", compare=False)
@@ -104,6 +131,11 @@ class History:
         """Replaces fields of an item. Raises UnknownItem."""
         self._items[item_id] = item = replace(self.get(item_id), **fields)
         return item
+
+    def put(self, item: Item) -> None:
+        """In the place of the one that has its id. Raises UnknownItem."""
+        self.get(item.id)
+        self._items[item.id] = item
 
     def delete(self, item_id: str) -> None:
         """Raises UnknownItem."""

@@ -1,9 +1,11 @@
 """One conversation: what is heard starts a turn and, by the rules, ends the reply before it."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from airos_edge.errors import BusyError
 from airos_edge.voice import events
@@ -109,6 +111,33 @@ class Session:
         """A client says how much of a spoken item it played. Raises UnknownItem."""
         text = self.history.heard(item_id, heard_ms)
         self.tell(events.ItemTruncated(item_id=item_id, heard_ms=heard_ms, text=text))
+
+    # ---- work beside the replies ----
+
+    def start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Work that is this conversation's, and is cancelled with it."""
+        return self._scope.start(work, name)
+
+    @contextmanager
+    def working_at(self, item: Item) -> Iterator[Callable[..., None]]:
+        """Puts the item at the end of the history, and takes what becomes of it when it is done: `done(**fields)`.
+
+        Work that is broken off ends with the item as it was, "incomplete". Raises DuplicateItem.
+        """
+        previous_id = self.history.add(item)
+        self.tell(events.WorkStarted(item=item, previous_id=previous_id))
+        ended = replace(item, status="incomplete")
+
+        def done(**fields: Any) -> None:
+            nonlocal ended
+            ended = replace(ended, **{"status": "completed", **fields})
+
+        try:
+            yield done
+        finally:
+            if item.id in self.history:
+                self.history.put(ended)
+            self.tell(events.WorkEnded(item=ended, previous_id=previous_id))
 
     # ---- replies ----
 
