@@ -33,4 +33,6 @@ def obey(conversation: Conversation, request: Item, answer: Item) -> None:
     by hand. A server that went on by itself would have them answered twice.
     """
     session = conversation.session
-    session.start(settle(session, request, answer), f"call {request.call_id}")
+    session.start(
+        settle(session, request, answer, conversation.servers.known()), f"call {request.call_id}"
+    )

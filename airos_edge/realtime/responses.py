@@ -12,6 +12,7 @@ from airos_edge.realtime.items import item_of
 from airos_edge.voice.floor import Floor
 from airos_edge.voice.history import Item
 from airos_edge.voice.ports import Prompt
+from airos_edge.voice.replies import as_it_is
 
 OF_A_RESPONSE = (
     "instructions",
@@ -29,8 +30,13 @@ def create(conversation: Conversation, event: Mapping[str, Any]) -> None:
     given = checks.nullable(checks.mapping)("response", event.get("response")) or {}
     metadata = checks.nullable(checks.mapping)("response.metadata", given.get("metadata"))
     apart = Floor(conversation.open_mouth) if given.get("conversation") == "none" else None
+    session, servers, tools = conversation.session, conversation.servers, given.get("tools")
+    prompt = _prompt(conversation, given)
+    servers.refuse("response.tools", tools, session.manner.reach)
+    is_busy = apart is None and session.replies.active is not None
+    prepare = as_it_is if tools is None or is_busy else servers.of_response(session, tools)
     try:
-        conversation.session.respond(_prompt(conversation, given), metadata, apart)
+        session.respond(prompt, metadata, apart, prepare)
     except BusyError:
         message = (
             "Conversation already has an active response in progress. "

@@ -13,11 +13,15 @@ from airos_edge.tools.settings import ToolServerSettings
 from airos_edge.tools.toolbox import Tool
 from airos_edge.voice.history import Item
 from airos_edge.voice.ids import new_id
-from airos_edge.voice.ports import Place, Served
+from airos_edge.voice.ports import Place, Prompt, Served
+from airos_edge.voice.replies import Prepare
 from airos_edge.voice.respond import fault_of
 from airos_edge.voice.session import Session
 
 log = logging.getLogger(__name__)
+
+LIST_LIMIT_S = 10.0
+"""How long a response waits for the tools of a server that it has brought itself."""
 
 
 class Tools(Protocol):
@@ -50,6 +54,7 @@ class Asked:
     wanted: Wanted
     key: str
     served: Served
+    tools: Sequence[Tool] = ()
     listing: asyncio.Task[None] | None = None
 
 
@@ -60,6 +65,8 @@ class ClientServers:
         self._tools = tools
         self._client = client
         self._asked: dict[str, Asked] = {}
+        self._of_responses: list[Asked] = []
+        """Those that single responses have brought: a call of theirs may wait for a yes until the end."""
 
     @property
     def served(self) -> tuple[Served, ...]:
@@ -76,7 +83,7 @@ class ClientServers:
             seen.add(wanted.label)
             if wanted.url is not None:
                 self._refuse_url(f"{where}.server_url", wanted.url, reach)
-            elif wanted.label not in self._tools().names:
+            elif wanted.label not in (*self._tools().names, *self._asked):
                 names = ", ".join(self._tools().names) or "none"
                 message = (
                     f"Missing required parameter: '{where}.server_url'. Without it, server_label is a "
@@ -116,8 +123,33 @@ class ClientServers:
                 self._asked[label] = self._begin(session, one)
         session.manner = replace(session.manner, served=self.served)
 
+    def of_response(self, session: Session, tools: Any) -> Prepare:
+        """These instead of the session's, for one response, which waits until those that are new are listed."""
+        wanted = [one for _, one in _wanted(tools)]
+        asked = [self._asked_before(one) or self._begin(session, one) for one in wanted]
+        mine = set(map(id, self._asked.values()))
+        self._of_responses += [one for one in asked if id(one) not in mine]
+
+        async def prepare(prompt: Prompt) -> Prompt:
+            new = [one.listing for one in asked if one.listing and not one.listing.done()]
+            if new:
+                await asyncio.wait(new, timeout=LIST_LIMIT_S)
+            pairs = zip(wanted, asked, strict=True)
+            return replace(prompt, served=tuple(one.served(it.key, it.tools) for one, it in pairs))
+
+        return prepare
+
+    def _asked_before(self, wanted: Wanted) -> Asked | None:
+        asked = self._asked.get(wanted.label)
+        is_same = asked is not None and wanted.url in (None, asked.wanted.url)
+        return asked if is_same else None
+
+    def known(self) -> tuple[Served, ...]:
+        """All that a call may be of."""
+        return (*self.served, *(asked.served for asked in self._of_responses))
+
     def end(self) -> None:
-        for asked in self._asked.values():
+        for asked in (*self._asked.values(), *self._of_responses):
             self._let_go(asked)
 
     def _begin(self, session: Session, wanted: Wanted) -> Asked:
@@ -150,7 +182,7 @@ class ClientServers:
                 done(fault=fault_of(error))
                 self._forget(session, asked)
                 return
-            asked.served = asked.wanted.served(asked.key, tools)
+            asked.tools, asked.served = tools, asked.wanted.served(asked.key, tools)
             session.manner = replace(session.manner, served=self.served)
             names = {tool.tool for tool in asked.served.tools}
             done(tools=tuple(_described(tool) for tool in tools if tool.name in names))

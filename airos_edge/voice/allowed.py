@@ -11,7 +11,7 @@ from dataclasses import replace
 from airos_edge.errors import AirosError, EngineError
 from airos_edge.voice.history import Fault, Item
 from airos_edge.voice.ids import new_id
-from airos_edge.voice.ports import Call, Prompt
+from airos_edge.voice.ports import Call, Served
 from airos_edge.voice.respond import fault_of
 from airos_edge.voice.session import Session
 
@@ -27,20 +27,21 @@ def waits(items: Sequence[Item], request: Item) -> bool:
     return request.server is not None or not any(item.role == "user" for item in after)
 
 
-def call_of(request: Item, prompt: Prompt) -> Call:
+def call_of(request: Item, known: Sequence[Served]) -> Call:
     """What was asked about. Raises EngineError for a tool of a server that is not the session's any more."""
     call = Call(request.name or "", json.loads(request.arguments or "{}"), request.call_id or "")
     if request.server is None:
         return call
-    for server in prompt.served:
+    for server in known:
         for tool in server.tools:
             if (tool.label, tool.tool) == (request.server, request.tool):
                 return replace(call, served=tool)
     raise EngineError(request.server, f"{request.tool} {NOT_SERVED}")
 
 
-async def settle(session: Session, request: Item, answer: Item) -> None:
-    """Makes the call, or does not; what came of it is an item. Nothing is said of it: that is for the next reply.
+async def settle(session: Session, request: Item, answer: Item, known: Sequence[Served]) -> None:
+    """Makes the call, of a tool of one of the `known`, or does not; what came of it is an item. Nothing is said
+    of it: that is for the next reply.
 
     Cancelled, the item ends incomplete.
     """
@@ -56,7 +57,7 @@ async def settle(session: Session, request: Item, answer: Item) -> None:
             done(fault=Fault(f"{REFUSED} {answer.text or ''}".strip()))
             return
         try:
-            call = call_of(request, session.manner)
+            call = call_of(request, known)
             async with session.borrow(session.manner.reach) as engines:
                 done(text=await engines.tools(call))
         except EngineError as error:

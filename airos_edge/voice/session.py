@@ -15,7 +15,7 @@ from airos_edge.voice.floor import Floor
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.history import History, Item
 from airos_edge.voice.ports import Hints, Prompt
-from airos_edge.voice.replies import Borrow, Replies
+from airos_edge.voice.replies import Borrow, Prepare, Replies, as_it_is
 from airos_edge.voice.reply import Reply
 from airos_edge.voice.turn import with_words
 from airos_edge.voice.turns import Turns
@@ -150,19 +150,24 @@ class Session:
         prompt: Prompt | None = None,
         metadata: Mapping[str, str] | None = None,
         apart: Floor | None = None,
+        prepare: Prepare = as_it_is,
     ) -> Reply:
         """A reply that was asked for, which waits for the words of questions that are still recognised.
 
-        `apart`: out of band, on a floor of its own, not for the history. Raises BusyError while another
-        reply of the conversation goes on.
+        `apart`: out of band, on a floor of its own, not for the history. `prepare` waits for what else the prompt
+        lacks. Raises BusyError while another reply of the conversation goes on.
         """
+
+        async def whole(prompt: Prompt) -> Prompt:
+            return await prepare(await with_words(prompt, unheard))
+
         active = self.replies.active
         if apart is None and active is not None:
             raise BusyError(f"the reply {active.id} has not ended")
         unheard = self._turns.unheard
         reply = self.replies.start(
             prompt or self.prompt(),
-            lambda prompt: with_words(prompt, unheard),
+            whole,
             apart=apart,
             metadata=metadata,
         )
