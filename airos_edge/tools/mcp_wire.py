@@ -29,6 +29,8 @@ US = types.Implementation(name="airos", version=__version__)
 
 for chatty in ("httpx2", "mcp"):  # each request and each connection is worth a line to them
     logging.getLogger(chatty).setLevel(logging.WARNING)
+# A server that is gone before it is taken leave of is none, and what else fails is told by who called.
+logging.getLogger("mcp.client.streamable_http").setLevel(logging.ERROR)
 
 
 @asynccontextmanager
