@@ -20,6 +20,7 @@ from airos_edge.voice.session import Session
 
 log = logging.getLogger(__name__)
 
+MOST_SERVERS = 16
 LIST_LIMIT_S = 10.0
 """How long a response waits for the tools of a server that it has brought itself."""
 
@@ -76,6 +77,9 @@ class ClientServers:
         """Raises ProtocolError for a server of `tools`, which are well written, that cannot be had here."""
         seen = set[str]()
         for place, wanted in _wanted(tools):
+            if len(seen) == MOST_SERVERS:
+                message = f"A session has {MOST_SERVERS} MCP tools at most."
+                raise ProtocolError(message, code="invalid_value", param=path)
             where = f"{path}[{place}]"
             if wanted.label in seen:
                 message = f"Two MCP tools have the server_label '{wanted.label}'."
@@ -127,8 +131,10 @@ class ClientServers:
         """These instead of the session's, for one response, which waits until those that are new are listed."""
         wanted = [one for _, one in _wanted(tools)]
         asked = [self._asked_before(one) or self._begin(session, one) for one in wanted]
-        mine = set(map(id, self._asked.values()))
-        self._of_responses += [one for one in asked if id(one) not in mine]
+        known = [*self._asked.values(), *self._of_responses]
+        self._of_responses += [one for one in asked if one not in known]
+        while len(self._of_responses) > MOST_SERVERS:
+            self._let_go(self._of_responses.pop(0))
 
         async def prepare(prompt: Prompt) -> Prompt:
             new = [one.listing for one in asked if one.listing and not one.listing.done()]
@@ -140,9 +146,14 @@ class ClientServers:
         return prepare
 
     def _asked_before(self, wanted: Wanted) -> Asked | None:
-        asked = self._asked.get(wanted.label)
-        is_same = asked is not None and wanted.url in (None, asked.wanted.url)
-        return asked if is_same else None
+        """By the same address and with the same secrets, or by its label alone."""
+        for asked in (*self._asked.values(), *self._of_responses):
+            before = asked.wanted
+            if before.label == wanted.label and (
+                wanted.url is None or wanted.settings() == before.settings()
+            ):
+                return asked
+        return None
 
     def known(self) -> tuple[Served, ...]:
         """All that a call may be of."""
@@ -189,7 +200,8 @@ class ClientServers:
 
     def _forget(self, session: Session, asked: Asked) -> None:
         """Who asks for it again has it tried again."""
-        self._asked.pop(asked.wanted.label, None)
+        if self._asked.get(asked.wanted.label) is asked:
+            del self._asked[asked.wanted.label]
         asked.listing = None
         self._let_go(asked)
         session.manner = replace(session.manner, served=self.served)

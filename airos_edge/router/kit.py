@@ -118,7 +118,8 @@ async def kit_for(prompt: Prompt, toolbox: Toolbox | None, is_last: bool) -> Kit
     if prompt.tool_choice == "none":
         return Kit(prompt, {}, {}, toolbox, is_last)
     shown = (tool for server in prompt.served for tool in server.tools)
-    served = {tool.name: tool for tool in shown if tool.name not in theirs}
+    within = (tool for tool in shown if tool.place <= prompt.reach)
+    served = {tool.name: tool for tool in within if tool.name not in theirs}
     named = {server.server for server in prompt.served}
     may_be_used = [
         tool

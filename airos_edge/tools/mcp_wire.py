@@ -125,7 +125,7 @@ def _text(block: types.ContentBlock) -> str:
             return f"({block.resource.uri}, {block.resource.mime_type or 'no text'})"
 
 
-class _NotNearer(httpx2.AsyncHTTPTransport):
+class NotNearer(httpx2.AsyncHTTPTransport):
     """Looks a name up once, and connects to the very address that was judged: what it resolves to may change
     between two looks (DNS rebinding)."""
 
@@ -154,5 +154,5 @@ def _http(settings: ToolServerSettings, nearest: Place) -> httpx2.AsyncClient:
         headers=headers | ({"Authorization": f"Bearer {key.value}"} if key else {}),
         timeout=httpx2.Timeout(HTTP_TIMEOUT_S, read=None),
         trust_env=settings.where is Place.CLOUD,
-        transport=_NotNearer(nearest) if nearest > Place.LOCAL else None,
+        transport=NotNearer(nearest) if nearest > Place.LOCAL else None,
     )
