@@ -28,6 +28,7 @@ from airos_edge.loudspeaker import Loudspeaker
 from airos_edge.offers import offers_of
 from airos_edge.parts import Parts, Workshop, assemble
 from airos_edge.tools.servers import ToolServers
+from airos_edge.tools.tools import Tools
 from airos_edge.voice.announce import speech_of
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
@@ -172,6 +173,11 @@ class Box:
     def device_changed(self, name: str) -> None:
         """A device that was found is in another state, whoever has switched it."""
         self._parts.house.look_at(name)
+
+    @property
+    def tools(self) -> Tools:
+        """What models may call, by now, and the servers that clients bring."""
+        return self._parts.tools
 
     @property
     def commands(self) -> HouseCommands:

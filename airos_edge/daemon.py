@@ -58,7 +58,7 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
             log.info("Reloaded; changed: %s.", changed)
             return changed
 
-        realtime = RealtimeDoor(box.open_session, box.rules, box.voices)
+        realtime = RealtimeDoor(box.open_session, box.rules, box.voices, lambda: box.tools)
         control = control_routes(box.open_asking, box.loudspeaker.say, box.check, reload, box.hub)
         expose = await stack.enter_async_context(metering(box.hub, box.state))
         routes = [*realtime.routes(), *health_routes(box.state), *metrics_routes(expose)]

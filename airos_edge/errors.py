@@ -9,10 +9,13 @@
     x EngineUnavailable          the engine cannot be loaded here (package or model missing)
     x ReachError                 the engine lies further away than the owner's `reach` allows
     x PromptError                the engine works, but can make nothing of what it is asked
+    x ToolError                  a tool server failed below its tools: in MCP, or in HTTP
   x ProtocolError                a peer broke the protocol it speaks
 
 `*` the root, `+` a branch that is also raised itself, `x` a leaf.
 """
+
+from typing import Literal
 
 
 class AirosError(Exception):
@@ -58,6 +61,17 @@ class PromptError(EngineError):
 
     def __init__(self, engine: str, message: str, code: str) -> None:
         super().__init__(engine, message)
+        self.code = code
+
+
+class ToolError(EngineError):
+    """A tool server failed, and not its tool. `code` is that of JSON-RPC, or the status of HTTP."""
+
+    def __init__(
+        self, engine: str, message: str, kind: Literal["protocol_error", "http_error"], code: int
+    ) -> None:
+        super().__init__(engine, message)
+        self.kind: Literal["protocol_error", "http_error"] = kind
         self.code = code
 
 

@@ -23,7 +23,7 @@ def place_of(host: str) -> Place:
         if name == "localhost" or name.endswith(".localhost"):
             return Place.LOCAL
         return Place.EDGE if "." not in name or name.endswith(LAN_SUFFIXES) else Place.CLOUD
-    if address.is_loopback:
+    if address.is_loopback or address.is_unspecified:  # who connects to the latter comes to itself
         return Place.LOCAL
     return Place.EDGE if address.is_private or address.is_link_local else Place.CLOUD
 
@@ -34,7 +34,8 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     Raises ValueError or OSError for what is none.
     """
     try:
-        return ipaddress.ip_address(text)
+        address = ipaddress.ip_address(text)
+        return getattr(address, "ipv4_mapped", None) or address
     except ValueError:
         return ipaddress.IPv4Address(socket.inet_aton(text))
 

@@ -45,6 +45,7 @@ class Parts:
     house: House
     commands: HouseCommands
     engines: Engines
+    tools: Tools
     open_vad: Callable[[], Vad] | None
     open_wake: Callable[[], Wake] | None
     choices: tuple[registry.Choice, ...]
@@ -179,7 +180,9 @@ async def assemble(
         config.reach,
     )
     engines = Engines(asr, Approving(responder, tools), tts, tools.call, sayable)
-    return Parts(config, house, commands, engines, vad, wake, tuple(choices.values()), faults)
+    return Parts(
+        config, house, commands, engines, tools, vad, wake, tuple(choices.values()), faults
+    )
 
 
 def _asr(

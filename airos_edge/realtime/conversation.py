@@ -12,6 +12,7 @@ from airos_edge.realtime.effects import hints_of, manner_of, rules_of
 from airos_edge.realtime.formats import InputAudio, wire_of
 from airos_edge.realtime.mouth import RealtimeMouth
 from airos_edge.realtime.server_events import audio_deltas, server_events
+from airos_edge.realtime.servers import ClientServers
 from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Event, ReplyEnded, ReplyStarted
@@ -35,12 +36,14 @@ class Conversation:
         box_rules: TurnRules,
         write: Callable[[Mapping[str, Any]], None],
         room: Callable[[], Awaitable[None]],
+        servers: ClientServers | None = None,
         voices: Callable[[], Collection[str] | None] = lambda: None,
     ) -> None:
         self.id = new_id("conv")
         self.session: Session
         self.configuration = configuration
         self.input = InputAudio(wire_of(configuration["audio"]["input"]["format"]))
+        self.servers = servers or ClientServers()
         self.of_reply: dict[str, dict[str, Any]] = {}
         """The configuration that each reply that goes on was begun with."""
         self.rate_limits: Callable[[], list[dict[str, Any]]] = list
@@ -81,6 +84,10 @@ class Conversation:
     def manner(self, configuration: Mapping[str, Any]) -> Prompt:
         """How replies are made by this configuration."""
         return manner_of(configuration, self.session.manner, self._language, self._voices())
+
+    def end(self) -> None:
+        """What is only this client's ends with it."""
+        self.servers.end()
 
     def open_mouth(self, says: Says) -> RealtimeMouth:
         output = self.of_reply.get(says.reply_id, self.configuration)["audio"]["output"]

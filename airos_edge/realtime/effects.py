@@ -84,7 +84,7 @@ def manner_of(
     return replace(
         before,
         instructions=configuration["instructions"] or None,
-        tools=tuple(configuration["tools"]),
+        tools=tuple(tool for tool in configuration["tools"] if tool["type"] == "function"),
         tool_choice=configuration["tool_choice"],
         speaking=Speaking(voice, language, output["speed"]) if spoken else None,
         max_tokens=None if limit == "inf" else limit,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from airos_edge.realtime import checks
+from airos_edge.realtime import checks, mcp_tools
 from airos_edge.realtime.formats import G711, PCM_RATES_HZ
 
 PCM = {"type": "audio/pcm", "rate": PCM_RATES_HZ[0]}
@@ -71,11 +71,16 @@ def _modalities(path: str, value: Any) -> list[str]:
 
 def _tools(path: str, value: Any) -> list[dict[str, Any]]:
     tools = checks.sequence(path, [] if value is None else value)
-    for place, tool in enumerate(tools):
-        if not isinstance(tool, dict) or tool.get("type") != "function":
-            raise checks.invalid(f"{path}[{place}]", "a function tool")
-        checks.text(f"{path}[{place}].name", tool.get("name"))
-    return tools
+    return [_tool(f"{path}[{place}]", tool) for place, tool in enumerate(tools)]
+
+
+def _tool(path: str, value: Any) -> dict[str, Any]:
+    tool = checks.mapping(path, value)
+    kind = checks.one_of("function", "mcp")(f"{path}.type", tool.get("type"))
+    if kind == "mcp":
+        return mcp_tools.check(path, tool)
+    checks.text(f"{path}.name", tool.get("name"))
+    return tool
 
 
 def _tool_choice(path: str, value: Any) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from airos_edge.errors import ProtocolError
-from airos_edge.realtime import checks, messages, sounds
+from airos_edge.realtime import approvals, checks, messages, sounds
 from airos_edge.realtime.conversation import Conversation
 from airos_edge.voice.history import DuplicateItem, Item, UnknownItem
 
@@ -13,6 +13,9 @@ def create(conversation: Conversation, event: Mapping[str, Any]) -> None:
     given = messages.item_in(event.get("item"))
     item = given.item
     after = checks.nullable(checks.text)("previous_item_id", event.get("previous_item_id"))
+    request = None
+    if item.kind == "approval_response":
+        request = approvals.request_of(conversation, item)
     try:
         conversation.session.add(item, after, conversation.recorded(given.audio))
     except DuplicateItem:
@@ -22,6 +25,8 @@ def create(conversation: Conversation, event: Mapping[str, Any]) -> None:
     except UnknownItem:
         code = "item_create_invalid_previous_item_id"
         raise _no_item(after, code, "previous_item_id") from None
+    if request is not None:
+        approvals.obey(conversation, request, item)
 
 
 def retrieve(conversation: Conversation, event: Mapping[str, Any]) -> None:

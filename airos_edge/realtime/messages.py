@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from airos_edge.realtime import checks
+from airos_edge.realtime import checks, mcp_items
 from airos_edge.realtime.content import Given, content_out, message_in
 from airos_edge.voice.events import Outcome, ReplyEnded, ReplyStarted
 from airos_edge.voice.history import Item
@@ -12,8 +12,6 @@ from airos_edge.voice.ids import new_id
 
 REASONS = ("turn_detected", "client_cancelled", "max_output_tokens", "content_filter")
 """Why a response was cancelled or is incomplete; what else ends one, the API has no word for."""
-OURS = "airos"
-"""Whose tools they are that are no tool server's."""
 
 
 def error(
@@ -36,6 +34,9 @@ def error(
 
 def item_out(item: Item, with_content: bool = True, audio: str | None = None) -> dict[str, Any]:
     """An item; without content, as it is announced when it begins; with `audio`, as it is retrieved."""
+    of_mcp = mcp_items.item_out(item, with_content)
+    if of_mcp is not None:
+        return of_mcp
     if item.kind == "function_call":
         return {
             "id": item.id,
@@ -43,17 +44,6 @@ def item_out(item: Item, with_content: bool = True, audio: str | None = None) ->
             "status": item.status,
             "name": item.name,
             "call_id": item.call_id,
-            "arguments": item.arguments if with_content else "",
-        }
-    if (
-        item.kind == "approval_request"
-    ):  # no function call: a client would think that it is to make it
-        server, between, name = (item.name or "").partition("__")
-        return {
-            "id": item.id,
-            "type": "mcp_approval_request",
-            "server_label": server if between else OURS,
-            "name": name or server,
             "arguments": item.arguments if with_content else "",
         }
     if item.kind == "function_call_output":
@@ -91,7 +81,18 @@ def item_in(given: Any, path: str = "item") -> Given:
 
     if kind == "message":
         return message_in(given, path, own_id or new_id("item"))
-    checks.one_of("message", "function_call", "function_call_output")(f"{path}.type", kind)
+    if kind == "mcp_approval_response":
+        answer = Item(
+            own_id or new_id("item"),
+            kind="approval_response",
+            concerns=text("approval_request_id"),
+            approved=checks.boolean(f"{path}.approve", given.get("approve")),
+            text=checks.nullable(checks.text)(f"{path}.reason", given.get("reason")),
+        )
+        return Given(answer)
+    checks.one_of("message", "function_call", "function_call_output", "mcp_approval_response")(
+        f"{path}.type", kind
+    )
     item = Item(own_id or new_id("item"), kind=kind)
     if kind == "function_call_output":
         return Given(replace(item, call_id=text("call_id"), text=text("output")))

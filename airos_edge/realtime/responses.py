@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from airos_edge.errors import BusyError, ProtocolError
+from airos_edge.errors import ProtocolError
 from airos_edge.realtime import checks, messages
 from airos_edge.realtime.configuration import updated
 from airos_edge.realtime.conversation import Conversation
@@ -13,6 +13,7 @@ from airos_edge.voice.floor import Floor
 from airos_edge.voice.history import Item
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.ports import Prompt
+from airos_edge.voice.replies import as_it_is
 
 OF_A_RESPONSE = (
     "instructions",
@@ -39,6 +40,8 @@ def create(conversation: Conversation, event: Mapping[str, Any]) -> None:
             raise checks.unknown(f"response.{key}")
     metadata = checks.nullable(_metadata)("response.metadata", given.get("metadata"))
     configuration = _configuration(conversation, given)
+    session, servers, tools = conversation.session, conversation.servers, given.get("tools")
+    servers.refuse("response.tools", tools, session.manner.reach)
     if _is_apart(conversation, given):
         _refuse_more_apart(conversation)
         apart = Floor(conversation.open_mouth)
@@ -46,13 +49,10 @@ def create(conversation: Conversation, event: Mapping[str, Any]) -> None:
         _refuse_second(conversation)
         apart = None
     prompt = _prompt(conversation, given, conversation.manner(configuration))
+    prepare = as_it_is if tools is None else servers.of_response(session, tools)
     reply_id = new_id("resp")
     conversation.of_reply[reply_id] = configuration
-    try:
-        conversation.session.respond(prompt, metadata, apart, reply_id)
-    except BusyError:
-        del conversation.of_reply[reply_id]
-        raise _busy() from None
+    session.respond(prompt, metadata, apart, reply_id, prepare)
 
 
 def cancel(conversation: Conversation, event: Mapping[str, Any]) -> None:
@@ -118,15 +118,11 @@ def _is_apart(conversation: Conversation, given: Mapping[str, Any]) -> bool:
 
 def _refuse_second(conversation: Conversation) -> None:
     if conversation.session.replies.active is not None:
-        raise _busy()
-
-
-def _busy() -> ProtocolError:
-    message = (
-        "Conversation already has an active response in progress. "
-        "Wait until the response is finished before creating a new one."
-    )
-    return ProtocolError(message, code="conversation_already_has_active_response")
+        message = (
+            "Conversation already has an active response in progress. "
+            "Wait until the response is finished before creating a new one."
+        )
+        raise ProtocolError(message, code="conversation_already_has_active_response")
 
 
 def _refuse_more_apart(conversation: Conversation) -> None:

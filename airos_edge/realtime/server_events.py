@@ -4,7 +4,7 @@ import base64
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from airos_edge.realtime import messages
+from airos_edge.realtime import mcp_items, messages
 from airos_edge.voice import events
 from airos_edge.voice.ports import Says
 
@@ -13,6 +13,13 @@ AUDIO_PER_EVENT = 240_000
 
 ServerEvent = tuple[str, dict[str, Any]]
 """Its type and its fields, but for the event's own id."""
+HistoryChanged = (
+    events.ItemAdded
+    | events.ItemDeleted
+    | events.ItemTruncated
+    | events.WorkStarted
+    | events.WorkEnded
+)
 
 
 def server_events(
@@ -35,7 +42,7 @@ def server_events(
         case events.TranscriptChanged() | events.Transcribed() | events.TranscriptionFailed():
             if configuration["audio"]["input"]["transcription"] is not None:
                 yield from _transcription(event)
-        case events.ItemAdded() | events.ItemDeleted() | events.ItemTruncated():
+        case _ if isinstance(event, HistoryChanged):
             yield from _history(event)
         case events.ReplyStarted() | events.ReplyEnded():
             yield from _reply(event, configuration, conversation_id, rate_limits)
@@ -93,10 +100,10 @@ def _transcription(
     yield f"{kind}.completed", {**place, "transcript": event.text, "usage": usage}
 
 
-def _history(
-    event: events.ItemAdded | events.ItemDeleted | events.ItemTruncated,
-) -> Iterator[ServerEvent]:
+def _history(event: HistoryChanged) -> Iterator[ServerEvent]:
     match event:
+        case events.WorkStarted() | events.WorkEnded():
+            yield from mcp_items.work_events(event)
         case events.ItemAdded():
             item = messages.item_out(event.item)
             fields = {"item": item, "previous_item_id": event.previous_id}
@@ -130,7 +137,9 @@ def _item_started(event: events.ItemStarted) -> Iterator[ServerEvent]:
     if not event.apart:
         added = {"item": item, "previous_item_id": event.previous_id}
         yield "conversation.item.added", added
-    if event.item.kind == "message":
+    if event.item.kind == "mcp_call":
+        yield from mcp_items.call_begins(event)
+    elif event.item.kind == "message":
         place = _place(event.reply_id, event.item.id, event.output_index)
         part = messages.part(event.item, with_content=False)
         yield "response.content_part.added", {**place, "part": part}
@@ -146,6 +155,8 @@ def _item_ended(event: events.ItemEnded) -> Iterator[ServerEvent]:
         kind = "response.function_call_arguments"
         yield f"{kind}.delta", {**call, "delta": item.arguments}
         yield f"{kind}.done", {**call, "name": item.name, "arguments": item.arguments}
+    elif item.kind == "mcp_call":
+        yield from mcp_items.call_ends(event)
     elif item.kind != "message":
         pass
     elif item.spoken:

@@ -7,6 +7,9 @@ from airos_edge.errors import ProtocolError
 from airos_edge.realtime.configuration import updated, wrong_kind
 from airos_edge.realtime.conversation import Conversation
 
+KEPT = object()
+"""Instead of tools: those of before."""
+
 
 def update(conversation: Conversation, event: Mapping[str, Any]) -> None:
     """All of it, or nothing if a part of it cannot be."""
@@ -15,8 +18,13 @@ def update(conversation: Conversation, event: Mapping[str, Any]) -> None:
     if configuration["type"] != before["type"] and conversation.session.replies.latest is not None:
         raise wrong_kind(configuration["type"], before["type"])
     _refuse_another_voice(conversation, configuration)
+    session, tools = conversation.session, event["session"].get("tools", KEPT)
+    if tools is not KEPT:
+        conversation.servers.refuse("session.tools", tools, session.manner.reach)
     conversation.obey(configuration)
     conversation.send("session.updated", session=configuration)
+    if tools is not KEPT:
+        conversation.servers.use(session, tools)
 
 
 def _refuse_another_voice(conversation: Conversation, configuration: Mapping[str, Any]) -> None:

@@ -12,9 +12,11 @@ from typing import Any
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
 from airos_edge.errors import AirosError
+from airos_edge.network import place_of
 from airos_edge.realtime.configuration import new_configuration
 from airos_edge.realtime.conversation import Conversation
 from airos_edge.realtime.protocol import receive
+from airos_edge.realtime.servers import ClientServers, NoTools, Tools
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Event
 from airos_edge.voice.flow import Scope
@@ -83,8 +85,10 @@ class RealtimeDoor:
         open_session: OpenSession,
         box_rules: Callable[[], TurnRules],
         voices: Callable[[], Collection[str] | None] = lambda: None,
+        tools: Callable[[], Tools] = NoTools,
     ) -> None:
         self._open_session = open_session
+        self._tools = tools
         self._box_rules = box_rules
         self._voices = voices
         self._open: dict[web.WebSocketResponse, Session] = {}
@@ -121,7 +125,8 @@ class RealtimeDoor:
             self._box_rules(),
             outgoing.put,
             outgoing.room,
-            voices=self._voices,
+            ClientServers(self._tools, place_of(request.remote or "localhost")),
+            self._voices,
         )
         try:
             session = self._open_session(
@@ -147,6 +152,7 @@ class RealtimeDoor:
                         for _ in receive(conversation, _text_of(message)):
                             await asyncio.sleep(0)
             finally:
+                conversation.end()
                 del self._open[socket]
         return socket
 

@@ -1,13 +1,14 @@
 """What a reply has come to, whoever of the tiers made it: where the next one has to go on."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from airos_edge.voice.history import Item
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.ports import Call, Done, Prompt, Text
 
+BROKEN_OFF = "It was broken off; it may have been done, or not."
 GO_ON = "(Your answer broke off there. Go on with a new sentence, and do not repeat what you have said.)"
 
 
@@ -81,3 +82,22 @@ def made(call: Call, result: str) -> tuple[Item, Item]:
         new_id("item"), kind="function_call", name=call.name, arguments=arguments, call_id=call_id
     )
     return asked, Item(new_id("item"), kind="function_call_output", call_id=call_id, text=result)
+
+
+def readable(items: Sequence[Item]) -> tuple[Item, ...]:
+    """The items as those who answer know them: a call of a server's tool like any other, and nothing of lists,
+    requests and the answers to these."""
+    read = list[Item]()
+    for item in items:
+        if item.kind == "mcp_call":
+            arguments = json.loads(item.arguments or "{}")
+            read += made(Call(item.name or "", arguments, item.call_id or ""), _result(item))
+        elif item.kind not in ("mcp_list_tools", "approval_request", "approval_response"):
+            read.append(item)
+    return tuple(read)
+
+
+def _result(call: Item) -> str:
+    if call.fault is not None:
+        return f"It failed: {call.fault.message}"
+    return BROKEN_OFF if call.text is None else call.text

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from airos_edge.errors import EngineError
-from airos_edge.router.answer import made
+from airos_edge.router.answer import made, readable
 from airos_edge.router.meaning import GIVEN_UP, MOST_TIMES, NO, NOT_HEARD, YES
 from airos_edge.router.wording import plain
 from airos_edge.voice.history import Item
@@ -53,6 +53,8 @@ def answered(items: Sequence[Item], question: Callable[[Call], str]) -> Answer |
     if len(talk) < 3 or talk[-1].role != "user" or talk[-2].kind != "approval_request":
         return None
     asked, request, item = talk[-3:]
+    if request.server is not None:
+        return None  # nobody was asked aloud
     call = Call(request.name or "", json.loads(request.arguments or "{}"), request.call_id or "")
     if asked.role != "assistant" or not _was_heard(question(call), asked.text or ""):
         return None
@@ -93,7 +95,7 @@ class Approving:
     async def reply(self, prompt: Prompt, act: Act) -> Parts:
         """Raises EngineError. After a yes the inner one goes on with the call and its result as items."""
         answer = answered(prompt.items, self._asked)
-        others = tuple(item for item in prompt.items if item.kind != "approval_request")
+        others = readable(prompt.items)
         match answer:
             case Answer(call, "yes"):
                 parts = self._doing(call, replace(prompt, items=others), act)
@@ -125,7 +127,7 @@ class Approving:
                 match part:
                     case Done() if has_asked:
                         yield replace(part, expects=(*YES, *NO))
-                    case Call(waits_for_yes=True) if not has_asked:
+                    case Call(waits_for_yes=True, served=None) if not has_asked:
                         has_asked = True
                         question = self._question(part)
                         yield Text(f"\n{question}" if has_spoken else question)

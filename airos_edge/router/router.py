@@ -109,7 +109,7 @@ class Router:
             return [self._commands]
         if prompt.responder in self._known:
             chosen = [self._known[prompt.responder]]
-        elif prompt.instructions or prompt.tools:
+        elif prompt.instructions or prompt.tools or prompt.served:
             chosen = [tier for tier in self._order if tier is not self._commands] or self._order
         else:
             chosen = self._order

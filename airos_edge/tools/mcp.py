@@ -12,6 +12,7 @@ from airos_edge.health import Health, State
 from airos_edge.tools.settings import ALL, ToolServerSettings
 from airos_edge.tools.toolbox import Tool
 from airos_edge.voice.flow import Scope
+from airos_edge.voice.ports import Place
 
 if TYPE_CHECKING:
     from mcp import Client
@@ -36,11 +37,17 @@ class McpServer:
     """
 
     def __init__(
-        self, name: str, settings: ToolServerSettings, health: Health, scope: Scope
+        self,
+        name: str,
+        settings: ToolServerSettings,
+        health: Health,
+        scope: Scope,
+        nearest: Place = Place.LOCAL,
     ) -> None:
         self.name = name
         self.settings = settings
         self.tools: Mapping[str, Tool] = {}
+        self._nearest = nearest
         self._health = health
         self._scope = scope
         self._task: asyncio.Task[None] | None = None
@@ -67,13 +74,18 @@ class McpServer:
             return []
         return [tool for tool in self.tools.values() if self.settings.allows(tool.name)]
 
+    async def allowed(self) -> Sequence[Tool]:
+        """The same, as soon as it has started. Raises EngineError that says why it does not."""
+        await self._running(START_LIMIT_S)
+        return [tool for tool in self.tools.values() if self.settings.allows(tool.name)]
+
     async def call(self, tool: str, arguments: Mapping[str, Any]) -> str:
         """Starts it if it does not run. Raises EngineError; it is then seen whether it still works.
 
         Cancelling tells the server so.
         """
         client = await self._running()
-        from airos_edge.tools.mcp_wire import text_of
+        from airos_edge.tools.mcp_wire import text_of, translated
 
         try:
             async with asyncio.timeout(CALL_LIMIT_S):
@@ -84,25 +96,25 @@ class McpServer:
             raise EngineError(self.name, message) from None
         except Exception as error:  # boundary: whatever the SDK and its transports raise
             self._suspect(client)
-            raise EngineError(self.name, f"{tool} failed: {_explained(error)}") from error
+            raise translated(self.name, tool, error) from error
         if result.is_error:
             raise EngineError(self.name, text_of(result) or f"{tool} failed")
         return text_of(result)
 
-    async def _running(self) -> "Client":
+    async def _running(self, patience_s: float | None = None) -> "Client":
         """Raises EngineError when it cannot be started soon."""
         self._begin()
         if self._client is None:
             self._settled.clear()
             self._wanted.set()
-        await self._settle()
+        await self._settle(patience_s)
         if self._client is None:
             raise EngineError(self.name, self._why or "is still starting; ask again in a moment")
         return self._client
 
-    async def _settle(self) -> None:
+    async def _settle(self, patience_s: float | None = None) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(PATIENCE_S if patience_s is None else patience_s):
                 await self._settled.wait()
 
     # ---- its life ----
@@ -159,7 +171,7 @@ class McpServer:
         try:
             async with (
                 asyncio.timeout(limit_s) as limit,
-                connected(self.name, self.settings, ended, changed.set) as client,
+                connected(self.name, self.settings, ended, changed.set, self._nearest) as client,
             ):
                 while True:
                     changed.clear()

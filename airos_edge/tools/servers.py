@@ -10,7 +10,7 @@ from typing import Self
 from airos_edge.errors import EngineError
 from airos_edge.health import Health
 from airos_edge.tools.mcp import McpServer, part_of
-from airos_edge.tools.settings import ALL, Settings
+from airos_edge.tools.settings import ALL, Settings, ToolServerSettings
 from airos_edge.tools.toolbox import Tool
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.ports import Call, Place
@@ -34,6 +34,8 @@ class ToolServers:
         self._health = health
         self._scope = Scope(STOP_LIMIT_S)
         self._servers: dict[str, McpServer] = {}
+        self._lent: dict[str, McpServer] = {}
+        """Those that a client has brought, by a key that only its conversation knows."""
         self._named: set[str] = set()
         """In the configuration, whether within reach or not."""
 
@@ -63,6 +65,30 @@ class ToolServers:
             elif name not in self._servers:
                 self._servers[name] = McpServer(name, wanted, self._health, self._scope)
 
+    @property
+    def names(self) -> Sequence[str]:
+        """Of those within reach."""
+        return [*self._servers]
+
+    def lend(self, key: str, name: str, settings: ToolServerSettings, nearest: Place) -> None:
+        """A server of one client: nobody is offered its tools who does not know the key. `nearest`: where that
+        client is, who is not to reach by this box what lies nearer to it."""
+        health = Health(lambda event: None)
+        self._lent[key] = McpServer(name, settings, health, self._scope, nearest)
+
+    def take_back(self, key: str) -> None:
+        """Ends it. Does nothing for a key that is not lent."""
+        server = self._lent.pop(key, None)
+        if server is not None:
+            server.end()
+
+    async def listed(self, key: str) -> Sequence[Tool]:
+        """The allowed tools of one, lent or not, by its own names for them, as soon as it has started.
+
+        Raises EngineError for one that does not start, or that there is not.
+        """
+        return [replace(tool, server=key) for tool in await self._get(key).allowed()]
+
     async def offered(self, reach: Place) -> Sequence[Tool]:
         """The allowed tools of those that run, or start within moments, each once. Raises nothing."""
         servers = [server for server in self._servers.values() if server.settings.where <= reach]
@@ -71,11 +97,11 @@ class ToolServers:
         for server, listed in zip(servers, lists, strict=True):
             for tool in listed:
                 name = offered_name(server.name, tool.name)
-                tools.setdefault(name, replace(tool, name=name))
+                tools.setdefault(name, replace(tool, name=name, server=server.name))
         return list(tools.values())
 
     def needs_yes(self, call: Call) -> bool:
-        server, tool = self._find(call.name)
+        server, tool = self._find(call)
         return server is not None and server.settings.needs_yes(tool)
 
     def in_words(self, call: Call) -> str:
@@ -88,7 +114,7 @@ class ToolServers:
 
     def place_of(self, call: Call) -> Place:
         """How far what it is called with goes; nowhere, if it is not allowed."""
-        server, _ = self._find(call.name)
+        server, _ = self._find(call)
         return server.settings.where if server is not None else Place.LOCAL
 
     async def call(self, call: Call) -> str:
@@ -97,14 +123,26 @@ class ToolServers:
         return await server.call(tool, call.arguments)
 
     def _found(self, call: Call) -> tuple[McpServer, str]:
-        server, tool = self._find(call.name)
+        server, tool = self._find(call)
         if server is None:
             raise EngineError("tools", f"there is no tool {call.name!r}, or it is not allowed")
         return server, tool
 
-    def _find(self, name: str) -> tuple[McpServer | None, str]:
-        """Whose tool is offered by this name, and what that one calls it; known before it was started,
-        too, if it is allowed by name."""
+    def _get(self, key: str) -> McpServer:
+        """Raises EngineError."""
+        server = self._lent.get(key) or self._servers.get(key)
+        if server is None:
+            raise EngineError(key, "there is no such tool server any more")
+        return server
+
+    def _find(self, call: Call) -> tuple[McpServer | None, str]:
+        """Whose tool is meant, and what that one calls it; known before it was started, too, if it is allowed
+        by name."""
+        if call.served is not None:
+            served = self._lent.get(call.served.server) or self._servers.get(call.served.server)
+            is_allowed = served is not None and served.settings.allows(call.served.tool)
+            return served if is_allowed else None, call.served.tool
+        name = call.name
         for server in self._servers.values():
             for tool in (*server.tools, *server.settings.allow):
                 is_meant = offered_name(server.name, tool) == name

@@ -10,6 +10,8 @@ from airos_edge.secret import NO_KEY, Secret
 from airos_edge.voice.ports import Place
 
 ALL = "*"
+HOUSE = "airos"
+"""Whose tools they are that are no server's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class ToolServerSettings:
     env: Mapping[str, Secret] = field(default_factory=dict)
     url: str | None = None
     api_key: Secret | None = None
+    headers: Mapping[str, Secret] = field(default_factory=dict)
+    """More of them, for a url."""
     place: Place | None = None
     """Where what it is called with goes; None: where its address is, and a program: this box."""
     allow: tuple[str, ...] = ()
@@ -49,9 +53,14 @@ Settings = Mapping[str, ToolServerSettings]
 def refuse_unclear(settings: Settings) -> None:
     """Raises ConfigError for a server that is neither a program nor an address, or both."""
     for name, server in settings.items():
+        if name == HOUSE:
+            raise ConfigError(f"tools.{name}: that is the house; call the server something else")
         if bool(server.command) == bool(server.url):
             raise ConfigError(f"tools.{name}: wants a command or a url, and not both")
         if server.url and not server.url.startswith(("http://", "https://")):
             raise ConfigError(f"tools.{name}.url: got {server.url!r}, wants http:// or https://")
         if server.api_key and not server.api_key.fits_a_header:
             raise ConfigError(f"tools.{name}.api_key: {NO_KEY}")
+        for header, value in server.headers.items():
+            if not value.fits_a_header:
+                raise ConfigError(f"tools.{name}.headers.{header}: {NO_KEY}")

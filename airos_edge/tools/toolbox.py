@@ -13,13 +13,15 @@ NO_ARGUMENTS: Mapping[str, Any] = {"type": "object", "properties": {}}
 class Tool:
     """`name` is of [a-zA-Z0-9_-]{1,64}, as the makers of models want it; `parameters` is a JSON Schema
     object. `place`: how far what it is called with goes. `is_safe`: it may be called for somebody who is not
-    known, unless it needs a yes."""
+    known, unless it needs a yes. `server`: whose it is. `hints`: MCP's annotations, such as `readOnlyHint`."""
 
     name: str
     description: str
     parameters: Mapping[str, Any] = field(default_factory=lambda: NO_ARGUMENTS)
     place: Place = Place.LOCAL
     is_safe: bool = False
+    server: str = ""
+    hints: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Toolbox(Protocol):

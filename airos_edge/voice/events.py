@@ -171,6 +171,20 @@ class ItemTruncated(Event):
     text: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkStarted(Event):
+    """An item that the box works at outside of replies: tools that are listed, a call that was allowed."""
+
+    item: Item
+    previous_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkEnded(Event):
+    item: Item
+    previous_id: str | None
+
+
 # ---- the reply ----------------------------------------------------------------------------------
 
 

@@ -1,6 +1,6 @@
 """What was said, by id, and of what was spoken: how much was heard."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -9,7 +9,15 @@ from airos_edge.voice.recordings import LONGEST_MS, Recordings
 from airos_edge.voice.spoken import Spoken
 
 Role = Literal["system", "user", "assistant"]
-Kind = Literal["message", "function_call", "function_call_output", "approval_request"]
+Kind = Literal[
+    "message",
+    "function_call",
+    "function_call_output",
+    "mcp_list_tools",
+    "mcp_call",
+    "approval_request",
+    "approval_response",
+]
 ROOT = "root"
 """As `after`: the front of the history."""
 MOST_ITEMS = 1000
@@ -26,6 +34,15 @@ class Part:
     text: str | None = ""
     url: str = ""
     detail: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a tool of a server, or the server, failed: in MCP, below it (its HTTP status is the code), or itself."""
+
+    message: str
+    kind: Literal["protocol_error", "http_error", "tool_execution_error"] = "tool_execution_error"
+    code: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +64,16 @@ class Item:
     name: str | None = None
     arguments: str | None = None
     call_id: str | None = None
+    server: str | None = None
+    """Whose tool it is, by the client's name for the server: what is below is of such items."""
+    tool: str | None = None
+    """The server's own name for it; `name` is what models call it."""
+    tools: tuple[Mapping[str, Any], ...] = ()
+    """As the server has described them."""
+    fault: Fault | None = None
+    concerns: str | None = None
+    """The id of another item: of a request, the call that it is for; of an answer, and of a call, the request."""
+    approved: bool | None = None
     alternatives: tuple[str, ...] = ()
     sure: bool = True
     parts: tuple[Part, ...] = ()
@@ -138,6 +165,11 @@ class History:
         self._items[item_id] = item = replace(before, **fields)
         self._characters += item.characters - before.characters
         return item
+
+    def put(self, item: Item) -> None:
+        """In the place of the one that has its id. Raises UnknownItem."""
+        self.get(item.id)
+        self._items[item.id] = item
 
     def delete(self, item_id: str) -> None:
         """Raises UnknownItem."""

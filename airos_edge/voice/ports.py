@@ -109,6 +109,34 @@ class Speaking:
     speed: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class ServedTool:
+    """A tool of a server that the client asked for: it is shown the calls of it, and their results.
+
+    Models call it `name`, its server `tool`. The client calls the server `label`, the box `server`.
+    `place`: how far what it is called with goes. `asks`: the client wants to be asked before each call.
+    """
+
+    name: str
+    tool: str
+    label: str
+    server: str
+    description: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    place: Place = Place.LOCAL
+    asks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A server that the client asked for, and those of its tools that may be used; none before it has listed
+    them."""
+
+    label: str
+    server: str
+    tools: tuple[ServedTool, ...] = ()
+
+
 ESCALATE = "escalate"
 """The call of a responder that cannot answer; nobody hears of it."""
 
@@ -132,6 +160,8 @@ class Prompt:
     items: tuple[Item, ...] = ()
     instructions: str | None = None
     tools: tuple[Mapping[str, Any], ...] = ()
+    """Those that the client makes the calls of."""
+    served: tuple[Served, ...] = ()
     tool_choice: str | Mapping[str, Any] = "auto"
     speaking: Speaking | None = None
     """None: the reply is text."""
@@ -185,13 +215,15 @@ class Text:
 class Call:
     """A tool to be called. Yielded, it ends the reply and is the client's to make; given to `act`, it is made.
 
-    `waits_for_yes`: it is the box's own to make, once somebody has said yes to it.
+    `waits_for_yes`: it is the box's own to make, once somebody has said yes to it. `served`: it is a tool
+    that the client asked for; it ends the reply all the same, which makes it before it ends.
     """
 
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     call_id: str = ""
     waits_for_yes: bool = False
+    served: ServedTool | None = None
 
 
 class Left(Enum):

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from airos_edge.errors import AirosError
 from airos_edge.voice.audio import AudioChunk
@@ -17,7 +18,7 @@ from airos_edge.voice.events import (
     TextSaid,
 )
 from airos_edge.voice.floor import FloorMouth
-from airos_edge.voice.history import History, Item
+from airos_edge.voice.history import Fault, History, Item, Kind
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.ports import Call, Done, Left, Place, Prompt
 
@@ -132,22 +133,33 @@ class Reply:
         if self.outcome is not None:
             return
         self.end_message()
-        self._start(
-            Item(
-                new_id("item"),
-                kind="approval_request" if call.waits_for_yes else "function_call",
-                name=call.name,
-                arguments=json.dumps(dict(call.arguments)),
-                call_id=call.call_id or new_id("call"),
-                status="in_progress",
-            )
-        )
+        kind: Kind = "approval_request" if call.waits_for_yes else "function_call"
+        item = _item_of(call, kind)
+        if call.served is not None:  # who is asked is shown the call, which begins only after a yes
+            shown = replace(_item_of(call, "mcp_call"), call_id=item.call_id, concerns=item.id)
+            item = replace(item, concerns=shown.id)
+            self._show(shown)
+        self._start(item)
         self._end_item("completed")
 
     def silence(self, item_id: str) -> None:
         """Nothing more is heard of the item, if it is being spoken; the reply goes on without a sound."""
         if self.mouth is not None and self._open_item == item_id:
             self.mouth.hush()
+
+    def begin_call(self, call: Call) -> None:
+        """A call that is ours to make, and is about to be made."""
+        if self.outcome is None:
+            self.end_message()
+            item = _item_of(call, "mcp_call")
+            self._start(item)
+            self._open_item = item.id
+
+    def end_call(self, result: str | None, fault: Fault | None = None) -> None:
+        """What came of it."""
+        if self.outcome is None:
+            self._open_item = None
+            self._end_item("completed", text=result, fault=fault)
 
     def end_message(self, status: str = "completed") -> None:
         if self._open_item is not None:
@@ -186,35 +198,33 @@ class Reply:
         self.committed.set()  # an engine that outlives its draft is not kept waiting
 
     def _start(self, item: Item) -> None:
-        previous_id = self._history.add(item)
-        self._items.append((item, previous_id))
-        self._tell(
-            ItemStarted(
-                reply_id=self.id,
-                item=item,
-                previous_id=previous_id,
-                output_index=self.output_index,
-                apart=self.apart,
-            )
-        )
+        self._items.append((item, self._history.add(item)))
+        self._tell(ItemStarted(item=item, **self._place(self.apart)))
 
-    def _end_item(self, status: str) -> None:
-        item = self._change_last(status=status)
+    def _end_item(self, status: str, **fields: Any) -> None:
+        item = self._change_last(status=status, **fields)
         if item.id in self._history:
-            self._history.change(item.id, status=status)
-        self._tell(
-            ItemEnded(
-                reply_id=self.id,
-                item=item,
-                previous_id=self._items[-1][1],
-                output_index=self.output_index,
-                apart=self.apart,
-            )
-        )
+            self._history.change(item.id, status=status, **fields)
+        self._tell(ItemEnded(item=item, **self._place(self.apart)))
 
-    def _change_last(self, **fields: str) -> Item:
+    def _show(self, item: Item) -> None:
+        """An item of the reply that is none of the history, or not yet."""
+        self._items.append((item, None))
+        self._tell(ItemStarted(item=item, **self._place(apart=True)))
+        self._tell(ItemEnded(item=item, **self._place(apart=True)))
+
+    def _place(self, apart: bool) -> dict[str, Any]:
+        """Where the newest item is."""
+        return {
+            "reply_id": self.id,
+            "previous_id": self._items[-1][1],
+            "output_index": self.output_index,
+            "apart": apart,
+        }
+
+    def _change_last(self, **fields: Any) -> Item:
         item, previous_id = self._items[-1]
-        item = replace(item, **fields)  # type: ignore[arg-type]
+        item = replace(item, **fields)
         self._items[-1] = (item, previous_id)
         return item
 
@@ -223,7 +233,7 @@ class Reply:
         items = tuple(item for item, _ in self._items)
         return replace(
             outcome,
-            text="".join(item.text or "" for item in items),
+            text="".join(item.text or "" for item in items if item.kind == "message"),
             tier=done.tier or None,
             intent=done.intent,
             slots=done.slots,
@@ -238,3 +248,17 @@ class Reply:
                 stage: round((at - self._since) * 1000, 1) for stage, at in self.stamps.items()
             },
         )
+
+
+def _item_of(call: Call, kind: Kind) -> Item:
+    served = call.served
+    return Item(
+        new_id("item"),
+        kind=kind,
+        name=call.name,
+        arguments=json.dumps(dict(call.arguments)),
+        call_id=call.call_id or new_id("call"),
+        server=served.label if served else None,
+        tool=served.tool if served else None,
+        status="in_progress",
+    )

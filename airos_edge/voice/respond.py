@@ -4,10 +4,11 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import aclosing
 
-from airos_edge.errors import AirosError, EngineError, PromptError
+from airos_edge.errors import AirosError, EngineError, PromptError, ToolError
 from airos_edge.voice.events import Outcome
 from airos_edge.voice.floor import Floor, FloorMouth, Rank
 from airos_edge.voice.flow import Stage, chain, patiently
+from airos_edge.voice.history import Fault
 from airos_edge.voice.ports import (
     Call,
     Done,
@@ -40,11 +41,11 @@ async def respond(reply: Reply, engines: Engines, floor: Floor) -> None:
     nothing but cancelling, which ends every engine at once; the reply is then ended by who cancelled.
     """
     responder, speaking = engines.responder, reply.prompt.speaking
+    act = GatedTools(engines.tools, reply)
     reply.goes(responder.place)
     if reply.prompt.was_spoken and engines.asr is not None:
         reply.goes(engines.asr.place)
     try:
-        act = GatedTools(engines.tools, reply)
         async with chain(responder.reply(reply.prompt, act), name=responder.name) as parts:
             in_time = patiently(parts, STALL_LIMIT_S, responder.name, reply.waits_since)
             if speaking is None:
@@ -60,7 +61,10 @@ async def respond(reply: Reply, engines: Engines, floor: Floor) -> None:
     await reply.committed.wait()
     if reply.failure is None:
         for call in reply.calls:
-            reply.call(call)
+            if call.served is None or call.waits_for_yes:
+                reply.call(call)
+            else:
+                await _make(call, call.served.place, reply, act)
     reply.stamp("done")
     if reply.failure is not None:
         log.warning("The reply failed: %s", reply.failure)
@@ -98,6 +102,23 @@ class GatedTools:
 
     def goes(self, place: Place) -> None:
         self._reply.goes(place)
+
+
+async def _make(call: Call, place: Place, reply: Reply, act: GatedTools) -> None:
+    """In front of the client's eyes. Who says what came of it is asked anew, for a reply of its own: that is what
+    clients of the Realtime API wait for."""
+    reply.begin_call(call)
+    try:
+        act.goes(place)
+        reply.end_call(await act(call))
+    except EngineError as error:
+        reply.end_call(None, fault_of(error))
+
+
+def fault_of(error: EngineError) -> Fault:
+    if isinstance(error, ToolError):
+        return Fault(str(error), error.kind, error.code)
+    return Fault(str(error))
 
 
 async def _texts(

@@ -1,9 +1,11 @@
 """One conversation: what is heard starts a turn and, by the rules, ends the reply before it."""
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from airos_edge.errors import BusyError
 from airos_edge.voice import events
@@ -16,7 +18,7 @@ from airos_edge.voice.history import History, Item
 from airos_edge.voice.idle import NUDGE, Idle
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.ports import Hints, Prompt
-from airos_edge.voice.replies import Borrow, Replies
+from airos_edge.voice.replies import Borrow, Prepare, Replies, as_it_is
 from airos_edge.voice.reply import Reply
 from airos_edge.voice.turn import with_words
 from airos_edge.voice.turns import Turns
@@ -148,6 +150,33 @@ class Session:
         while (oldest_id := self.history.oldest_too_many()) is not None:
             self.delete(oldest_id)
 
+    # ---- work beside the replies ----
+
+    def start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Work that is this conversation's, and is cancelled with it."""
+        return self._scope.start(work, name)
+
+    @contextmanager
+    def working_at(self, item: Item) -> Iterator[Callable[..., None]]:
+        """Puts the item at the end of the history, and takes what becomes of it when it is done: `done(**fields)`.
+
+        Work that is broken off ends with the item as it was, "incomplete". Raises DuplicateItem.
+        """
+        previous_id = self.history.add(item)
+        self.tell(events.WorkStarted(item=item, previous_id=previous_id))
+        ended = replace(item, status="incomplete")
+
+        def done(**fields: Any) -> None:
+            nonlocal ended
+            ended = replace(ended, **{"status": "completed", **fields})
+
+        try:
+            yield done
+        finally:
+            if item.id in self.history:
+                self.history.put(ended)
+            self.tell(events.WorkEnded(item=ended, previous_id=previous_id))
+
     # ---- replies ----
 
     def prompt(self) -> Prompt:
@@ -160,19 +189,24 @@ class Session:
         metadata: Mapping[str, str] | None = None,
         apart: Floor | None = None,
         reply_id: str | None = None,
+        prepare: Prepare = as_it_is,
     ) -> Reply:
         """A reply that was asked for, which waits for the words of questions that are still recognised.
 
-        `apart`: out of band, on a floor of its own, not for the history. Raises BusyError while another
-        reply of the conversation goes on.
+        `apart`: out of band, on a floor of its own, not for the history. `prepare` waits for what else the prompt
+        lacks. Raises BusyError while another reply of the conversation goes on.
         """
+
+        async def whole(prompt: Prompt) -> Prompt:
+            return await prepare(await with_words(prompt, unheard))
+
         active = self.replies.active
         if apart is None and active is not None:
             raise BusyError(f"the reply {active.id} has not ended")
         unheard = self._turns.unheard
         reply = self.replies.start(
             prompt or self.prompt(),
-            lambda prompt: with_words(prompt, unheard),
+            whole,
             apart=apart,
             metadata=metadata,
             reply_id=reply_id,

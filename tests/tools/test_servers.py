@@ -8,7 +8,7 @@ import pytest
 from airos_edge.errors import EngineError
 from airos_edge.tools.servers import ToolServers, offered_name
 from airos_edge.tools.settings import ToolServerSettings
-from airos_edge.voice.ports import Call, Place
+from airos_edge.voice.ports import Call, Place, ServedTool
 from tests.tool_servers import Watch, program
 
 pytestmark = pytest.mark.real_time
@@ -130,3 +130,29 @@ def test_names_are_such_as_makers_of_models_take() -> None:
     assert offered_name("files", "read_text-file") == "files__read_text-file"
     assert offered_name("küche", "an.aus") == "k_che__an_aus"
     assert len(offered_name("s", "t" * 100)) == 64
+
+
+async def test_a_lent_server_is_known_to_who_has_its_key_and_to_nobody_else(
+    servers: Servers,
+) -> None:
+    servers.use({}, Place.LOCAL)
+    servers.lend("mcp_1", "parrot", program(), Place.LOCAL)
+    assert "echo" in [tool.name for tool in await servers.listed("mcp_1")]
+    assert await servers.names() == []
+    tool = ServedTool("parrot__echo", "echo", "parrot", "mcp_1")
+    call = Call("parrot__echo", {"message": "hi"}, served=tool)
+    assert await servers.call(call) == "hi"
+    with pytest.raises(EngineError, match="there is no tool"):
+        await servers.call(Call("parrot__echo", {"message": "hi"}))
+    servers.take_back("mcp_1")
+    with pytest.raises(EngineError, match="there is no tool"):
+        await servers.call(call)
+    assert not servers.watch.told
+
+
+async def test_why_a_server_has_no_tools_is_said(servers: Servers) -> None:
+    servers.use({"parrot": program("crash")}, Place.LOCAL)
+    with pytest.raises(EngineError, match="this will never work"):
+        await servers.listed("parrot")
+    with pytest.raises(EngineError, match="no such tool server"):
+        await servers.listed("nobody")
