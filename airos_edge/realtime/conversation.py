@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from airos_edge.realtime.configuration import manner_of, rules_of
+from airos_edge.realtime.dialect import Dialect
 from airos_edge.realtime.formats import InputAudio
 from airos_edge.realtime.mouth import RealtimeMouth
 from airos_edge.realtime.server_events import audio_deltas, server_events
@@ -27,8 +28,10 @@ class Conversation:
         box_rules: TurnRules,
         write: Callable[[Mapping[str, Any]], None],
         room: Callable[[], Awaitable[None]],
+        beta: bool = False,
     ) -> None:
         self.id = new_id("conv")
+        self.dialect = Dialect(self.id, beta)
         self.session: Session
         self.configuration = configuration
         self.input = InputAudio()
@@ -59,7 +62,9 @@ class Conversation:
             self.send(type, **fields)
 
     def send(self, type: str, **fields: Any) -> None:
-        self._write({"type": type, "event_id": new_id("event"), **fields})
+        event = {"type": type, "event_id": new_id("event"), **fields}
+        for told in self.dialect.written(event):
+            self._write(told)
 
     def _send_audio(self, says: Says, pcm: bytes) -> None:
         for type, fields in audio_deltas(says, pcm):

@@ -14,6 +14,7 @@ from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 from airos_edge.errors import AirosError
 from airos_edge.realtime.configuration import new_configuration
 from airos_edge.realtime.conversation import Conversation
+from airos_edge.realtime.dialect import asks_for_beta
 from airos_edge.realtime.protocol import receive
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Event
@@ -115,6 +116,7 @@ class RealtimeDoor:
             self._box_rules(),
             outgoing.put,
             outgoing.room,
+            asks_for_beta(request.headers),
         )
         try:
             session = self._open_session(

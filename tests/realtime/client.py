@@ -34,12 +34,14 @@ def sound(ms: int, value: int = LOUD) -> str:
 class Client:
     """Use it as a context manager. `events` are all frames that were received."""
 
-    def __init__(self, kind: str = "realtime", **engines: Any) -> None:
+    def __init__(self, kind: str = "realtime", beta: bool = False, **engines: Any) -> None:
         self.events: list[Json] = []
         self.lease = FakeLease(fake_engines(**engines))
         self._changed = asyncio.Event()
         configuration = new_configuration("sess_1", "airos", kind, 1)
-        self.conversation = Conversation(configuration, TurnRules(), self._receive, self._room)
+        self.conversation = Conversation(
+            configuration, TurnRules(), self._receive, self._room, beta
+        )
         self.session = Session(
             "sess_1",
             Ear(self.conversation.rules(), FakeVad()),
@@ -64,7 +66,7 @@ class Client:
 
     def _receive(self, event: Mapping[str, Any]) -> None:
         event = json.loads(json.dumps(event))
-        oracle.check(event)
+        oracle.check(event, self.conversation.dialect.beta)
         self.events.append(event)
         self._changed.set()
 
