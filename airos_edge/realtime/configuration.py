@@ -141,7 +141,7 @@ def _transcription(path: str, value: Any) -> dict[str, Any]:
     given = checks.mapping(path, value)
     for key in ("model", "language", "prompt"):
         checks.nullable(checks.text)(f"{path}.{key}", given.get(key))
-    return given
+    return {"language": None, "prompt": None, **given}
 
 
 def _tools(path: str, value: Any) -> list[dict[str, Any]]:

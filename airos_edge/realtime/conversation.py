@@ -11,7 +11,7 @@ from airos_edge.realtime.configuration import manner_of, rules_of
 from airos_edge.realtime.dialect import Dialect
 from airos_edge.realtime.formats import InputAudio
 from airos_edge.realtime.mouth import RealtimeMouth
-from airos_edge.realtime.server_events import audio_deltas, server_events
+from airos_edge.realtime.server_events import audio_deltas, obfuscated, server_events
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Event
 from airos_edge.voice.ids import new_id
@@ -58,7 +58,7 @@ class Conversation:
     # ---- to the client ----
 
     def tell(self, event: Event) -> None:
-        for type, fields in server_events(event, self.configuration, self.id):
+        for type, fields in map(obfuscated, server_events(event, self.configuration, self.id)):
             self.send(type, **fields)
 
     def send(self, type: str, **fields: Any) -> None:
