@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from tests.e2e.conftest import Daemon, StartDaemon
 from tests.models import ModelServer, calls, model_server, says
@@ -37,6 +38,21 @@ def scripted(start_daemon: StartDaemon, **options: object) -> Iterator[tuple[Dae
 def voice(text: str) -> bytes:
     """24 kHz PCM of a sentence, with the quiet after which it is a question."""
     return spoken(text, before_ms=300, after_ms=1200, rate_hz=RATE_HZ).pcm
+
+
+TEXTS = (
+    *("COMMAND", "ASK_WEATHER", "ASK_STORY", "ASK_AGAIN"),
+    *("HELLO", "WEATHER", "FOGGY", "STORY", "NOON", "WELCOME", "MODEL"),
+)
+
+
+def told(folder: Path) -> dict[str, str]:
+    """The scenario for a program elsewhere: its texts, and files of what is said aloud, in this folder."""
+    files = {"command_file": COMMAND, "over_file": OVER}
+    for name, text in files.items():
+        (folder / name).write_bytes(voice(text))
+    texts = {name.lower(): str(globals()[name]) for name in TEXTS}
+    return texts | {name: str(folder / name) for name in files}
 
 
 def was_cut(heard: str) -> bool:

@@ -16,26 +16,13 @@ from cryptography.x509.oid import NameOID
 
 from tests.e2e import scenario
 from tests.e2e.conftest import Daemon, StartDaemon
-from tests.e2e.scenario import scripted, voice, was_cut
+from tests.e2e.scenario import scripted, was_cut
 
 pytestmark = pytest.mark.real_time
 
 SCRIPTS = Path(__file__).parents[1] / "npm"
 PACKAGES = Path(__file__).parents[2] / ".venv" / "npm" / "node_modules"
 LIMIT_S = 45
-TEXTS = (
-    "COMMAND",
-    "ASK_WEATHER",
-    "ASK_STORY",
-    "ASK_AGAIN",
-    "HELLO",
-    "WEATHER",
-    "FOGGY",
-    "STORY",
-    "NOON",
-    "WELCOME",
-    "MODEL",
-)
 
 
 def needs(package: str) -> None:
@@ -50,11 +37,7 @@ def needs(package: str) -> None:
 
 def plays(script: str, folder: Path, environment: dict[str, str], **where: str) -> dict[str, Any]:
     """What the client of this script holds when it has gone through the scenario."""
-    for name, text in (("command", scenario.COMMAND), ("over", scenario.OVER)):
-        (folder / name).write_bytes(voice(text))
-        where[f"{name}_file"] = str(folder / name)
-    texts = {name.lower(): getattr(scenario, name) for name in TEXTS}
-    told = json.dumps({**texts, **where, "packages": str(PACKAGES)})
+    told = json.dumps({**scenario.told(folder), **where, "packages": str(PACKAGES)})
     result = subprocess.run(
         ["node", str(SCRIPTS / script), told],
         capture_output=True, text=True, timeout=LIMIT_S, env=environment, check=False,
