@@ -50,3 +50,26 @@ def test_pydantic_ai_goes_through_it_all(start_daemon: StartDaemon, tmp_path: Pa
     assert ["user", scenario.COMMAND] in told["said"]
     again = [message["content"] for message in server.requests[-1]["messages"]]
     assert {scenario.COMMAND, scenario.HELLO, scenario.FOGGY, scenario.ASK_AGAIN} <= set(again)
+
+
+def test_livekit_goes_through_it_all(start_daemon: StartDaemon, tmp_path: Path) -> None:
+    with scripted(start_daemon) as (daemon, server):
+        told = plays("with_livekit.py", tmp_path, daemon.environment, daemon.port)
+    assert [error for error in told["errors"] if "connection" not in error] == []
+    assert told["heard"] == [scenario.COMMAND, scenario.OVER]
+    hello, weather, story, noon, *again = told["said"]
+    assert [hello, weather, noon] == [scenario.HELLO, scenario.WEATHER, scenario.NOON]
+    assert story.startswith("Once upon a time")
+    assert again == [scenario.WELCOME] * 2
+    assert [json.loads(call) for call in told["calls"]] == [{"city": "London"}]
+    assert told["audio"] > 100_000
+    assert told["held"] == told["wanted"]
+    assert told["user_initiated"] == [False, True, True, True, False, True, True]
+    after_the_break, long = (request["messages"] for request in server.requests[-2:])
+    kept = [message["content"] for message in after_the_break]
+    assert kept[1:3] == [scenario.COMMAND, scenario.HELLO]
+    assert scenario.FOGGY in kept
+    assert long[0]["content"] == "Sum it up."
+    assert [message["content"].partition(".")[0] for message in long[1:9]] == [
+        *("Line 0", "Line 1", "Line 2", "Line 3", "Between", "Line 4", "Line 5", "Line 6")
+    ]
