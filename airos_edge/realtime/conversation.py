@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 from airos_edge.realtime import messages
+from airos_edge.realtime.dialect import Dialect
 from airos_edge.realtime.effects import hints_of, manner_of, rules_of
 from airos_edge.realtime.formats import InputAudio, wire_of
 from airos_edge.realtime.mouth import RealtimeMouth
-from airos_edge.realtime.server_events import audio_deltas, server_events
+from airos_edge.realtime.server_events import audio_deltas, obfuscated, server_events
 from airos_edge.realtime.servers import ClientServers
 from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.endpoint import TurnRules
@@ -38,8 +39,10 @@ class Conversation:
         room: Callable[[], Awaitable[None]],
         servers: ClientServers | None = None,
         voices: Callable[[], Collection[str] | None] = lambda: None,
+        beta: bool = False,
     ) -> None:
         self.id = new_id("conv")
+        self.dialect = Dialect(self.id, beta)
         self.session: Session
         self.configuration = configuration
         self.input = InputAudio(wire_of(configuration["audio"]["input"]["format"]))
@@ -101,7 +104,8 @@ class Conversation:
             configuration = self.of_reply.setdefault(event.reply_id, self.configuration)
         elif isinstance(event, ReplyEnded):
             configuration = self.of_reply.pop(event.reply_id, self.configuration)
-        for type, fields in server_events(event, configuration, self.id, self.rate_limits):
+        told = server_events(event, configuration, self.id, self.rate_limits)
+        for type, fields in map(obfuscated, told):
             self.send(type, **fields)
 
     def tell_if_deaf(self) -> None:
@@ -119,7 +123,9 @@ class Conversation:
         )
 
     def send(self, type: str, **fields: Any) -> None:
-        self._write({"type": type, "event_id": new_id("event"), **fields})
+        event = {"type": type, "event_id": new_id("event"), **fields}
+        for told in self.dialect.written(event):
+            self._write(told)
 
     def _send_audio(self, says: Says, pcm: bytes) -> None:
         for type, fields in audio_deltas(says, pcm):

@@ -33,7 +33,7 @@ def receive(conversation: Conversation, text: str) -> Iterator[None]:
     """
     event_id: str | None = None
     try:
-        event = decoded(text)
+        event = conversation.dialect.read(decoded(text))
         event_id = event.get("event_id") if isinstance(event.get("event_id"), str) else None
         handler = HANDLERS.get(event["type"])
         if handler is None:

@@ -6,10 +6,13 @@ from typing import Any
 
 from airos_edge.realtime import mcp_items, messages
 from airos_edge.voice import events
+from airos_edge.voice.ids import chance
 from airos_edge.voice.ports import Says
 
 AUDIO_PER_EVENT = 240_000
 """Bytes of PCM in one event: with base64, every frame stays under the 1 MiB that pipecat reads."""
+PADDED_TO = 16
+"""The length of a delta and its obfuscation together is a multiple of this, as in OpenAI's own."""
 
 ServerEvent = tuple[str, dict[str, Any]]
 """Its type and its fields, but for the event's own id."""
@@ -54,6 +57,16 @@ def server_events(
             yield f"response.{kind}.delta", {**place, "delta": event.text}
         case events.ItemEnded():
             yield from _item_ended(event)
+
+
+def obfuscated(event: ServerEvent) -> ServerEvent:
+    """Words get letters of chance beside them, as from OpenAI: who sees only how long the encrypted frames
+    are learns less of what is said."""
+    type, fields = event
+    if not type.endswith(".delta"):
+        return event
+    missing = PADDED_TO - len(fields["delta"]) % PADDED_TO
+    return type, {**fields, "obfuscation": chance(missing)}
 
 
 def audio_deltas(says: Says, pcm: bytes) -> Iterator[ServerEvent]:

@@ -15,6 +15,7 @@ from airos_edge.errors import AirosError
 from airos_edge.network import place_of
 from airos_edge.realtime.configuration import new_configuration
 from airos_edge.realtime.conversation import Conversation
+from airos_edge.realtime.dialect import asks_for_beta
 from airos_edge.realtime.protocol import receive
 from airos_edge.realtime.servers import ClientServers, NoTools, Tools
 from airos_edge.voice.endpoint import TurnRules
@@ -127,6 +128,7 @@ class RealtimeDoor:
             outgoing.room,
             ClientServers(self._tools, place_of(request.remote or "localhost")),
             self._voices,
+            asks_for_beta(request.headers),
         )
         try:
             session = self._open_session(

@@ -9,6 +9,9 @@ LENGTH = 21
 
 def new_id(kind: str) -> str:
     """Unguessable: 124 bits. One call to the system, since some twenty are made for each turn."""
-    return (
-        f"{kind}_{''.join(ALPHABET[byte % len(ALPHABET)] for byte in secrets.token_bytes(LENGTH))}"
-    )
+    return f"{kind}_{chance(LENGTH)}"
+
+
+def chance(length: int) -> str:
+    """So many letters and digits."""
+    return "".join(ALPHABET[byte % len(ALPHABET)] for byte in secrets.token_bytes(length))

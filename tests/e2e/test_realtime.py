@@ -31,11 +31,14 @@ class Talk:
         self.connection = connection
         self.events: list[Any] = []
 
+    def check(self, event: Any) -> None:
+        oracle.check(event.model_dump(exclude_unset=True))
+
     async def until(self, kind: str) -> Any:
         async with asyncio.timeout(30):
             while True:
                 event = await self.connection.recv()
-                oracle.check(event.model_dump(exclude_unset=True))
+                self.check(event)
                 self.events.append(event)
                 if event.type == kind:
                     return event

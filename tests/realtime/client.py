@@ -40,6 +40,7 @@ class Client:
         kind: str = "realtime",
         model: str = "airos",
         voices: Collection[str] | None = None,
+        beta: bool = False,
         **engines: Any,
     ) -> None:
         self.events: list[Json] = []
@@ -49,7 +50,12 @@ class Client:
         self._changed = asyncio.Event()
         configuration = new_configuration("sess_1", model, kind, 1)
         self.conversation = Conversation(
-            configuration, TurnRules(), self._receive, self._room, voices=lambda: voices
+            configuration,
+            TurnRules(),
+            self._receive,
+            self._room,
+            voices=lambda: voices,
+            beta=beta,
         )
         self.session = Session(
             "sess_1",
@@ -75,7 +81,7 @@ class Client:
 
     def _receive(self, event: Mapping[str, Any]) -> None:
         event = json.loads(json.dumps(event))
-        oracle.check(event)
+        oracle.check(event, self.conversation.dialect.beta)
         self.events.append(event)
         self._changed.set()
 
