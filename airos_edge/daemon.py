@@ -7,6 +7,8 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
+from aiohttp import web
+
 from airos_edge.announce import systemd
 from airos_edge.announce.metrics import metering
 from airos_edge.box import Box, open_box
@@ -14,6 +16,9 @@ from airos_edge.config import Config
 from airos_edge.errors import AirosError
 from airos_edge.http.control import control_routes, health_routes, metrics_routes
 from airos_edge.http.listener import Doors, listen
+from airos_edge.http.openai_models import model_routes
+from airos_edge.http.openai_speech import speech_routes
+from airos_edge.http.openai_transcriptions import transcription_routes
 from airos_edge.local.sound import LocalSound, local_sound
 from airos_edge.paths import socket_mode, socket_path, state_directory
 from airos_edge.presence import by_mdns, by_mqtt, faces
@@ -62,6 +67,7 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
         control = control_routes(box.open_asking, box.loudspeaker.say, box.check, reload, box.hub)
         expose = await stack.enter_async_context(metering(box.hub, box.state))
         routes = [*realtime.routes(), *health_routes(box.state), *metrics_routes(expose)]
+        routes += _openai_routes(box)
         doors = await stack.enter_async_context(
             listen(config.server, routes, control, socket_path(), socket_mode())
         )
@@ -80,6 +86,19 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
         systemd.notify("STOPPING=1", "STATUS=Letting answers end")
         log.info("Stopping.")
         await realtime.close(GRACE_S)
+
+
+def _openai_routes(box: Box) -> list[web.RouteDef]:
+    """OpenAI's API beside the Realtime one."""
+
+    def language() -> str:
+        return box.language
+
+    return [
+        *model_routes(box.model_names),
+        *transcription_routes(box.open_hearing, language),
+        *speech_routes(box.speak, language, lambda: box.offers().voices),
+    ]
 
 
 def _stop_on_signals(ready: asyncio.Event, stop: asyncio.Event) -> None:
