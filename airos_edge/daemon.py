@@ -22,6 +22,7 @@ from airos_edge.http.openai_transcriptions import transcription_routes
 from airos_edge.local.sound import LocalSound, local_sound
 from airos_edge.paths import socket_mode, socket_path, state_directory
 from airos_edge.presence import by_mdns, by_mqtt, faces
+from airos_edge.realtime.recording import Folder
 from airos_edge.realtime.socket import RealtimeDoor
 from airos_edge.voice.flow import Scope
 from airos_edge.wyoming.services import offered, open_services
@@ -63,7 +64,11 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
             log.info("Reloaded; changed: %s.", changed)
             return changed
 
-        realtime = RealtimeDoor(box.open_session, box.rules)
+        recordings = None
+        if config.server.record is not None:
+            recordings = Folder(config.server.record)
+            stack.callback(recordings.close)
+        realtime = RealtimeDoor(box.open_session, box.rules, recordings)
         control = control_routes(box.open_asking, box.loudspeaker.say, box.check, reload, box.hub)
         expose = await stack.enter_async_context(metering(box.hub, box.state))
         routes = [*realtime.routes(), *health_routes(box.state), *metrics_routes(expose)]
@@ -146,6 +151,8 @@ def _describe(
     if wyoming is not None:
         names = ", ".join(offered(box))
         log.info("Open: %s  Wyoming, for Home Assistant: %s", wyoming, names)
+    if config.server.record is not None:
+        log.info("Recorded: every Realtime session, with its sound, in %s", config.server.record)
     for port, part in parts["engines"].items():
         log.info("%s: %s (%s)", port, part["engine"] or "none", part["why"])
     for name, told in parts["models"].items():

@@ -15,6 +15,7 @@ from airos_edge.errors import AirosError
 from airos_edge.realtime.configuration import new_configuration
 from airos_edge.realtime.conversation import Conversation
 from airos_edge.realtime.protocol import receive
+from airos_edge.realtime.recording import Folder, recorder
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Event
 from airos_edge.voice.flow import Scope
@@ -40,14 +41,16 @@ OpenSession = Callable[[Callable[[Event], None], OpenMouth, TurnRules], Session]
 class Outgoing:
     """The events that wait for a client, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, tap: Callable[[str], None]) -> None:
         self.overflowed = asyncio.Event()
+        self._tap = tap
         self._frames: deque[str] = deque()
         self._bytes = 0
         self._changed = asyncio.Event()
 
     def put(self, event: Mapping[str, Any]) -> None:
         frame = json.dumps(event)
+        self._tap(frame)
         self._frames.append(frame)
         self._bytes += len(frame)
         if self._bytes > TOO_SLOW_BYTES:
@@ -78,8 +81,14 @@ class Outgoing:
 class RealtimeDoor:
     """`/v1/realtime`, and `/` and `/v1` for clients that know no path."""
 
-    def __init__(self, open_session: OpenSession, box_rules: Callable[[], TurnRules]) -> None:
+    def __init__(
+        self,
+        open_session: OpenSession,
+        box_rules: Callable[[], TurnRules],
+        recordings: Folder | None = None,
+    ) -> None:
         self._open_session = open_session
+        self._recordings = recordings
         self._box_rules = box_rules
         self._open: dict[web.WebSocketResponse, Session] = {}
 
@@ -109,7 +118,8 @@ class RealtimeDoor:
         kind = "transcription" if request.query.get("intent") == "transcription" else "realtime"
         model = request.query.get("model") or "airos"
         session_id, expires_at = new_id("sess"), int(time.time()) + SESSION_S
-        outgoing = Outgoing()
+        recorded = recorder(self._recordings, request.query, request.headers)
+        outgoing = Outgoing(recorded.server)
         conversation = Conversation(
             new_configuration(session_id, model, kind, expires_at),
             self._box_rules(),
@@ -137,9 +147,11 @@ class RealtimeDoor:
                 conversation.begin(session)
                 async for message in socket:
                     if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                        for _ in receive(conversation, _text_of(message)):
+                        recorded.client(frame := _text_of(message))
+                        for _ in receive(conversation, frame):
                             await asyncio.sleep(0)
             finally:
+                recorded.close()
                 del self._open[socket]
         return socket
 

@@ -102,7 +102,7 @@ def test_what_cannot_be_transcribed_is_refused_in_openais_form(client: OpenAI) -
     with pytest.raises(openai.BadRequestError) as refused:
         heard(client, response_format="diarized_json")
     assert refused.value.param == "response_format"
-    deprecated = pytest.warns(DeprecationWarning)
+    deprecated = pytest.warns(DeprecationWarning, match="deprecated")
     with deprecated, pytest.raises(openai.BadRequestError, match="Nothing is translated"):
         client.audio.translations.create(model="whisper-1", file=("two.wav", two_commands()))
 
