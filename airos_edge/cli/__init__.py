@@ -144,6 +144,37 @@ def _of_realtime(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     _reached(replay)
 
+    talk = commands.add_parser("talk", help="talk to this box, or any Realtime server, from here")
+    talk.add_argument(
+        "url", nargs="?", help="another server than the daemon: wss://host/v1/realtime"
+    )
+    talk.add_argument(
+        "--file",
+        dest="turns",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE.wav",
+        help="ask a recording; repeatable",
+    )
+    talk.add_argument(
+        "--text",
+        dest="turns",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="ask a text; repeatable",
+    )
+    talk.add_argument("--push", action="store_true", help="Enter begins and ends what you say")
+    talk.add_argument(
+        "--headphones", action="store_true", help="the microphone does not hear the loudspeaker"
+    )
+    talk.add_argument("--model", help="who answers: a model of the server")
+    talk.add_argument("--voice", help="a voice of the server")
+    talk.add_argument("--instructions", metavar="TEXT", help="how to answer")
+    _heard(talk)
+    _reached(talk)
+
 
 def _reached(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", help="an API key; better in $AIROS_KEY")

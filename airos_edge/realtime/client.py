@@ -1,6 +1,7 @@
 """A client of the Realtime API, of this box or any other server: what `airos talk` and `replay` speak by."""
 
 import json
+import os
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -130,9 +131,14 @@ def _told(error: Exception, where: str) -> DaemonError:
         case aiohttp.ClientConnectorSSLError():
             why = "does not speak TLS; try ws:// in place of wss://"
         case aiohttp.ClientConnectorError():
-            why = f"cannot be reached: {error.os_error.strerror or error.os_error}"
+            why = f"cannot be reached: {_reason(error.os_error)}"
         case TimeoutError():
             why = "does not answer"
         case _:
             why = f"is no Realtime server: {error or type(error).__name__}"
     return DaemonError(f"{server} {why}")
+
+
+def _reason(error: OSError) -> str:
+    """asyncio says it with the address, which the sentence has already."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.conftest import Daemon, StartDaemon
 from tests.e2e.test_realtime import TRANSCRIBED, Talk, connect, recording
+from tests.pulse import wait_until
 
 pytestmark = pytest.mark.real_time
 
@@ -30,12 +31,14 @@ async def recorded(daemon: Daemon, folder: Path) -> Path:
         )
         await talk.until("conversation.item.truncated")
         await speaking
-    async with asyncio.timeout(10):
-        while True:
-            files = list(folder.glob("*.jsonl"))
-            if files and '"end": true' in files[0].read_text():
-                return files[0]
-            await asyncio.sleep(0.05)
+    return await asyncio.to_thread(_written, folder)
+
+
+def _written(folder: Path) -> Path:
+    """The one recording, as soon as it is whole."""
+    (file,) = folder.glob("*.jsonl")
+    wait_until(lambda: '"end": true' in file.read_text())
+    return file
 
 
 @pytest.mark.parametrize("speed", ["real", "max"])
