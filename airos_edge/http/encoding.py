@@ -50,12 +50,12 @@ class Encoder:
 
     def feed(self, chunk: AudioChunk) -> bytes:
         """Takes speech of any rate."""
-        import soxr
-
         pcm = b""
         if chunk.rate_hz != self._rate_hz:
             pcm, self._rate_hz = self._flush(), chunk.rate_hz
-            self._resampler = soxr.ResampleStream(chunk.rate_hz, RATE_HZ, 1, dtype="int16")
+            self._resampler = _resampler(chunk.rate_hz)
+        if self._resampler is None:
+            return self._encoded(pcm + chunk.pcm)
         samples = self._resampler.resample_chunk(np.frombuffer(chunk.pcm, "<i2"))
         return self._encoded(pcm + samples.astype("<i2").tobytes())
 
@@ -89,6 +89,14 @@ class Tail(io.BytesIO):
         new = self.getbuffer()[self._taken :].tobytes()
         self._taken += len(new)
         return new
+
+
+def _resampler(rate_hz: int) -> Any:
+    if rate_hz == RATE_HZ:
+        return None
+    import soxr
+
+    return soxr.ResampleStream(rate_hz, RATE_HZ, 1, dtype="int16", quality="HQ")
 
 
 def _open(file: io.BytesIO, format: Format) -> Any:

@@ -162,7 +162,7 @@ def _speed(speed: Any) -> float:
 
 def _one_of(body: Mapping[str, Any], key: str, usual: str, known: Collection[str]) -> str:
     value = body.get(key) or usual
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         message = f"Invalid value: {value!r}. Supported values are: {', '.join(known)}."
         raise ProtocolError(message, code="invalid_value", param=key)
-    return str(value)
+    return value

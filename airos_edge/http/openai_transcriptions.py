@@ -6,6 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from airos_edge.errors import AirosError, ProtocolError
 from airos_edge.http import transcripts
@@ -115,7 +116,10 @@ async def _form(request: web.Request) -> Form:
     except TimeoutError:
         message = f"The upload was not over after {UPLOAD_S:.0f} s."
         raise ProtocolError(message, code="timeout", param="file") from None
-    except ValueError as error:  # aiohttp's, of a body that is cut off or no multipart
+    except (
+        ValueError,
+        HttpProcessingError,
+    ) as error:  # aiohttp's, of what is cut off or no multipart
         raise ProtocolError(f"The body cannot be read: {error}", code="invalid_body") from None
 
 

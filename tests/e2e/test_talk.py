@@ -134,7 +134,12 @@ def test_it_is_spoken_with_by_microphone_and_loudspeaker(tmp_path: Path) -> None
                 command = [sys.executable, "-m", "airos_edge", "talk", "--headphones"]
                 program = subprocess.Popen(command, env=environment, stdin=terminal, stdout=out)
             wait_until(lambda: "Ctrl-C ends" in shown.read_text())
-            wait_until(lambda: "RUNNING" in room.pactl("list", "short", "source-outputs") or bool(room.pactl("list", "short", "source-outputs")))
+            wait_until(
+                lambda: (
+                    "RUNNING" in room.pactl("list", "short", "source-outputs")
+                    or bool(room.pactl("list", "short", "source-outputs"))
+                )
+            )
             ended = room.say(spoken("turn on the kitchen light", before_ms=500, after_ms=500))
             wait_until(lambda: ANSWER in shown.read_text())
             room.wait_for_box(ended)
