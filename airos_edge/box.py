@@ -24,8 +24,9 @@ from airos_edge.home import demo as demo_house
 from airos_edge.home.commands import HouseCommands
 from airos_edge.home.house import House, Source, State, VirtualDevices, furnished
 from airos_edge.home.timers import MOST, Timers
+from airos_edge.http.tape import Tape
 from airos_edge.loudspeaker import Loudspeaker
-from airos_edge.offers import offers_of
+from airos_edge.offers import model_names, offers_of
 from airos_edge.parts import Parts, Workshop, assemble
 from airos_edge.tools.servers import ToolServers
 from airos_edge.tools.tools import Tools
@@ -132,6 +133,17 @@ class Box:
         """For one question: the face says where it begins and ends."""
         return self.open_session(tell, open_mouth, replace(self.rules(), detection="push"))
 
+    def open_hearing(self, tell: Callable[[Event], None]) -> Session:
+        """For a recording of anything, which the ears cut into utterances: their words are told, and nobody
+        is answered. Raises EngineUnavailable where nothing tells speech or recognises it."""
+        for port in ("vad", "asr"):
+            if port in self._parts.faults:
+                raise EngineUnavailable(port, self._parts.faults[port])
+        rules = replace(
+            self.rules(), detection="speech", judged=False, answer="never", interrupt="never"
+        )
+        return self.open_session(tell, Tape().open, rules)
+
     async def speak(self, texts: AsyncIterable[str], how: Speaking) -> AsyncGenerator[Speech, None]:
         """Speech of the texts, sentence by sentence, in the voice's own rate, as it is made.
 
@@ -165,6 +177,10 @@ class Box:
     def offers(self) -> Offers:
         """The stages that others may use."""
         return offers_of(self._parts)
+
+    def model_names(self) -> list[str]:
+        """By which a client may ask for who answers, hears or speaks."""
+        return model_names(self._parts)
 
     def add_source(self, source: Source) -> None:
         """Devices that are not in the configuration; `refurnish` takes in those that it has found."""

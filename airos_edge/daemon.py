@@ -7,6 +7,8 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
+from aiohttp import web
+
 from airos_edge.announce import systemd
 from airos_edge.announce.metrics import metering
 from airos_edge.box import Box, open_box
@@ -14,9 +16,13 @@ from airos_edge.config import Config
 from airos_edge.errors import AirosError
 from airos_edge.http.control import control_routes, health_routes, metrics_routes
 from airos_edge.http.listener import Doors, listen
+from airos_edge.http.openai_models import model_routes
+from airos_edge.http.openai_speech import speech_routes
+from airos_edge.http.openai_transcriptions import transcription_routes
 from airos_edge.local.sound import LocalSound, local_sound
 from airos_edge.paths import socket_mode, socket_path, state_directory
 from airos_edge.presence import by_mdns, by_mqtt, faces
+from airos_edge.realtime.recording import Folder
 from airos_edge.realtime.socket import RealtimeDoor
 from airos_edge.voice.flow import Scope
 from airos_edge.wyoming.services import offered, open_services
@@ -58,10 +64,17 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
             log.info("Reloaded; changed: %s.", changed)
             return changed
 
-        realtime = RealtimeDoor(box.open_session, box.rules, box.voices, lambda: box.tools)
+        recordings = None
+        if config.server.record is not None:
+            recordings = Folder(config.server.record)
+            stack.callback(recordings.close)
+        realtime = RealtimeDoor(
+            box.open_session, box.rules, box.voices, lambda: box.tools, recordings
+        )
         control = control_routes(box.open_asking, box.loudspeaker.say, box.check, reload, box.hub)
         expose = await stack.enter_async_context(metering(box.hub, box.state))
         routes = [*realtime.routes(), *health_routes(box.state), *metrics_routes(expose)]
+        routes += _openai_routes(box)
         doors = await stack.enter_async_context(
             listen(config.server, routes, control, socket_path(), socket_mode())
         )
@@ -80,6 +93,19 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
         systemd.notify("STOPPING=1", "STATUS=Letting answers end")
         log.info("Stopping.")
         await realtime.close(GRACE_S)
+
+
+def _openai_routes(box: Box) -> list[web.RouteDef]:
+    """OpenAI's API beside the Realtime one."""
+
+    def language() -> str:
+        return box.language
+
+    return [
+        *model_routes(box.model_names),
+        *transcription_routes(box.open_hearing, language),
+        *speech_routes(box.speak, language, lambda: box.offers().voices),
+    ]
 
 
 def _stop_on_signals(ready: asyncio.Event, stop: asyncio.Event) -> None:
@@ -127,6 +153,8 @@ def _describe(
     if wyoming is not None:
         names = ", ".join(offered(box))
         log.info("Open: %s  Wyoming, for Home Assistant: %s", wyoming, names)
+    if config.server.record is not None:
+        log.info("Recorded: every Realtime session, with its sound, in %s", config.server.record)
     for port, part in parts["engines"].items():
         log.info("%s: %s (%s)", port, part["engine"] or "none", part["why"])
     for name, told in parts["models"].items():

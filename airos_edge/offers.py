@@ -3,7 +3,7 @@
 from importlib import metadata
 
 from airos_edge import __version__
-from airos_edge.engines import registry
+from airos_edge.engines import llm, registry
 from airos_edge.parts import Parts
 from airos_edge.wyoming.info import Model, Offers
 
@@ -46,3 +46,16 @@ def _voices(parts: Parts) -> dict[str, str]:
     voices: dict[str, str] = named(language) if named else {ONLY_VOICE: language}
     first = configured or next(iter(voices))
     return {first: voices.get(first, language), **voices}
+
+
+def model_names(parts: Parts) -> list[str]:
+    """Who answers: all together, the house, each model that may be asked; and the engines that hear and
+    speak, of which one elsewhere goes by its port's name."""
+    config = parts.config
+    models = [name for name, settings in config.llm.items() if llm.place(settings) <= config.reach]
+    engines = [
+        choice.port if registry.is_uri(choice.engine) else choice.engine
+        for choice in parts.choices
+        if choice.engine and choice.port in ("asr", "tts") and choice.port not in parts.faults
+    ]
+    return list(dict.fromkeys(["airos", "commands", *models, *engines]))

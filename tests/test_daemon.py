@@ -76,6 +76,15 @@ class FakeBox:
     def open_asking(self, tell: Callable[[Event], None], open_mouth: OpenMouth) -> Session:
         return self.open_session(tell, open_mouth, self.rules())
 
+    def open_hearing(self, tell: Callable[[Event], None]) -> Session:
+        raise NotImplementedError
+
+    def speak(self, texts: Any, how: Speaking) -> Any:
+        raise NotImplementedError
+
+    def model_names(self) -> list[str]:
+        return ["airos"]
+
     def check(self) -> dict[str, Any]:
         return {"engines": {}, "models": {}, "devices": [], "demo": False}
 

@@ -99,6 +99,8 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--json", action="store_true", help="print it as JSON")
     _configured(check)
 
+    _of_realtime(commands)
+
     commands.add_parser("reload", help="have the daemon read its configuration again")
     return parser
 
@@ -128,6 +130,56 @@ def _listening(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     doctor.add_argument("--json", action="store_true", help="print the scores as JSON")
     _without_daemon(doctor)
+
+
+def _of_realtime(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    replay = commands.add_parser("replay", help="play a recorded Realtime session once more")
+    replay.add_argument("file", metavar="FILE.jsonl", help="of server.record")
+    replay.add_argument("--url", help="another server than the daemon: ws://host:port/v1/realtime")
+    replay.add_argument(
+        "--speed",
+        choices=("real", "max"),
+        default="real",
+        help="in the recording's own time (the default), or as fast as it is answered",
+    )
+    _reached(replay)
+
+    talk = commands.add_parser("talk", help="talk to this box, or any Realtime server, from here")
+    talk.add_argument(
+        "url", nargs="?", help="another server than the daemon: wss://host/v1/realtime"
+    )
+    talk.add_argument(
+        "--file",
+        dest="turns",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE.wav",
+        help="ask a recording; repeatable",
+    )
+    talk.add_argument(
+        "--text",
+        dest="turns",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="ask a text; repeatable",
+    )
+    talk.add_argument("--push", action="store_true", help="Enter begins and ends what you say")
+    talk.add_argument(
+        "--headphones", action="store_true", help="the microphone does not hear the loudspeaker"
+    )
+    talk.add_argument("--model", help="who answers: a model of the server")
+    talk.add_argument("--voice", help="a voice of the server")
+    talk.add_argument("--instructions", metavar="TEXT", help="how to answer")
+    _heard(talk)
+    _reached(talk)
+
+
+def _reached(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--key", help="an API key; better in $AIROS_KEY")
+    parser.add_argument("--ca", type=Path, metavar="FILE.pem", help="a certificate to trust")
+    _configured(parser, "the configuration file, which says where the daemon is")
 
 
 def _without_daemon(parser: argparse.ArgumentParser) -> None:

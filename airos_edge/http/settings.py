@@ -16,6 +16,8 @@ class Settings:
     """0: any that is free."""
     api_keys: tuple[Secret, ...] = ()
     """Who may connect; none: everyone on this box, and nobody else."""
+    record: str | None = None
+    """The directory into which each Realtime session is written, with its sound; None: none is."""
 
 
 def refuse_strangers(settings: Settings) -> None:

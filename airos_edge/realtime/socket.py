@@ -17,6 +17,7 @@ from airos_edge.realtime.configuration import new_configuration
 from airos_edge.realtime.conversation import Conversation
 from airos_edge.realtime.dialect import asks_for_beta
 from airos_edge.realtime.protocol import receive
+from airos_edge.realtime.recording import Folder, recorder
 from airos_edge.realtime.servers import ClientServers, NoTools, Tools
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Event
@@ -43,14 +44,16 @@ OpenSession = Callable[[Callable[[Event], None], OpenMouth, TurnRules], Session]
 class Outgoing:
     """The events that wait for a client, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, tap: Callable[[str], None]) -> None:
         self.overflowed = asyncio.Event()
+        self._tap = tap
         self._frames: deque[str] = deque()
         self._bytes = 0
         self._changed = asyncio.Event()
 
     def put(self, event: Mapping[str, Any]) -> None:
         frame = json.dumps(event)
+        self._tap(frame)
         self._frames.append(frame)
         self._bytes += len(frame)
         if self._bytes > TOO_SLOW_BYTES:
@@ -87,9 +90,11 @@ class RealtimeDoor:
         box_rules: Callable[[], TurnRules],
         voices: Callable[[], Collection[str] | None] = lambda: None,
         tools: Callable[[], Tools] = NoTools,
+        recordings: Folder | None = None,
     ) -> None:
         self._open_session = open_session
         self._tools = tools
+        self._recordings = recordings
         self._box_rules = box_rules
         self._voices = voices
         self._open: dict[web.WebSocketResponse, Session] = {}
@@ -120,7 +125,8 @@ class RealtimeDoor:
         kind = "transcription" if request.query.get("intent") == "transcription" else "realtime"
         model = request.query.get("model") or "airos"
         session_id, expires_at = new_id("sess"), int(time.time()) + SESSION_S
-        outgoing = Outgoing()
+        recorded = recorder(self._recordings, request.query, request.headers)
+        outgoing = Outgoing(recorded.server)
         conversation = Conversation(
             new_configuration(session_id, model, kind, expires_at),
             self._box_rules(),
@@ -151,10 +157,12 @@ class RealtimeDoor:
                 conversation.begin(session)
                 async for message in socket:
                     if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                        for _ in receive(conversation, _text_of(message)):
+                        recorded.client(frame := _text_of(message))
+                        for _ in receive(conversation, frame):
                             await asyncio.sleep(0)
             finally:
                 conversation.end()
+                recorded.close()
                 del self._open[socket]
         return socket
 

@@ -109,7 +109,9 @@ def test_a_recording_that_was_cut_off_is_heard_up_to_there() -> None:
     ("data", "why"),
     [
         (b"", "the file is empty"),
-        (b"turn on the kitchen light", "not audio that can be read; a WAV file is wanted"),
+        (b"\x1a\x45\xdf\xa3\x9f\x42\x86", "a WebM or Matroska file"),
+        (b"\0\0\0\x20ftypM4A \0\0\0\0", "an MP4 or M4A file"),
+        (b"turn on the kitchen light", "not audio that can be read; WAV, FLAC, Ogg and MP3 are"),
         (bytes(100_000), "not audio"),
         (header(1000)[:30], "not audio"),
         (header(1000, rate_hz=0) + bytes(1000), "not audio"),

@@ -1,0 +1,1 @@
+"""What `airos talk` is made of."""
