@@ -15,10 +15,12 @@ SHORTEST_COMMIT_MS = 100
 
 
 def append(conversation: Conversation, event: Mapping[str, Any]) -> Iterator[None]:
-    for chunk in conversation.input.decoded(_audio_of(event)):
+    """Others may work between two seconds of it, not after every frame."""
+    for place, chunk in enumerate(conversation.input.decoded(_audio_of(event))):
+        if place:
+            yield
         if chunk.samples:
             conversation.session.feed(chunk)
-        yield
 
 
 def commit(conversation: Conversation, event: Mapping[str, Any]) -> None:
