@@ -111,13 +111,13 @@ class History:
         del self._items[item_id]
         self._spans.pop(item_id, None)
 
-    def say(self, item_id: str, text: str, ms: float) -> None:
+    def say(self, item_id: str, text: str, ms: float) -> bool:
         """The next `ms` of the item's speech, and the text that begins in them.
 
-        Ignored for an item that was deleted or cut while it was still being spoken.
+        False, and ignored, for an item that was deleted or cut while it was still being spoken.
         """
         if item_id not in self._items or item_id in self._cut:
-            return
+            return False
         spans = self._spans.setdefault(item_id, [])
         start_ms = spans[-1].end_ms if spans else 0.0
         if spans and not text:
@@ -125,6 +125,7 @@ class History:
         else:
             spans.append(Span(start_ms, start_ms + ms, text))
         self.change(item_id, text=(self._items[item_id].text or "") + text)
+        return True
 
     def spoken_ms(self, item_id: str) -> float:
         """How much speech the item has, in milliseconds; 0 for what was never spoken."""

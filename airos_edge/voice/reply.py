@@ -108,11 +108,12 @@ class Reply:
         return item.id
 
     def say(self, text: str, ms: float = 0) -> None:
-        """The next words of the message, and how long their sound is."""
+        """The next words of the message, and how long their sound is. Nothing, once it was deleted or cut."""
         if self.outcome is not None:
             return
         item_id = self.begin_message()
-        self._history.say(item_id, text, ms)
+        if not self._history.say(item_id, text, ms):
+            return
         item = self._change_last(text=(self._items[-1][0].text or "") + text)
         if text:
             self._tell(
@@ -141,6 +142,11 @@ class Reply:
             )
         )
         self._end_item("completed")
+
+    def silence(self, item_id: str) -> None:
+        """Nothing more is heard of the item, if it is being spoken; the reply goes on without a sound."""
+        if self.mouth is not None and self._open_item == item_id:
+            self.mouth.hush()
 
     def end_message(self, status: str = "completed") -> None:
         if self._open_item is not None:

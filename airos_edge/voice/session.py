@@ -101,14 +101,21 @@ class Session:
         self.tell(events.ItemAdded(item=item, previous_id=previous_id))
 
     def delete(self, item_id: str) -> None:
-        """Raises UnknownItem."""
+        """If it is being spoken, nothing more is heard of it. Raises UnknownItem."""
+        self._silence(item_id)
         self.history.delete(item_id)
         self.tell(events.ItemDeleted(item_id=item_id))
 
     def truncate(self, item_id: str, heard_ms: int) -> None:
-        """A client says how much of a spoken item it played. Raises UnknownItem."""
+        """A client says how much of a spoken item it played; if it is being spoken, that is all of it that
+        will be heard. Raises UnknownItem."""
+        self._silence(item_id)
         text = self.history.heard(item_id, heard_ms)
         self.tell(events.ItemTruncated(item_id=item_id, heard_ms=heard_ms, text=text))
+
+    def _silence(self, item_id: str) -> None:
+        if self.replies.active is not None:
+            self.replies.active.silence(item_id)
 
     # ---- replies ----
 

@@ -68,6 +68,10 @@ class Laws:
         self.running: dict[str, Response] = {}
         self.ended: set[str] = set()
         self.cut: set[str] = set()
+        self.events: set[str] = set()
+        """Sent, and no error about them yet."""
+        self.said: set[str] = set()
+        """Items that are to be added because they were said, not because they were created."""
         self.unanswered: dict[str, set[str]] = {}
         self.speaking: str | None = None
         self.committed: list[str] = []
@@ -75,6 +79,7 @@ class Laws:
         self.event_ids: set[str] = set()
 
     def sent(self, event: Json) -> None:
+        self.events.add(event["event_id"])
         self.unanswered[event["event_id"]] = ANSWERS.get(event["type"], {"error"})
 
     def told(self, event: Json) -> None:
@@ -102,8 +107,12 @@ class Laws:
     def _answer(self, event: Json) -> None:
         if event["type"] == "error":
             about = event["error"]["event_id"]
-            assert about in self.unanswered, f"an error about {about!r}, which was not sent"
-            del self.unanswered[about]
+            assert about in self.events, f"an error about {about!r}, which was not sent"
+            self.events.remove(about)
+            self.unanswered.pop(about, None)
+            return
+        if event["type"] == "conversation.item.added" and event["item"]["id"] in self.said:
+            self.said.remove(event["item"]["id"])
             return
         for about, kinds in self.unanswered.items():
             if event["type"] in kinds:
@@ -152,6 +161,7 @@ class Laws:
             assert event["item_id"] not in self.committed, "committed twice"
             assert event["previous_item_id"] in (None, *self.order)
             self.committed.append(event["item_id"])
+            self.said.add(event["item_id"])
 
     def _transcription(self, kind: str, event: Json) -> None:
         item_id = event["item_id"]
@@ -176,6 +186,8 @@ class Laws:
             assert event["output_index"] == len(response.outputs), "output_index has a gap"
             assert event["item"]["id"] not in response.outputs
             response.outputs[event["item"]["id"]] = Output(event["item"])
+            if not response.is_apart:
+                self.said.add(event["item"]["id"])
         else:
             self._within(kind, event, response)
 
