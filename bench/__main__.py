@@ -14,13 +14,27 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from bench import ears, ending, hands_free, latency, resources, router, wake, wyoming
+from bench import (
+    appends,
+    crowd,
+    ears,
+    ending,
+    hands_free,
+    latency,
+    resources,
+    router,
+    wake,
+    wyoming,
+)
 from bench.figures import RESULTS, Figure, table
 
 FIGURES: dict[str, Callable[[bool], Coroutine[Any, Any, list[Figure]]]] = {
     "answer": latency.answers,
     "overhead": latency.overhead,
     "barge-in": latency.barge_in,
+    "append": appends.appends,
+    "idle-sessions": crowd.idle_sessions,
+    "sessions": crowd.sessions,
     "ending": ending.ending,
     "ears": ears.ears,
     "router": router.router,

@@ -13,15 +13,25 @@ HALF_A_PAIR = re.compile(r"\\u[dD]")
 """Where half of a surrogate pair may be escaped, which JSON allows and no text can hold."""
 
 
+def _no_constant(name: str) -> None:
+    """JSON has no NaN and no Infinity, though Python reads them."""
+    raise ValueError(name)
+
+
+DECODER = json.JSONDecoder(parse_constant=_no_constant)
+"""Made once: `json.loads` would make one for every frame."""
+
+
 def decoded(text: str) -> dict[str, Any]:
     """The event that the text is, with a `type`. Raises ProtocolError."""
     if len(text) > LARGEST_EVENT:
         raise ProtocolError("The event is larger than 16 MiB.", code="invalid_value")
     try:
-        event = json.loads(text, parse_constant=_no_constant)
+        event = DECODER.decode(text)
         if HALF_A_PAIR.search(text):
             json.dumps(event, ensure_ascii=False).encode()
-        _refuse_deeper_than(DEEPEST, event)
+        if text.count("{") + text.count("[") > DEEPEST:  # sound comes in one pair of brackets
+            _refuse_deeper_than(DEEPEST, event)
     except (ValueError, RecursionError):
         raise ProtocolError("The event is not valid JSON.", code="invalid_json") from None
     if not isinstance(event, dict) or not isinstance(event.get("type"), str):
@@ -43,8 +53,3 @@ def _refuse_deeper_than(limit: int, event: Any) -> None:
         if not level:
             return
     raise ValueError("nested too deeply")
-
-
-def _no_constant(name: str) -> None:
-    """JSON has no NaN and no Infinity, though Python reads them."""
-    raise ValueError(name)

@@ -14,11 +14,13 @@ SHORTEST_COMMIT_MS = 100
 
 
 def append(conversation: Conversation, event: Mapping[str, Any]) -> Iterator[None]:
+    """Others may work between two seconds of it, not after every frame."""
     conversation.tell_if_deaf()
-    for chunk in conversation.input.decoded(_audio_of(event)):
+    for place, chunk in enumerate(conversation.input.decoded(_audio_of(event))):
+        if place:
+            yield
         if chunk.samples:
             conversation.session.feed(chunk)
-        yield
 
 
 def commit(conversation: Conversation, event: Mapping[str, Any]) -> None:

@@ -77,8 +77,9 @@ class Outgoing:
             await self._changed.wait()
 
     def _notice(self) -> None:
+        """Wakes those that wait now."""
         self._changed.set()
-        self._changed = asyncio.Event()
+        self._changed.clear()
 
 
 class RealtimeDoor:

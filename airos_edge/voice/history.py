@@ -168,7 +168,7 @@ class History:
 
     def put(self, item: Item) -> None:
         """In the place of the one that has its id. Raises UnknownItem."""
-        self.get(item.id)
+        self._characters += item.characters - self.get(item.id).characters
         self._items[item.id] = item
 
     def delete(self, item_id: str) -> None:

@@ -5,7 +5,7 @@ first difference, in which an "s" or a "t" shows over the hum of a fridge.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 import numpy as np
@@ -66,8 +66,7 @@ class Loudness:
         self._rest = pcm[count * BLOCK_BYTES :]
         if not count:
             return
-        samples = np.frombuffer(pcm, "<i2", count * BLOCK_SAMPLES + 1).astype(np.float32)
-        self._blocks.extend(zip(_powers(samples[1:]), _powers(np.diff(samples)), strict=True))
+        self._blocks.extend(_powers(np.frombuffer(pcm, "<i2", count * BLOCK_SAMPLES + 1)))
         self._end += count
 
     def judge(self, begin_ms: float, end_ms: float, is_speech: bool, is_onset: bool) -> None:
@@ -143,11 +142,16 @@ class Loudness:
         return (bars[0], bars[1]) if any(clear) else None
 
 
-def _powers(samples: npt.NDArray[np.float32]) -> list[float]:
-    blocks = samples.reshape(-1, BLOCK_SAMPLES)
-    squares = np.einsum("ij,ij->i", blocks, blocks) / BLOCK_SAMPLES
-    powers: list[float] = np.maximum(squares, 1).tolist()
-    return powers
+def _powers(samples: npt.NDArray[np.int16]) -> Iterator[Powers]:
+    """Of whole blocks behind the sample before them; in few calls, as each costs more than it does."""
+    both = np.empty((2, len(samples) - 1), np.float32)
+    both[0] = samples[1:]
+    np.subtract(samples[1:], samples[:-1], out=both[1], dtype=np.float32)
+    blocks = both.reshape(-1, BLOCK_SAMPLES)
+    squares = np.einsum("ij,ij->i", blocks, blocks).tolist()
+    powers = [max(square / BLOCK_SAMPLES, 1.0) for square in squares]
+    count = len(powers) // 2
+    return zip(powers[:count], powers[count:], strict=True)
 
 
 def _exceeded_by(blocks: Sequence[Powers], share: float) -> Powers:

