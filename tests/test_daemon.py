@@ -62,6 +62,9 @@ class FakeBox:
     def rules(self) -> TurnRules:
         return TurnRules()
 
+    def voices(self) -> None:
+        """It does not tell their names."""
+
     def open_session(
         self, tell: Callable[[Event], None], open_mouth: OpenMouth, rules: TurnRules
     ) -> Session:

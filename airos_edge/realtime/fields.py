@@ -6,7 +6,7 @@ from typing import Any
 from airos_edge.realtime import checks, mcp_tools
 from airos_edge.realtime.formats import G711, PCM_RATES_HZ
 
-PCM = {"type": "audio/pcm", "rate": PCM_RATES_HZ[0]}
+PCM: Mapping[str, Any] = {"type": "audio/pcm", "rate": PCM_RATES_HZ[0]}
 OWN_VOICE = "airos"
 SERVER_VAD: Mapping[str, Any] = {
     "type": "server_vad",
@@ -113,7 +113,7 @@ def _truncation(path: str, value: Any) -> Any:
 
 def _format(path: str, value: Any) -> dict[str, Any]:
     given = checks.mapping(path, value)
-    kind = checks.one_of(PCM["type"], *G711)(f"{path}.type", given.get("type"))  # type: ignore[arg-type]
+    kind = checks.one_of(PCM["type"], *G711)(f"{path}.type", given.get("type"))
     if kind in G711:
         return {"type": kind}
     rate = given.get("rate") or PCM["rate"]
@@ -178,7 +178,7 @@ CHECKS: Mapping[str, checks.Check] = {
     "reasoning": checks.nullable(_object(effort=checks.one_of(*EFFORTS))),
     "include": checks.nullable(_list_of(checks.one_of(LOGPROBS))),
     # of audio.input
-    "format": _or_else(PCM, _format),
+    "format": _or_else(dict(PCM), _format),
     "transcription": checks.nullable(_transcription),
     "noise_reduction": checks.nullable(
         _object(type=checks.one_of("near_field", "far_field"), strength=checks.number(0))

@@ -34,7 +34,7 @@ class Wire:
 
     def encode(self, samples: Samples) -> bytes:
         if self.law is None:
-            return samples.astype("<i2").tobytes()
+            return samples.astype("<i2", copy=False).tobytes()
         return _written_by(self.law)[samples.view(np.uint16)].tobytes()
 
 
@@ -81,7 +81,7 @@ class InputAudio:
             return AudioChunk(b"")
         samples = self._resampler.resample_chunk(np.zeros(0, np.int16), last=True)
         self._resampler.clear()
-        return AudioChunk(samples.astype("<i2").tobytes())
+        return AudioChunk(samples.astype("<i2", copy=False).tobytes())
 
 
 def _ear_resampler(rate_hz: int) -> Any:
