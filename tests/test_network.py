@@ -8,7 +8,17 @@ from airos_edge.voice.ports import Place
 
 @pytest.mark.parametrize(
     "host",
-    ["127.0.0.1", "::1", "[::1]", "localhost", "box.localhost", "127.1", "::ffff:127.0.0.1", "0.0.0.0", "::"],
+    [
+        "127.0.0.1",
+        "::1",
+        "[::1]",
+        "localhost",
+        "box.localhost",
+        "127.1",
+        "::ffff:127.0.0.1",
+        "0.0.0.0",
+        "::",
+    ],
 )
 def test_this_box(host: str) -> None:
     assert place_of(host) is Place.LOCAL
