@@ -92,5 +92,5 @@ def test_what_no_server_could_be_reached_by_is_refused(
 
 
 def test_no_server_is_called_as_the_house_is() -> None:
-    with pytest.raises(ConfigError, match="tools.airos: that is the house"):
+    with pytest.raises(ConfigError, match="airos: that is the house"):
         refuse_unclear({"airos": ToolServerSettings("npx")})
