@@ -10,7 +10,7 @@ from airos_edge.secret import Secret
 from airos_edge.tools.servers import offered_name
 from airos_edge.tools.settings import ALL, HOUSE, ToolServerSettings
 from airos_edge.tools.toolbox import Tool
-from airos_edge.voice.ports import Served, ServedTool
+from airos_edge.voice.served import Served, ServedTool
 
 ELSEWHERE = ("connector_id", "tunnel_id")
 """By way of OpenAI's own servers."""

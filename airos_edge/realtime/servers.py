@@ -13,9 +13,10 @@ from airos_edge.tools.settings import ToolServerSettings
 from airos_edge.tools.toolbox import Tool
 from airos_edge.voice.history import Item
 from airos_edge.voice.ids import new_id
-from airos_edge.voice.ports import Place, Prompt, Served
+from airos_edge.voice.ports import Place, Prompt
 from airos_edge.voice.replies import Prepare
 from airos_edge.voice.respond import fault_of
+from airos_edge.voice.served import Served
 from airos_edge.voice.session import Session
 
 log = logging.getLogger(__name__)

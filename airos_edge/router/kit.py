@@ -6,7 +6,8 @@ from typing import Any
 
 from airos_edge.errors import EngineError
 from airos_edge.tools.toolbox import Tool, Toolbox
-from airos_edge.voice.ports import ESCALATE, Act, Call, Place, Prompt, ServedTool
+from airos_edge.voice.ports import ESCALATE, Act, Call, Place, Prompt
+from airos_edge.voice.served import ServedTool
 
 MOST_ROUNDS = 8
 """How often a model may call tools of ours before it has to answer with what it knows."""

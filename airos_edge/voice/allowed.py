@@ -11,8 +11,9 @@ from dataclasses import replace
 from airos_edge.errors import AirosError, EngineError
 from airos_edge.voice.history import Fault, Item
 from airos_edge.voice.ids import new_id
-from airos_edge.voice.ports import Call, Served
+from airos_edge.voice.ports import Call
 from airos_edge.voice.respond import fault_of
+from airos_edge.voice.served import Served
 from airos_edge.voice.session import Session
 
 REFUSED = "It was not allowed."

@@ -6,24 +6,14 @@ while is an async generator: cancelling or closing it ends the work and frees wh
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum
+from enum import Enum
 from typing import Any, Protocol
 
 from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.history import Item
+from airos_edge.voice.place import Place as Place
+from airos_edge.voice.served import Served, ServedTool
 from airos_edge.voice.utterance import Judgement, Utterance
-
-
-class Place(IntEnum):
-    """How far from the microphone something runs. `reach` is compared with it."""
-
-    LOCAL = 0
-    """This box."""
-    EDGE = 1
-    """This LAN."""
-    CLOUD = 2
-    """Beyond it."""
-
 
 # ---- listening: one object per stream, fed in step with the microphone --------------------------
 
@@ -107,34 +97,6 @@ class Speaking:
     voice: str | None = None
     language: str = "en"
     speed: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class ServedTool:
-    """A tool of a server that the client asked for: it is shown the calls of it, and their results.
-
-    Models call it `name`, its server `tool`. The client calls the server `label`, the box `server`.
-    `place`: how far what it is called with goes. `asks`: the client wants to be asked before each call.
-    """
-
-    name: str
-    tool: str
-    label: str
-    server: str
-    description: str = ""
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    place: Place = Place.LOCAL
-    asks: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """A server that the client asked for, and those of its tools that may be used; none before it has listed
-    them."""
-
-    label: str
-    server: str
-    tools: tuple[ServedTool, ...] = ()
 
 
 ESCALATE = "escalate"

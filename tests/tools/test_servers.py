@@ -8,7 +8,8 @@ import pytest
 from airos_edge.errors import EngineError
 from airos_edge.tools.servers import ToolServers, offered_name
 from airos_edge.tools.settings import ToolServerSettings
-from airos_edge.voice.ports import Call, Place, ServedTool
+from airos_edge.voice.ports import Call, Place
+from airos_edge.voice.served import ServedTool
 from tests.tool_servers import Watch, program
 
 pytestmark = pytest.mark.real_time

@@ -77,6 +77,10 @@ def test_it_is_where_its_address_is_unless_the_owner_knows_better(
         (ToolServerSettings("npx", url="http://a"), "tools.files: wants a command or a url"),
         (ToolServerSettings(url="a:80"), "tools.files.url: got 'a:80', wants http:// or https://"),
         (ToolServerSettings(url="http://a", api_key=Secret("a\nb")), f"files.api_key: {NO_KEY}"),
+        (
+            ToolServerSettings(url="http://a", headers={"X-Key": Secret("a\nb")}),
+            f"files.headers.X-Key: {NO_KEY}",
+        ),
     ],
 )
 def test_what_no_server_could_be_reached_by_is_refused(
@@ -85,3 +89,8 @@ def test_what_no_server_could_be_reached_by_is_refused(
     with pytest.raises(ConfigError) as caught:
         refuse_unclear({"files": settings})
     assert problem in str(caught.value)
+
+
+def test_no_server_is_called_as_the_house_is() -> None:
+    with pytest.raises(ConfigError, match="airos: that is the house"):
+        refuse_unclear({"airos": ToolServerSettings("npx")})

@@ -5,7 +5,8 @@ import pytest
 from airos_edge.errors import EngineError
 from airos_edge.voice.allowed import call_of, waits
 from airos_edge.voice.history import Item
-from airos_edge.voice.ports import Call, Served, ServedTool
+from airos_edge.voice.ports import Call
+from airos_edge.voice.served import Served, ServedTool
 
 TOOL = ServedTool("files__write", "write", "files", "mcp_1")
 ALOUD = Item("r", kind="approval_request", name="HassTurnOff", arguments="{}", call_id="call_1")
