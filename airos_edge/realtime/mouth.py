@@ -29,6 +29,8 @@ class RealtimeMouth:
         self._send = send
         self._room = room
         self._resampler: Any = None
+        self._taken_s = 0.0
+        """How much speech came: the resampler holds back the last milliseconds of what was sent."""
         self._sent_s = 0.0
         self._silent_at = 0.0
         """The loop time at which all that was sent has been played."""
@@ -38,6 +40,7 @@ class RealtimeMouth:
     async def play(self, speech: Speech) -> None:
         if self._hushed.is_set():
             return
+        self._taken_s += speech.chunk.ms / 1000
         self._put(speech.chunk.pcm, speech.chunk.rate_hz, last=False)
         await self._room()
         await self._wait_until(self._silent_at - LEAD_S)
@@ -51,7 +54,8 @@ class RealtimeMouth:
     def hush(self) -> int:
         if not self._hushed.is_set():
             unheard_s = max(0.0, self._silent_at - asyncio.get_running_loop().time())
-            self._heard_ms = round((self._sent_s - unheard_s) * 1000)
+            heard_s = self._sent_s - unheard_s if unheard_s else self._taken_s
+            self._heard_ms = round(heard_s * 1000)
             self._hushed.set()
         return self._heard_ms
 
