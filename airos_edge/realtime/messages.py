@@ -1,11 +1,13 @@
 """Items, responses and errors as the Realtime API writes them, and back."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from airos_edge.errors import ProtocolError
 from airos_edge.realtime import checks
-from airos_edge.realtime.content import Given, content_out, message_in
+from airos_edge.realtime.content import MOST_SHOWN, Given, content_out, message_in
 from airos_edge.voice.events import Outcome, ReplyEnded, ReplyStarted
 from airos_edge.voice.history import Item
 from airos_edge.voice.ids import new_id
@@ -83,20 +85,32 @@ def part(item: Item, with_content: bool = True) -> dict[str, Any]:
 def item_in(given: Any, path: str = "item") -> Given:
     """Raises ProtocolError."""
     given = checks.mapping(path, given)
-    own_id = checks.nullable(checks.text)(f"{path}.id", given.get("id"))
+    own_id = checks.nullable(checks.text)(f"{path}.id", given.get("id")) or new_id("item")
     kind = given.get("type", "message")
+    if kind == "message":
+        brought = message_in(given, path, own_id)
+    else:
+        checks.one_of("message", "function_call", "function_call_output")(f"{path}.type", kind)
+        brought = Given(_call_in(given, path, Item(own_id, kind=kind)))
+    size = len(json.dumps([brought.item.text, brought.item.arguments]))
+    if size > MOST_SHOWN:
+        message = (
+            f"Invalid '{path}': too long. It takes {size} bytes, and {MOST_SHOWN} are the most."
+        )
+        raise ProtocolError(message, code="string_above_max_length", param=path)
+    return brought
+
+
+def _call_in(given: Mapping[str, Any], path: str, item: Item) -> Item:
+    """A call or its result."""
 
     def text(key: str) -> str:
         return checks.text(f"{path}.{key}", given.get(key))
 
-    if kind == "message":
-        return message_in(given, path, own_id or new_id("item"))
-    checks.one_of("message", "function_call", "function_call_output")(f"{path}.type", kind)
-    item = Item(own_id or new_id("item"), kind=kind)
-    if kind == "function_call_output":
-        return Given(replace(item, call_id=text("call_id"), text=text("output")))
+    if item.kind == "function_call_output":
+        return replace(item, call_id=text("call_id"), text=text("output"))
     call_id = text("call_id") if given.get("call_id") else new_id("call")
-    return Given(replace(item, name=text("name"), arguments=text("arguments"), call_id=call_id))
+    return replace(item, name=text("name"), arguments=text("arguments"), call_id=call_id)
 
 
 # ---- responses ----------------------------------------------------------------------------------
