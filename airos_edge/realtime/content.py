@@ -14,7 +14,8 @@ TEXTS = ("input_text", "output_text", "text")
 LARGEST_PICTURE = 4 * 1024 * 1024
 """Characters of its data URI: 3 MB of picture."""
 MOST_SHOWN = 960_000
-"""Characters of sound and pictures in one event, so that every frame stays under the 1 MiB that pipecat reads."""
+"""Characters of one item's text, or of its sound and pictures, in one event: every frame stays under the
+1 MiB that pipecat reads."""
 SIGNATURES = {
     "image/png": b"\x89PNG\r\n\x1a\n",
     "image/jpeg": b"\xff\xd8\xff",

@@ -1,8 +1,9 @@
 """Items of MCP as the Realtime API writes them, and the events about them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from airos_edge.realtime import checks
 from airos_edge.tools.settings import HOUSE
 from airos_edge.voice import events
 from airos_edge.voice.history import Fault, Item
@@ -94,3 +95,15 @@ def _whose(item: Item) -> tuple[str, str]:
 
 def _item(item: Item, **fields: Any) -> dict[str, Any]:
     return {"id": item.id, "type": item.kind, "status": item.status, **fields}
+
+
+def approval_in(given: Mapping[str, Any], path: str, own_id: str) -> Item:
+    """A client's yes or no. Raises ProtocolError."""
+    request_id = checks.text(f"{path}.approval_request_id", given.get("approval_request_id"))
+    return Item(
+        own_id,
+        kind="approval_response",
+        concerns=request_id,
+        approved=checks.boolean(f"{path}.approve", given.get("approve")),
+        text=checks.nullable(checks.text)(f"{path}.reason", given.get("reason")),
+    )

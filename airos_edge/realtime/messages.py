@@ -1,11 +1,12 @@
 """Items, responses and errors as the Realtime API writes them, and back."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from airos_edge.errors import ProtocolError
 from airos_edge.realtime import checks, mcp_items
-from airos_edge.realtime.content import Given, content_out, message_in
+from airos_edge.realtime.content import MOST_SHOWN, Given, content_out, message_in
 from airos_edge.voice.events import Outcome, ReplyEnded, ReplyStarted
 from airos_edge.voice.history import Item
 from airos_edge.voice.ids import new_id
@@ -73,31 +74,45 @@ def part(item: Item, with_content: bool = True) -> dict[str, Any]:
 def item_in(given: Any, path: str = "item") -> Given:
     """Raises ProtocolError."""
     given = checks.mapping(path, given)
-    own_id = checks.nullable(checks.text)(f"{path}.id", given.get("id"))
+    own_id = checks.nullable(checks.text)(f"{path}.id", given.get("id")) or new_id("item")
     kind = given.get("type", "message")
-
-    def text(key: str) -> str:
-        return checks.text(f"{path}.{key}", given.get(key))
-
     if kind == "message":
-        return message_in(given, path, own_id or new_id("item"))
-    if kind == "mcp_approval_response":
-        answer = Item(
-            own_id or new_id("item"),
-            kind="approval_response",
-            concerns=text("approval_request_id"),
-            approved=checks.boolean(f"{path}.approve", given.get("approve")),
-            text=checks.nullable(checks.text)(f"{path}.reason", given.get("reason")),
+        brought = message_in(given, path, own_id)
+    else:
+        checks.one_of("message", *READ)(f"{path}.type", kind)
+        brought = Given(READ[kind](given, path, own_id))
+    size = len(json.dumps([brought.item.text, brought.item.arguments]))
+    if size > MOST_SHOWN:
+        message = (
+            f"Invalid '{path}': too long. It takes {size} bytes, and {MOST_SHOWN} are the most."
         )
-        return Given(answer)
-    checks.one_of("message", "function_call", "function_call_output", "mcp_approval_response")(
-        f"{path}.type", kind
+        raise ProtocolError(message, code="string_above_max_length", param=path)
+    return brought
+
+
+def _call_in(given: Mapping[str, Any], path: str, own_id: str) -> Item:
+    call_id = checks.nullable(checks.text)(f"{path}.call_id", given.get("call_id") or None)
+    return Item(
+        own_id,
+        kind="function_call",
+        name=checks.text(f"{path}.name", given.get("name")),
+        arguments=checks.text(f"{path}.arguments", given.get("arguments")),
+        call_id=call_id or new_id("call"),
     )
-    item = Item(own_id or new_id("item"), kind=kind)
-    if kind == "function_call_output":
-        return Given(replace(item, call_id=text("call_id"), text=text("output")))
-    call_id = text("call_id") if given.get("call_id") else new_id("call")
-    return Given(replace(item, name=text("name"), arguments=text("arguments"), call_id=call_id))
+
+
+def _result_in(given: Mapping[str, Any], path: str, own_id: str) -> Item:
+    call_id = checks.text(f"{path}.call_id", given.get("call_id"))
+    output = checks.text(f"{path}.output", given.get("output"))
+    return Item(own_id, kind="function_call_output", call_id=call_id, text=output)
+
+
+READ: Mapping[str, Callable[[Mapping[str, Any], str, str], Item]] = {
+    "function_call": _call_in,
+    "function_call_output": _result_in,
+    "mcp_approval_response": mcp_items.approval_in,
+}
+"""What a client may bring besides messages."""
 
 
 # ---- responses ----------------------------------------------------------------------------------

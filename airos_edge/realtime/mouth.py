@@ -31,6 +31,8 @@ class RealtimeMouth:
         self._room = room
         self._audio = OutputAudio(wire)
         self._bytes_per_s = wire.rate_hz * wire.sample_bytes
+        self._taken_s = 0.0
+        """How much speech came: the resampler holds back the last milliseconds of what was sent."""
         self._sent_s = 0.0
         self._silent_at = 0.0
         """The loop time at which all that was sent has been played."""
@@ -40,6 +42,7 @@ class RealtimeMouth:
     async def play(self, speech: Speech) -> None:
         if self._hushed.is_set():
             return
+        self._taken_s += speech.chunk.ms / 1000
         self._put(self._audio.encoded(speech.chunk))
         await self._room()
         await self._wait_until(self._silent_at - LEAD_S)
@@ -53,7 +56,8 @@ class RealtimeMouth:
     def hush(self) -> int:
         if not self._hushed.is_set():
             unheard_s = max(0.0, self._silent_at - asyncio.get_running_loop().time())
-            self._heard_ms = round((self._sent_s - unheard_s) * 1000)
+            heard_s = self._sent_s - unheard_s if unheard_s else self._taken_s
+            self._heard_ms = round(heard_s * 1000)
             self._hushed.set()
         return self._heard_ms
 

@@ -178,9 +178,13 @@ async def _speak(
         says = Says(reply.id, reply.begin_message(), reply.output_index)
         async with floor.take(Rank.ANSWER, says) as mouth:
             reply.mouth = mouth
-            await _play(first, reply, mouth)
-            async for piece in pieces:
-                await _play(piece, reply, mouth)
+            try:
+                await _play(first, reply, mouth)
+                async for piece in pieces:
+                    await _play(piece, reply, mouth)
+            except AirosError:  # a voice that fails has said what is on its way
+                await mouth.drain()
+                raise
             await mouth.drain()
     reply.end_message()
 

@@ -193,8 +193,9 @@ class Session:
     ) -> Reply:
         """A reply that was asked for, which waits for the words of questions that are still recognised.
 
-        `apart`: out of band, on a floor of its own, not for the history. `prepare` waits for what else the prompt
-        lacks. Raises BusyError while another reply of the conversation goes on.
+        They are answered by it, and by no other. `apart`: out of band, on a floor of its own, not for the
+        history. `prepare` waits for what else the prompt lacks. Raises BusyError while another reply of the
+        conversation goes on.
         """
 
         async def whole(prompt: Prompt) -> Prompt:
@@ -203,9 +204,12 @@ class Session:
         active = self.replies.active
         if apart is None and active is not None:
             raise BusyError(f"the reply {active.id} has not ended")
-        unheard = self._turns.unheard
+        unheard, prompt = self._turns.unheard, prompt or self.prompt()
+        for item in prompt.items if apart is None else ():
+            if item.id in unheard:
+                unheard[item.id].is_answered = True
         reply = self.replies.start(
-            prompt or self.prompt(),
+            prompt,
             whole,
             apart=apart,
             metadata=metadata,

@@ -62,6 +62,8 @@ class Turn:
     ) -> None:
         self.utterance = utterance
         self.claimed = False
+        self.is_answered = False
+        """By a reply that somebody else has asked for."""
         self.closed_at: float | None = None
         self.heard = asyncio.Event()
         self.decided = asyncio.Event()
@@ -156,6 +158,9 @@ class Turn:
 
     async def _answer(self) -> None:
         """Now, or where a reply may not be interrupted, when it has ended; or not at all."""
+        if self.is_answered:
+            self.discard_draft()
+            return
         if not self._is_to_be_answered():
             self._turns.drop(self)
             return

@@ -1,6 +1,7 @@
 """The daemon with models: scripted servers on the loopback, asked by text, by speech, and by OpenAI's SDK."""
 
 import asyncio
+import base64
 import json
 import time
 import urllib.error
@@ -235,6 +236,40 @@ async def test_the_name_that_a_client_connects_with_chooses_who_answers(
             await connection.response.create()
             text = (await talk.until("response.output_text.done")).text
         assert text == ("Turned on the light, in the demo house" if by_commands else "Arr.")
+
+
+PICTURE = "data:image/png;base64," + base64.b64encode(b"\x89PNG\r\n\x1a\nrest").decode()
+
+
+@pytest.mark.parametrize("engine", ["openai", "anthropic"])
+async def test_a_picture_is_shown_to_a_model_that_sees_and_to_no_other(
+    start_daemon: StartDaemon, engine: str
+) -> None:
+    answer = (claude_says if engine == "anthropic" else says)("A cat.")
+    with model_server(answer) as server:
+        models = (model(server, engine=engine), model(server, "clever", engine=engine, sees=True))
+        daemon = start_daemon("--demo", config=config(*models), expect_warnings=True)
+        client = AsyncOpenAI(api_key="any", base_url=daemon.url)
+        for name, status in (("fast", "failed"), ("clever", "completed")):
+            async with client.realtime.connect(model=name) as connection:
+                talk = Talk(connection)
+                await talk.until("session.created")
+                await talk.configure(output_modalities=["text"])
+                content: list[Any] = [
+                    {"type": "input_text", "text": "what is this"},
+                    {"type": "input_image", "image_url": PICTURE},
+                ]
+                await connection.conversation.item.create(
+                    item={"type": "message", "role": "user", "content": content}
+                )
+                await connection.response.create()
+                response = (await talk.until("response.done")).response
+                assert response.status == status
+                if status == "failed":
+                    assert response.status_details.error.code == "unsupported_content_type"
+        shown = json.dumps(server.requests)
+        assert len(server.requests) == 1
+        assert PICTURE.partition(",")[2] in shown
 
 
 async def test_an_endless_answer_is_cut_and_says_so(start_daemon: StartDaemon) -> None:

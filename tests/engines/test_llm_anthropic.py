@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from airos_edge.engines.llm import LlmSettings
-from airos_edge.engines.llm_anthropic import NOTHING_ASKED, body, headers
+from airos_edge.engines.llm_anthropic import NOTHING_ASKED, body, headers, messages, take
+from airos_edge.engines.llm_completion import Answer
+from airos_edge.engines.llm_conversation import UNSEEN
 from airos_edge.secret import Secret
-from airos_edge.voice.history import Item
+from airos_edge.voice.history import Item, Part
 from airos_edge.voice.ports import Prompt
 from tests.engines.test_llm_openai import TALK, TOOL, URL
 
@@ -70,3 +72,46 @@ def test_tools_and_their_choice(choice: Any, theirs: dict[str, str]) -> None:
 def test_the_key_and_the_version_are_headers() -> None:
     assert headers(Secret("sk")) == {"x-api-key": "sk", "anthropic-version": "2023-06-01"}
     assert headers(None) == {"anthropic-version": "2023-06-01"}
+
+
+# ---- pictures, and one call at a time -----------------------------------------------------------
+
+PICTURE = Part("image", url="data:image/webp;base64,AAAA")
+SHOWN = Item("1", role="user", text="what is this", parts=(Part("text", "what is this"), PICTURE))
+
+
+def test_a_model_that_sees_is_shown_the_picture_before_the_words() -> None:
+    source = {"type": "base64", "media_type": "image/webp", "data": "AAAA"}
+    assert messages((SHOWN,), sees=True)[0]["content"] == [
+        {"type": "image", "source": source},
+        {"type": "text", "text": "what is this"},
+    ]
+
+
+def test_another_is_told_that_there_was_one() -> None:
+    assert messages((SHOWN,))[0]["content"] == [{"type": "text", "text": f"what is this\n{UNSEEN}"}]
+
+
+@pytest.mark.parametrize(
+    ("choice", "theirs"),
+    [
+        ("auto", {"type": "auto", "disable_parallel_tool_use": True}),
+        ("required", {"type": "any", "disable_parallel_tool_use": True}),
+        ("none", {"type": "none"}),
+    ],
+)
+def test_one_call_at_a_time_is_part_of_the_choice(choice: str, theirs: Any) -> None:
+    prompt = Prompt((SHOWN,), tools=({"name": "lamp"},), tool_choice=choice, parallel_calls=False)
+    asked = body(prompt, LlmSettings(model="tiny"), "")
+    assert asked["tool_choice"] == theirs
+
+
+def test_what_was_read_before_is_part_of_what_was_read() -> None:
+    answer = Answer("tiny")
+    usage = {
+        "input_tokens": 10,
+        "cache_read_input_tokens": 64,
+        "cache_creation_input_tokens": 26,
+    }
+    take({"type": "message_start", "message": {"usage": usage}}, answer)
+    assert (answer.input_tokens, answer.cached_tokens) == (100, 64)

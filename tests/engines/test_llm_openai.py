@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from airos_edge.engines.llm import LlmSettings
-from airos_edge.engines.llm_openai import body, headers, messages
+from airos_edge.engines.llm_completion import Answer
+from airos_edge.engines.llm_conversation import UNSEEN
+from airos_edge.engines.llm_openai import body, headers, messages, take
 from airos_edge.secret import Secret
-from airos_edge.voice.history import Item
+from airos_edge.voice.history import Item, Part
 from airos_edge.voice.ports import Prompt
 
 TALK = (
@@ -86,3 +88,57 @@ def test_the_limit_has_the_name_that_the_server_knows(url: str, name: str) -> No
 def test_the_key_is_a_bearers() -> None:
     assert headers(Secret("sk")) == {"Authorization": "Bearer sk"}
     assert headers(None) == {}
+
+
+# ---- pictures, and one call at a time -----------------------------------------------------------
+
+PICTURE = Part("image", url="data:image/png;base64,AAAA", detail="low")
+SHOWN = Item("1", role="user", text="what is this", parts=(Part("text", "what is this"), PICTURE))
+
+
+def test_a_model_that_sees_is_shown_the_picture() -> None:
+    shown = {"type": "image_url", "image_url": {"url": PICTURE.url, "detail": "low"}}
+    assert messages(None, (SHOWN,), sees=True)[0]["content"] == [
+        {"type": "text", "text": "what is this"},
+        shown,
+    ]
+    alone = Item("1", role="user", text="", parts=(PICTURE,))
+    assert messages(None, (alone,), sees=True)[0]["content"] == [shown]
+
+
+def test_another_is_told_that_there_was_one() -> None:
+    assert messages(None, (SHOWN,)) == [{"role": "user", "content": f"what is this\n{UNSEEN}"}]
+
+
+def test_one_call_at_a_time_is_asked_for_where_it_is_wanted() -> None:
+    one = Prompt(TALK, tools=(TOOL,), parallel_calls=False)
+    assert asked(one)["parallel_tool_calls"] is False
+    assert "parallel_tool_calls" not in asked(Prompt(TALK, tools=(TOOL,)))
+    assert "parallel_tool_calls" not in asked(Prompt(TALK, parallel_calls=False))
+
+
+@pytest.mark.parametrize(
+    ("choice", "theirs"),
+    [
+        ({"type": "mcp", "server_label": "files"}, "required"),
+        (
+            {"type": "mcp", "server_label": "files", "name": "read"},
+            {"type": "function", "function": {"name": "files__read"}},
+        ),
+    ],
+)
+def test_a_servers_tool_may_be_what_has_to_be_called(choice: Any, theirs: Any) -> None:
+    assert asked(Prompt(TALK, tools=(TOOL,), tool_choice=choice))["tool_choice"] == theirs
+
+
+def test_what_it_took_is_noted_and_what_of_it_was_known() -> None:
+    answer = Answer("tiny")
+    usage = {
+        "prompt_tokens": 100,
+        "completion_tokens": 7,
+        "prompt_tokens_details": {"cached_tokens": 64},
+    }
+    take({"choices": [], "usage": usage}, answer)
+    assert (answer.input_tokens, answer.output_tokens, answer.cached_tokens) == (100, 7, 64)
+    take({"usage": {"prompt_tokens": 100, "prompt_tokens_details": None}}, answer)
+    assert answer.cached_tokens == 0

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 from typing import Any
 
 import numpy as np
@@ -221,6 +222,16 @@ async def test_no_frame_is_larger_than_a_stock_client_reads() -> None:
         got = client.send("conversation.item.retrieve", item_id="a")
         assert 900_000 < len(str(got)) < LARGEST_FRAME
         assert len(heard(got["item"]["content"][0]["audio"])) == 15 * 24_000
+
+
+@pytest.mark.parametrize("sign", ["x", "\N{GRINNING FACE}"])
+async def test_nor_does_a_client_make_one_that_is(sign: str) -> None:
+    async with Client() as client:
+        fits = 900_000 // (len(json.dumps(sign)) - 2)
+        added = client.add(sign * fits)
+        assert len(json.dumps(added)) < LARGEST_FRAME
+        error = client.add(sign * 2 * fits)["error"]
+        assert (error["code"], error["param"]) == ("string_above_max_length", "item")
 
 
 async def test_the_oldest_sound_is_forgotten_first_and_its_words_stay() -> None:

@@ -240,18 +240,31 @@ async def test_a_response_that_is_asked_for_while_the_question_is_recognised_com
         assert done["response"]["output"][0]["content"][0]["text"] == "You said hello."
 
 
-async def test_a_response_that_is_asked_for_as_the_servers_own_begins_leaves_each_question_one() -> (
-    None
-):
+async def test_a_response_that_is_asked_for_before_the_servers_own_begins_takes_its_place() -> None:
     async with Client(asr=FakeAsr(Said("hello", takes_ms=300))) as client:
         client.configure(output_modalities=["text"])
         await client.play(600)
         await client.play(520, 0)
         await client.until("input_audio_buffer.committed")
-        client.send("response.create")
-        await client.until("response.done", 2)
-        assert len(client.of("response.created")) == 2
+        client.send("response.create", response={"metadata": {"whose": "mine"}})
+        done = (await client.until("response.done"))["response"]
+        assert (done["metadata"], done["status"]) == ({"whose": "mine"}, "completed")
+        assert done["output"][0]["content"][0]["text"] == "You said hello."
+        await asyncio.sleep(5)
+        assert len(client.of("response.created")) == 1
         assert not client.of("error")
+
+
+async def test_one_about_something_else_does_not() -> None:
+    async with Client(asr=FakeAsr(Said("hello", takes_ms=300))) as client:
+        client.configure(output_modalities=["text"])
+        await client.play(600)
+        await client.play(520, 0)
+        await client.until("input_audio_buffer.committed")
+        client.send("response.create", response={"input": [question("else")]})
+        await client.until("response.done", 2)
+        said = [event["text"] for event in client.of("response.output_text.done")]
+        assert said == ["You said else.", "You said hello."]
 
 
 # ---- calls --------------------------------------------------------------------------------------

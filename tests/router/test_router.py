@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from airos_edge.errors import ConfigError, EngineError, ReachError
+from airos_edge.errors import ConfigError, EngineError, PromptError, ReachError
 from airos_edge.router.answer import GO_ON
 from airos_edge.router.breaker import MOST_FAILURES, Breaker
 from airos_edge.router.kit import MOST_ROUNDS
 from airos_edge.router.router import COMMANDS, Router, Settings, refuse_unknown
 from airos_edge.router.tiers import Tier
 from airos_edge.tools.toolbox import Tool
-from airos_edge.voice.history import Item
-from airos_edge.voice.ports import ESCALATE, Call, Done, Place, Prompt, Speaking, Text
+from airos_edge.voice.history import Item, Part
+from airos_edge.voice.ports import ESCALATE, Call, Done, Place, Prompt, Speaking, Text, Truncation
 from tests.fakes import FakeResponder, Fault, Step
 
 PROMPT = Prompt((Item("item_1", role="user", text="why is the sky blue"),), reach=Place.CLOUD)
@@ -79,7 +79,7 @@ def house(prompt: Prompt) -> Iterable[Step]:
 
 
 class Desk:
-    """A router over `commands` and models by their scripts, in this order."""
+    """A router over `commands` and models by their scripts, in this order; `able`: fields of their tiers."""
 
     def __init__(
         self,
@@ -88,6 +88,7 @@ class Desk:
         order: Sequence[str] | None = None,
         toolbox: Toolbox | None = None,
         first_token_s: float = 5,
+        **able: Mapping[str, Any],
     ) -> None:
         self.commands = responder(COMMANDS, commands)
         self.models = models
@@ -98,7 +99,10 @@ class Desk:
             self.states.append((name, state))
 
         tiers = {
-            model.name: Tier(model, Breaker(model.name, report), first_token_s) for model in models
+            model.name: Tier(
+                model, Breaker(model.name, report), first_token_s, **able.get(model.name, {})
+            )
+            for model in models
         }
         tiers_in_order = [COMMANDS, *names] if order is None else order
         self.router = Router(self.commands, tiers, tiers_in_order, "Be brief.", toolbox)
@@ -557,3 +561,75 @@ async def test_a_model_that_says_nothing_as_its_tokens_are_used_up_has_failed() 
     fast = responder("fast", [Done("fast", "max_tokens")])
     with pytest.raises(EngineError, match=r"give it more by llm\.fast\.max_tokens"):
         await Desk(fast).ask()
+
+
+# ---- pictures, long conversations, one call -----------------------------------------------------
+
+PICTURE = Part("image", url="data:image/png;base64,AAAA")
+
+
+def showing(text: str) -> Prompt:
+    return Prompt((Item("a", role="user", text=text, parts=(Part("text", text), PICTURE)),))
+
+
+SEES = {"sees": True}
+
+
+async def test_a_picture_is_for_models_that_see() -> None:
+    desk = Desk(says("Blind.", "fast"), says("A cat.", "clever"), clever=SEES)
+    assert await desk.answer(showing("what is this")) == ("A cat.", "clever")
+    assert not desk.models[0].prompts
+    assert await desk.answer(showing("")) == ("A cat.", "clever")
+    assert len(desk.commands.prompts) == 1, "there was nothing for it to read"
+
+
+async def test_where_no_model_sees_none_is_asked_and_it_is_said_what_would_mend_it() -> None:
+    desk = Desk(says("Blind.", "fast"), says("Blind.", "clever"))
+    with pytest.raises(
+        PromptError, match=r"fast, clever: does not see.*llm\.<name>\.sees"
+    ) as error:
+        await desk.ask(showing("what is this"))
+    assert error.value.code == "unsupported_content_type"
+    assert not desk.models[0].prompts
+    assert desk.states == []
+
+
+async def test_where_there_is_no_model_the_commands_do_without_the_picture() -> None:
+    desk = Desk()
+    assert (await desk.answer(showing("lights on")))[1] == COMMANDS
+    with pytest.raises(PromptError):
+        await desk.ask(showing(""))
+
+
+async def test_a_picture_that_was_answered_hinders_nobody() -> None:
+    answered = Item("b", role="assistant", text="A cat.")
+    items = (*showing("what is this").items, answered, Item("c", role="user", text="and now"))
+    assert (await Desk(says("Now.")).answer(Prompt(items)))[1] == "fast"
+
+
+async def test_each_tier_reads_as_much_as_it_can() -> None:
+    desk = Desk(says("Yes."), order=["fast"], fast={"reads_tokens": 60})
+    items = tuple(Item(f"{n}", role="user", text="x" * 36) for n in range(20))
+    await desk.answer(Prompt(items))
+    read = desk.models[0].prompts[0].items
+    assert 1 < len(read) < 5
+    assert read[-1].id == "19"
+
+
+async def test_a_conversation_that_may_not_be_cut_is_no_fault_of_the_model() -> None:
+    desk = Desk(says("Yes."), order=["fast"], fast={"reads_tokens": 10})
+    prompt = Prompt(
+        (Item("a", role="user", text="x" * 400),), truncation=Truncation(retention=None)
+    )
+    with pytest.raises(PromptError):
+        await desk.ask(prompt)
+    assert desk.states == []
+
+
+async def test_where_one_call_is_wanted_the_first_counts() -> None:
+    calls = [Call("lamp", {"n": n}, f"c{n}") for n in range(3)]
+    prompt = replace(PROMPT, tools=({"type": "function", "name": "lamp"},), parallel_calls=False)
+    for parallel, many in ((False, 1), (True, 3)):
+        desk = Desk(responder("fast", [*calls, Done("fast")]), order=["fast"])
+        parts = await desk.ask(replace(prompt, parallel_calls=parallel))
+        assert len([part for part in parts if isinstance(part, Call)]) == many

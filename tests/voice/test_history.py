@@ -2,7 +2,8 @@
 
 import pytest
 
-from airos_edge.voice.history import ROOT, DuplicateItem, History, Item, UnknownItem
+from airos_edge.voice.history import ROOT, DuplicateItem, History, Item, Part, UnknownItem
+from airos_edge.voice.ports import Prompt
 
 WORDS = ("Turned ", "on ", "the ", "light.")
 
@@ -170,3 +171,60 @@ def test_an_id_that_is_used_again_begins_anew() -> None:
         history.say("a", "Hello", 500)
         assert history.spoken_ms("a") == 500
         history.delete("a")
+
+
+# ---- who says what was heard --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("known_ms", [100, 200, 300, 400])
+def test_who_played_it_knows_better_than_who_reckoned(known_ms: int) -> None:
+    made = spoken(*WORDS)
+    made.heard("a", 200)
+    assert made.heard("a", known_ms, is_known=True) == "".join(WORDS[: known_ms // 100]).rstrip()
+    assert made.heard("a", 0) == made.get("a").text, "what is reckoned later changes nothing"
+
+
+def test_what_is_said_after_a_cut_is_refused() -> None:
+    made = spoken(*WORDS)
+    assert made.say("a", " More.", 100)
+    made.heard("a", 0)
+    assert not made.say("a", " More.", 100)
+    assert not made.say("unknown", " More.", 100)
+
+
+def test_what_is_too_much_is_the_oldest_that_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("airos_edge.voice.history.MOST_ITEMS", 2)
+    made = history("a", "b")
+    assert made.oldest_too_many() is None
+    made.add(message("c"))
+    assert made.oldest_too_many() == "a"
+    made.change("a", status="in_progress")
+    assert made.oldest_too_many() == "b"
+
+
+def test_characters_are_counted_as_they_come_and_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("airos_edge.voice.history.MOST_CHARACTERS", 10)
+    made = history("a", "b")
+    made.change("b", text="x" * 11)
+    assert made.oldest_too_many() == "a"
+    made.delete("b")
+    assert made.oldest_too_many() is None
+    made.add(Item("c", role="user", text="", parts=(Part("image", url="x" * 11),)))
+    assert made.oldest_too_many() == "a"
+
+
+# ---- what is to be answered ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("after", "question"),
+    [
+        ([], "hello"),
+        ([Item("b", role="assistant", text="", spoken=True)], "hello"),
+        ([Item("b", role="system", text="Be kind.")], "hello"),
+        ([Item("b", role="assistant", text="Hi.")], ""),
+        ([Item("b", kind="function_call", name="f")], ""),
+    ],
+)
+def test_an_answer_of_which_no_word_was_heard_is_none(after: list[Item], question: str) -> None:
+    assert Prompt((message("a", "hello"), *after)).question == question
