@@ -12,6 +12,8 @@ from airos_edge.announce.metrics import metering
 from airos_edge.box import Box, open_box
 from airos_edge.config import Config
 from airos_edge.errors import AirosError
+from airos_edge.http import tls
+from airos_edge.http.administration import administration_routes
 from airos_edge.http.control import control_routes, health_routes, metrics_routes
 from airos_edge.http.listener import Doors, listen
 from airos_edge.local.sound import LocalSound, local_sound
@@ -51,6 +53,7 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
         async def reload() -> str:
             with systemd.reloading():
                 config = reread()
+                doors.renew(config.server)
                 changed = await box.reload(config)
                 systemd.notify_state(box.state())
             logging.getLogger().setLevel(config.log.level.upper())
@@ -60,6 +63,7 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
 
         realtime = RealtimeDoor(box.open_session, box.rules)
         control = control_routes(box.open_asking, box.loudspeaker.say, box.check, reload, box.hub)
+        control += administration_routes(state)
         expose = await stack.enter_async_context(metering(box.hub, box.state))
         routes = [*realtime.routes(), *health_routes(box.state), *metrics_routes(expose)]
         doors = await stack.enter_async_context(
@@ -117,12 +121,14 @@ def _describe(
 ) -> None:
     parts = box.check()
     demo = ", with the demo house" if parts["demo"] else ""
-    host = f"[{doors.host}]" if ":" in doors.host else doors.host
-    where = f"{host}:{doors.port}"
     log.info("%s is ready after %.1f s%s.", config.name, took_s, demo)
+    ws, http = ("wss", "https") if doors.secured else ("ws", "http")
     key = "one of server.api_keys" if config.server.api_keys else "any key"
-    log.info("Open: ws://%s/v1/realtime  any OpenAI Realtime client, with %s", where, key)
-    log.info("Open: http://%s/healthz  what works and what does not", where)
+    log.info("Open: %s://%s/v1/realtime  any OpenAI Realtime client, with %s", ws, doors.where, key)
+    log.info("Open: %s://%s/healthz  what works and what does not", http, doors.where)
+    if config.server.tls is not None:
+        said, is_good = tls.told(config.server.tls)
+        log.log(logging.INFO if is_good else logging.WARNING, "TLS: %s.", said)
     log.info("Open: %s  airos ask, say, listen, check, reload", doors.socket_path)
     if wyoming is not None:
         names = ", ".join(offered(box))

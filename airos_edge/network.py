@@ -1,4 +1,4 @@
-"""Where an address is: on this box, in this LAN, or beyond it."""
+"""Where an address is: on this box, in this LAN, or beyond it; and which the box has."""
 
 import ipaddress
 import socket
@@ -49,3 +49,15 @@ def shown(url: str) -> str:
     """Without the name and the password that may stand in it."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def own_addresses() -> list[str]:
+    """Those by which others may reach the box, IPv4 first: neither loopback nor, of IPv6, link-local."""
+    import ifaddr
+
+    found = [ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips]
+    every = [ipaddress.ip_address(ip if isinstance(ip, str) else ip[0]) for ip in found]
+    told = [
+        one for one in every if not one.is_loopback and not (one.version == 6 and one.is_link_local)
+    ]
+    return [str(one) for one in sorted(told, key=lambda one: (one.version, int(one)))]

@@ -19,6 +19,7 @@ from airos_edge.home.house import House, VirtualDevices
 from airos_edge.home.sentences import compile_sentences, refuse_unknown
 from airos_edge.home.timers import Timers
 from airos_edge.home.tools import HouseTools
+from airos_edge.http import tls
 from airos_edge.http.settings import refuse_strangers
 from airos_edge.router import assistant, router
 from airos_edge.router.approval import Approving
@@ -57,6 +58,7 @@ def rehearse(config: Config) -> list[registry.Choice]:
     Raises ConfigError for what a start would refuse.
     """
     refuse_strangers(config.server)
+    tls.refuse_unusable(config.server.tls)
     refuse_unknown(config.language)
     refuse_contradictions(config)
     House(config.home, VirtualDevices(), publish=lambda event: None)

@@ -100,7 +100,18 @@ def _parser() -> argparse.ArgumentParser:
     _configured(check)
 
     commands.add_parser("reload", help="have the daemon read its configuration again")
+    _guarding(commands)
     return parser
+
+
+def _guarding(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    tls = commands.add_parser("tls", help="a certificate of the box's own, for wss:// and https://")
+    tls.add_argument(
+        "--name", action="append", default=[], help="another name or address of the box; repeatable"
+    )
+    tls.add_argument("--renew", action="store_true", help="a new one in place of the one there is")
+    tls.add_argument("--print", action="store_true", help="print the certificate itself")
+    _configured(tls, "without a daemon: the configuration file")
 
 
 def _serving(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

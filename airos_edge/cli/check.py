@@ -10,6 +10,7 @@ from airos_edge.config import effective, find, load
 from airos_edge.description import models_of
 from airos_edge.engines.registry import Choice
 from airos_edge.errors import DaemonError
+from airos_edge.http import tls
 from airos_edge.parts import rehearse
 from airos_edge.paths import socket_path
 from airos_edge.settings import ENVIRONMENT_PREFIX, NOT_OPTIONS
@@ -43,6 +44,8 @@ def main(arguments: Namespace) -> int:
         print(f"#   {choice.port:<5} {choice.engine or 'none':<15} {choice.why}")
     for name, told in models_of(config).items():
         print(f"#   llm {name}: {told}")
+    if config.server.tls is not None:
+        print(f"# {tls.told(config.server.tls)[0]}")
     print(f"# {_compared(daemon, options, choices)}")
     return 0
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from airos_edge.errors import ConfigError
+from airos_edge.http.tls import Settings as TlsSettings
 from airos_edge.limits import Range
 from airos_edge.secret import Secret
 
@@ -16,6 +17,8 @@ class Settings:
     """0: any that is free."""
     api_keys: tuple[Secret, ...] = ()
     """Who may connect; none: everyone on this box, and nobody else."""
+    tls: TlsSettings | None = None
+    """None: no TLS. With it, nothing is served without."""
 
 
 def refuse_strangers(settings: Settings) -> None:

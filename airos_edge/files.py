@@ -1,0 +1,19 @@
+"""Files that are written whole or not at all."""
+
+import contextlib
+import os
+from pathlib import Path
+
+
+def write_whole(path: Path, data: bytes, mode: int) -> None:
+    """Whoever reads it finds what was there before or all of `data`, and it is never readable by more
+    than `mode` says. Makes the directory, for its owner alone. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    half = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(half, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+            file.write(data)
+        half.replace(path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            half.unlink()
