@@ -15,10 +15,14 @@ from airos_edge.errors import AirosError
 from airos_edge.http import tls
 from airos_edge.http.administration import administration_routes
 from airos_edge.http.control import control_routes, health_routes, metrics_routes
+from airos_edge.http.keyring import Keyring
+from airos_edge.http.keys import Keys
 from airos_edge.http.listener import Doors, listen
 from airos_edge.local.sound import LocalSound, local_sound
 from airos_edge.paths import socket_mode, socket_path, state_directory
 from airos_edge.presence import by_mdns, by_mqtt, faces
+from airos_edge.quota import Quotas
+from airos_edge.realtime.client_secrets import client_secret_routes
 from airos_edge.realtime.socket import RealtimeDoor
 from airos_edge.voice.flow import Scope
 from airos_edge.wyoming.services import offered, open_services
@@ -63,11 +67,15 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
 
         realtime = RealtimeDoor(box.open_session, box.rules)
         control = control_routes(box.open_asking, box.loudspeaker.say, box.check, reload, box.hub)
-        control += administration_routes(state)
+        keyring = Keyring(state)
+        keys = Keys(config.server.api_keys, keyring)
+        quotas = Quotas(config.server.limits)
+        control += administration_routes(state, keyring, quotas.revoke)
         expose = await stack.enter_async_context(metering(box.hub, box.state))
-        routes = [*realtime.routes(), *health_routes(box.state), *metrics_routes(expose)]
+        secrets = client_secret_routes(keys.client_secrets.make)
+        routes = [*realtime.routes(), *secrets, *health_routes(box.state), *metrics_routes(expose)]
         doors = await stack.enter_async_context(
-            listen(config.server, routes, control, socket_path(), socket_mode())
+            listen(config.server, routes, control, socket_path(), socket_mode(), keys, quotas)
         )
         wyoming = await stack.enter_async_context(open_services(config.wyoming, box))
         await stack.enter_async_context(by_mqtt(config, box, stop.set, sound.controls))
@@ -75,7 +83,7 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
         await stack.enter_async_context(by_mdns(config, box, seen))
         scope = await stack.enter_async_context(Scope())
         _reload_on_hangup(reload, scope)
-        _describe(config, doors, wyoming, sound, box, time.monotonic() - started)
+        _describe(config, doors, wyoming, keys, sound, box, time.monotonic() - started)
         scope.start(systemd.feed_watchdog(sound.is_alive), "watchdog")
         scope.start(systemd.show_state(box.hub, box.state), "status")
         systemd.notify("READY=1")
@@ -115,6 +123,7 @@ def _describe(
     config: Config,
     doors: Doors,
     wyoming: Address | None,
+    keys: Keys,
     sound: LocalSound,
     box: Box,
     took_s: float,
@@ -123,7 +132,7 @@ def _describe(
     demo = ", with the demo house" if parts["demo"] else ""
     log.info("%s is ready after %.1f s%s.", config.name, took_s, demo)
     ws, http = ("wss", "https") if doors.secured else ("ws", "http")
-    key = "one of server.api_keys" if config.server.api_keys else "any key"
+    key = "a key: airos keys" if keys.exist else "any key"
     log.info("Open: %s://%s/v1/realtime  any OpenAI Realtime client, with %s", ws, doors.where, key)
     log.info("Open: %s://%s/healthz  what works and what does not", http, doors.where)
     if config.server.tls is not None:

@@ -4,7 +4,7 @@ from argparse import Namespace
 from typing import Any
 
 from airos_edge.cli import control
-from airos_edge.paths import socket_path, state_directory
+from airos_edge.paths import daemons_state_directory, socket_path
 
 TOLD = """\
 A certificate for {names}
@@ -44,7 +44,7 @@ def _asked(arguments: Namespace) -> dict[str, Any]:
         from airos_edge.http import certificate
         from airos_edge.network import own_addresses
 
-        state = state_directory(load(arguments.config).state.directory)
+        state = daemons_state_directory(load(arguments.config).state.directory)
         return asdict(
             certificate.kept_or_made(state, own_addresses(), arguments.name, arguments.renew)
         )

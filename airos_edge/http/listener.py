@@ -15,11 +15,13 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from airos_edge.errors import AirosError
+from airos_edge.http.guard import guard
 from airos_edge.http.handshakes import HANDSHAKE_S, Handshakes
-from airos_edge.http.keys import guard
+from airos_edge.http.keys import Keys
 from airos_edge.http.limits import LARGEST_BODY_BYTES
 from airos_edge.http.settings import Settings
 from airos_edge.http.tls import load_into, server_context
+from airos_edge.quota import Quotas
 
 SHUTDOWN_S = 1.0
 """What a handler that still runs is given when the doors close; answers were waited for before."""
@@ -60,15 +62,18 @@ async def listen(
     control_routes: Iterable[web.RouteDef],
     socket_path: Path,
     socket_mode: int = 0o600,
+    keys: Keys | None = None,
+    quotas: Quotas | None = None,
 ) -> AsyncIterator[Doors]:
     """Serves `routes` on TCP, and those and `control_routes` on the Unix socket.
 
-    The socket is for whom `socket_mode` says. Leaving the block closes both. Raises AirosError when a
+    The socket is for whom `socket_mode` says. `keys` and `quotas` are those of the settings where none
+    are given. Leaving the block closes both. Raises AirosError when a
     door cannot be opened, ConfigError when the host would open it to strangers.
     """
     secured = server_context(settings.tls) if settings.tls else None
     handshakes = Handshakes()
-    middlewares = [handshakes.seen, _refuse_in_a_sentence, guard(settings)]
+    middlewares = [handshakes.seen, _refuse_in_a_sentence, guard(settings, keys, quotas)]
     async with AsyncExitStack() as stack:
         door = _bind_control(socket_path, socket_mode)
         stack.callback(door.close)
