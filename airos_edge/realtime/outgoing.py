@@ -15,6 +15,8 @@ SLOW_BYTES = 256 * 1024
 """When so much waits for a client, its speech waits too."""
 TOO_SLOW_BYTES = 4 * 1024 * 1024
 """When so much waits, the client is not reading."""
+STALLED_S = 20.0
+"""When a frame has not gone out for so long, neither is it: its answer would wait for it for ever."""
 LARGEST_FRAME_BYTES = 1024**2 - 1
 """What `websockets` takes by default (its `max_size`), and with it pipecat."""
 SHOWN = (100_000, 10_000, 1000, 100)
@@ -66,7 +68,13 @@ class Outgoing:
         while True:
             while self._frames:
                 frame = self._frames[0]
-                await socket.send_str(frame)
+                try:
+                    async with asyncio.timeout(STALLED_S):
+                        await socket.send_str(frame)
+                except TimeoutError:
+                    self.shut(forget=True)
+                    self._overflow()
+                    return
                 if self._frames:  # it may have been shut meanwhile
                     self._frames.popleft()
                     self._bytes -= len(frame)
