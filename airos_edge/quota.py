@@ -55,33 +55,35 @@ class Account:
     def __init__(self, whose: str, allowance: Allowance, clock: Callable[[], float]) -> None:
         self.open: set[Meter] = set()
         self._whose = whose
-        self._allowance = allowance
+        self._sessions = allowance.sessions
+        self._limits: dict[Kind, int | None] = {kind: getattr(allowance, kind) for kind in KINDS}
         self._clock = clock
         self._since = clock()
         self._used: dict[Kind, float] = dict.fromkeys(KINDS, 0)
 
     def spend(self, kind: Kind, amount: float) -> LimitReached | None:
         """Says when that was the last of it."""
-        self._used[kind] += amount
-        return self._reached(kind)
+        self._used[kind] = used = self._used[kind] + amount
+        limit = self._limits[kind]
+        return None if limit is None or used < limit else self._reached(kind)
 
     def refusal(self, session: bool) -> LimitReached | None:
         """Why nothing more is begun; None: it may be."""
-        most = self._allowance.sessions
+        most = self._sessions
         if session and most is not None and len(self.open) >= most:
             return LimitReached(f"{self._whose} has {most} open sessions, the most", COME_AGAIN_S)
         return next((why for why in map(self._reached, KINDS) if why), None)
 
     def left(self, kind: Kind) -> tuple[int, int, float] | None:
         """The limit, what remains, and in how many seconds it is all there again; None: no limit."""
-        limit = getattr(self._allowance, kind)
+        limit = self._limits[kind]
         if limit is None:
             return None
         self._begin_anew()
         return limit, max(0, limit - round(self._used[kind])), self._ends_s()
 
     def _reached(self, kind: Kind) -> LimitReached | None:
-        limit = getattr(self._allowance, kind)
+        limit = self._limits[kind]
         if limit is None or self._used[kind] < limit or self._begin_anew():
             return None
         why = f"{self._whose} has used its {limit} {KINDS[kind]} of this day"
