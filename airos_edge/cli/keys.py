@@ -1,6 +1,7 @@
 """`airos keys`: who may connect. The daemon is asked where one runs, else the state directory is changed."""
 
 import json
+import sys
 from argparse import Namespace
 from dataclasses import asdict
 from typing import Any
@@ -17,6 +18,7 @@ def main(arguments: Namespace) -> int:
     directory = load(arguments.config).state.directory
     if arguments.action == "add":
         print(_add(directory, arguments.name, arguments.scope or list(SCOPES)))
+        print("It is shown this once: the box keeps a hash of it.", file=sys.stderr)
     elif arguments.action == "revoke":
         _revoke(directory, arguments.name)
     else:

@@ -37,6 +37,9 @@ RESTART_S = 5
 NO_MODEL = (None, "commands")
 """Who answered where no model was called."""
 
+ERROR_TYPES = {"rate_limit_exceeded": "rate_limit_error", "invalid_api_key": "authentication_error"}
+"""What kind of error these are, as OpenAI has it; the others are of the request."""
+
 OpenSession = Callable[[Callable[[Event], None], OpenMouth, TurnRules], Session]
 
 
@@ -93,6 +96,7 @@ class Connection:
         log.info("A realtime client is closed (%d): %s", ending.code, ending.reason)
         if ending.error is not None:
             told = messages.error(ending.reason, ending.error, None, None)
+            told["error"]["type"] = ERROR_TYPES.get(ending.error, told["error"]["type"])
             self.outgoing.put({"event_id": new_id("event"), **told})
         self.outgoing.shut()
         with suppress(TimeoutError):
