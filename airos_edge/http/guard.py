@@ -10,7 +10,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from airos_edge.errors import AirosError, LimitReached
 from airos_edge.http.keys import EVERYONE, Expired, Holder, Keys, brought, needed_for
-from airos_edge.http.proxies import address_of, is_from_here
+from airos_edge.http.proxies import address_of, counted_as, is_from_here
 from airos_edge.http.settings import Settings, is_loopback, refuse_strangers, refuse_unknown
 from airos_edge.network import networks_of
 from airos_edge.quota import Quotas
@@ -54,7 +54,8 @@ def guard(settings: Settings, keys: Keys | None = None, quotas: Quotas | None = 
         with ExitStack() as visit:
             try:
                 holder = _holder(request, keys)
-                admitted = quotas.admitted(holder.name, address, _is_session(request))
+                whose = counted_as(address)
+                admitted = quotas.admitted(holder.name, whose, _is_session(request))
                 meter = visit.enter_context(admitted)
             except _Refused as refused:
                 return _answer(refused, address)

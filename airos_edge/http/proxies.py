@@ -20,6 +20,15 @@ def address_of(request: web.Request, trusted: Sequence[Network]) -> str:
     return addresses[0]
 
 
+def counted_as(address: str) -> str:
+    """Of IPv6 the network: who has one address there has all of its /64, and changes it daily (RFC 8981)."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((ip, 64), strict=False)) if ip.version == 6 else address
+
+
 def is_from_here(request: web.Request) -> bool:
     """Whether it began on this box: so say its connection and every proxy, trusted or not, that speaks of it.
 

@@ -3,7 +3,7 @@
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from airos_edge.http.proxies import address_of, is_from_here
+from airos_edge.http.proxies import address_of, counted_as, is_from_here
 from airos_edge.network import networks_of
 
 TRUSTED = networks_of(["10.0.0.1", "192.168.0.0/16"])
@@ -53,3 +53,10 @@ def test_a_proxy_on_this_box_makes_nobody_else_local(
     remote: str, headers: dict[str, str], here: bool
 ) -> None:
     assert of(remote, **headers)[1] is here
+
+
+def test_all_addresses_of_one_ipv6_network_are_counted_together() -> None:
+    assert counted_as("2001:db8::1") == counted_as("2001:db8::ffff:1") == "2001:db8::/64"
+    assert counted_as("2001:db8:0:1::1") != counted_as("2001:db8::1")
+    assert counted_as("192.0.2.1") == "192.0.2.1"
+    assert counted_as("unknown") == "unknown"
