@@ -14,7 +14,11 @@ from airos_edge.announce.metrics import metering
 from airos_edge.box import Box, open_box
 from airos_edge.config import Config
 from airos_edge.errors import AirosError
+from airos_edge.http import tls
+from airos_edge.http.administration import administration_routes
 from airos_edge.http.control import control_routes, health_routes, metrics_routes
+from airos_edge.http.keyring import Keyring
+from airos_edge.http.keys import Keys
 from airos_edge.http.listener import Doors, listen
 from airos_edge.http.openai_models import model_routes
 from airos_edge.http.openai_speech import speech_routes
@@ -22,6 +26,8 @@ from airos_edge.http.openai_transcriptions import transcription_routes
 from airos_edge.local.sound import LocalSound, local_sound
 from airos_edge.paths import socket_mode, socket_path, state_directory
 from airos_edge.presence import by_mdns, by_mqtt, faces
+from airos_edge.quota import Quotas
+from airos_edge.realtime.client_secrets import client_secret_routes
 from airos_edge.realtime.recording import Folder
 from airos_edge.realtime.socket import RealtimeDoor
 from airos_edge.voice.flow import Scope
@@ -57,6 +63,7 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
         async def reload() -> str:
             with systemd.reloading():
                 config = reread()
+                doors.renew(config.server)
                 changed = await box.reload(config)
                 systemd.notify_state(box.state())
             logging.getLogger().setLevel(config.log.level.upper())
@@ -68,15 +75,18 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
         if config.server.record is not None:
             recordings = Folder(config.server.record)
             stack.callback(recordings.close)
-        realtime = RealtimeDoor(
-            box.open_session, box.rules, box.voices, lambda: box.tools, recordings
-        )
+        realtime = RealtimeDoor(box, recordings)
         control = control_routes(box.open_asking, box.loudspeaker.say, box.check, reload, box.hub)
+        keyring = Keyring(state)
+        keys = Keys(config.server.api_keys, keyring)
+        quotas = Quotas(config.server.limits)
+        control += administration_routes(state, keyring, quotas.revoke)
         expose = await stack.enter_async_context(metering(box.hub, box.state))
-        routes = [*realtime.routes(), *health_routes(box.state), *metrics_routes(expose)]
+        secrets = client_secret_routes(keys.client_secrets.make)
+        routes = [*realtime.routes(), *secrets, *health_routes(box.state), *metrics_routes(expose)]
         routes += _openai_routes(box)
         doors = await stack.enter_async_context(
-            listen(config.server, routes, control, socket_path(), socket_mode())
+            listen(config.server, routes, control, socket_path(), socket_mode(), keys, quotas)
         )
         wyoming = await stack.enter_async_context(open_services(config.wyoming, box))
         await stack.enter_async_context(by_mqtt(config, box, stop.set, sound.controls))
@@ -84,7 +94,7 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
         await stack.enter_async_context(by_mdns(config, box, seen))
         scope = await stack.enter_async_context(Scope())
         _reload_on_hangup(reload, scope)
-        _describe(config, doors, wyoming, sound, box, time.monotonic() - started)
+        _describe(config, doors, wyoming, keys, sound, box, time.monotonic() - started)
         scope.start(systemd.feed_watchdog(sound.is_alive), "watchdog")
         scope.start(systemd.show_state(box.hub, box.state), "status")
         systemd.notify("READY=1")
@@ -137,18 +147,21 @@ def _describe(
     config: Config,
     doors: Doors,
     wyoming: Address | None,
+    keys: Keys,
     sound: LocalSound,
     box: Box,
     took_s: float,
 ) -> None:
     parts = box.check()
     demo = ", with the demo house" if parts["demo"] else ""
-    host = f"[{doors.host}]" if ":" in doors.host else doors.host
-    where = f"{host}:{doors.port}"
     log.info("%s is ready after %.1f s%s.", config.name, took_s, demo)
-    key = "one of server.api_keys" if config.server.api_keys else "any key"
-    log.info("Open: ws://%s/v1/realtime  any OpenAI Realtime client, with %s", where, key)
-    log.info("Open: http://%s/healthz  what works and what does not", where)
+    ws, http = ("wss", "https") if doors.secured else ("ws", "http")
+    key = "a key: airos keys" if keys.exist else "any key"
+    log.info("Open: %s://%s/v1/realtime  any OpenAI Realtime client, with %s", ws, doors.where, key)
+    log.info("Open: %s://%s/healthz  what works and what does not", http, doors.where)
+    if config.server.tls is not None:
+        said, is_good = tls.told(config.server.tls)
+        log.log(logging.INFO if is_good else logging.WARNING, "TLS: %s.", said)
     log.info("Open: %s  airos ask, say, listen, check, reload", doors.socket_path)
     if wyoming is not None:
         names = ", ".join(offered(box))

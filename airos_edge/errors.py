@@ -4,6 +4,7 @@
   x ConfigError                  the configuration cannot be used; nothing was changed
   x RecordingError               a file is no audio we can read
   x DaemonError                  the daemon cannot be reached or refused
+  x LimitReached                 a key, an address or the box has used what it may
   x BusyError                    the conversation has a reply that has not ended
   + EngineError                  an engine failed; the turn fails, the session lives
     x EngineUnavailable          the engine cannot be loaded here (package or model missing)
@@ -32,6 +33,15 @@ class RecordingError(AirosError):
 
 class DaemonError(AirosError):
     """The daemon cannot be reached, or it refused."""
+
+
+class LimitReached(AirosError):
+    """Somebody has used what they may. `of_the_box`: nobody's fault, the box is full."""
+
+    def __init__(self, message: str, retry_after_s: float, of_the_box: bool = False) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        self.of_the_box = of_the_box
 
 
 class BusyError(AirosError):

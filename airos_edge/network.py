@@ -1,13 +1,24 @@
-"""Where an address is: on this box, in this LAN, or beyond it."""
+"""Where an address is: on this box, in this LAN, or beyond it; and which the box has."""
 
 import ipaddress
 import socket
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from airos_edge.voice.ports import Place
 
 LAN_SUFFIXES = (".local", ".lan", ".home", ".home.arpa", ".internal", ".fritz.box")
 """mDNS (RFC 6762), RFC 8375, and what home routers use."""
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+PRIVATE = (
+    *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),  # RFC 1918, RFC 4193
+    *("169.254.0.0/16", "fe80::/10"),  # RFC 3927, RFC 4291
+)
+NETWORKS: dict[str, tuple[Network, ...]] = {
+    "loopback": tuple(map(ipaddress.ip_network, ("127.0.0.0/8", "::1/128"))),
+    "private": tuple(map(ipaddress.ip_network, PRIVATE)),
+}
+"""Private and link-local addresses count whether or not this box has one in the same network."""
 
 
 def place_of(host: str) -> Place:
@@ -50,3 +61,27 @@ def shown(url: str) -> str:
     """Without the name and the password that may stand in it."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def own_addresses() -> list[str]:
+    """Those by which others may reach the box, IPv4 first: neither loopback nor, of IPv6, link-local."""
+    import ifaddr
+
+    found = [ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips]
+    every = [ipaddress.ip_address(ip if isinstance(ip, str) else ip[0]) for ip in found]
+    told = [
+        one for one in every if not one.is_loopback and not (one.version == 6 and one.is_link_local)
+    ]
+    return [str(one) for one in sorted(told, key=lambda one: (one.version, int(one)))]
+
+
+def networks_of(allow: Sequence[str]) -> tuple[Network, ...]:
+    """Raises ValueError, which says what is wanted."""
+    found: list[Network] = []
+    for name in allow:
+        try:
+            found += NETWORKS[name] if name in NETWORKS else (ipaddress.ip_network(name),)
+        except ValueError as error:
+            wanted = "loopback, private or a network such as 192.168.1.0/24"
+            raise ValueError(f"got {name!r}, wants {wanted}") from error
+    return tuple(found)

@@ -19,7 +19,8 @@ from airos_edge.home.house import House, VirtualDevices
 from airos_edge.home.sentences import compile_sentences, refuse_unknown
 from airos_edge.home.timers import Timers
 from airos_edge.home.tools import HouseTools
-from airos_edge.http.settings import refuse_strangers
+from airos_edge.http import settings as server
+from airos_edge.http import tls
 from airos_edge.router import assistant, router
 from airos_edge.router.approval import Approving
 from airos_edge.router.breaker import Breaker
@@ -52,12 +53,14 @@ class Parts:
     faults: Mapping[str, str]
 
 
-def rehearse(config: Config) -> list[registry.Choice]:
+def rehearse(config: Config, has_keys: bool = False) -> list[registry.Choice]:
     """What a start would find, as far as that is quickly said: the engines, or why there is none.
 
-    Raises ConfigError for what a start would refuse.
+    `has_keys`: those of `airos keys`. Raises ConfigError for what a start would refuse.
     """
-    refuse_strangers(config.server)
+    server.refuse_unknown(config.server)
+    server.refuse_strangers(config.server, has_keys)
+    tls.refuse_unusable(config.server.tls)
     refuse_unknown(config.language)
     refuse_contradictions(config)
     House(config.home, VirtualDevices(), publish=lambda event: None)

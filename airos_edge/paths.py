@@ -5,6 +5,8 @@ from pathlib import Path
 
 SYSTEM = Path("/run/airos")
 """Where the daemon that systemd starts for the whole box has its socket."""
+SYSTEM_STATE = Path("/var/lib/airos")
+"""And what it keeps."""
 
 
 def socket_path() -> Path:
@@ -33,6 +35,13 @@ def state_directory(configured: str | None) -> Path:
         return Path(os.environ["STATE_DIRECTORY"].partition(":")[0])
     state = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
     return Path(state) / "airos"
+
+
+def daemons_state_directory(configured: str | None) -> Path:
+    """The same, for a command that works while no daemon does: root means the service of the box."""
+    if not configured and os.geteuid() == 0 and SYSTEM_STATE.is_dir():
+        return SYSTEM_STATE
+    return state_directory(configured)
 
 
 def _users_own() -> Path:

@@ -103,7 +103,9 @@ def faces(config: Config, http_port: int, wyoming: Address | None) -> list[Servi
     told = {"name": name, "version": __version__}
     found = []
     if not is_loopback(config.server.host):
-        found += [Service("_airos-edge._tcp", http_port, told), Service("_http._tcp", http_port)]
+        secured = config.server.tls is not None
+        web = Service("_https._tcp" if secured else "_http._tcp", http_port)
+        found += [Service("_airos-edge._tcp", http_port, told | {"tls": str(int(secured))}), web]
     if wyoming is not None and wyoming.port and not is_loopback(wyoming.host):
         found.append(Service("_wyoming._tcp", wyoming.port))
     return found

@@ -19,6 +19,7 @@ from airos_edge.engines.lease import Lease
 from airos_edge.engines.sayable import sayable
 from airos_edge.http.listener import listen
 from airos_edge.http.settings import Settings
+from airos_edge.realtime.servers import NoTools
 from airos_edge.realtime.socket import RealtimeDoor
 from airos_edge.voice import ports
 from airos_edge.voice.audio import AudioChunk
@@ -81,17 +82,30 @@ async def other(request: web.Request) -> web.WebSocketResponse:
     return socket
 
 
-async def main() -> None:
-    free = Free()
-    lease = Lease(ports.Engines(free, free, free, no_tools, sayable))
+class Box:
+    """What the door opens onto: engines that cost nothing."""
+
+    tools = NoTools()
+
+    def __init__(self) -> None:
+        self._free = Free()
+        self._lease = Lease(ports.Engines(self._free, self._free, self._free, no_tools, sayable))
+
+    def rules(self) -> TurnRules:
+        return TurnRules()
+
+    def voices(self) -> None:
+        """Only who speaks knows them."""
 
     def open_session(
-        tell: Callable[[Event], None], open_mouth: ports.OpenMouth, rules: TurnRules
+        self, tell: Callable[[Event], None], open_mouth: ports.OpenMouth, rules: TurnRules
     ) -> Session:
-        manner = ports.Prompt(speaking=ports.Speaking())
-        return Session("sess", Ear(rules, free), Floor(open_mouth), lease.borrow, tell, manner)
+        ear, manner = Ear(rules, self._free), ports.Prompt(speaking=ports.Speaking())
+        return Session("sess", ear, Floor(open_mouth), self._lease.borrow, tell, manner)
 
-    door = RealtimeDoor(open_session, TurnRules)
+
+async def main() -> None:
+    door = RealtimeDoor(Box())
     routes = [*door.routes(), web.get("/echo", other), web.get("/sink", other)]
     with tempfile.TemporaryDirectory(prefix="airos-bench-") as folder:
         socket_path = Path(folder) / "control.sock"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from airos_edge import paths
-from airos_edge.paths import socket_mode, socket_path, state_directory
+from airos_edge.paths import daemons_state_directory, socket_mode, socket_path, state_directory
 
 
 @pytest.fixture(autouse=True)
@@ -81,3 +81,17 @@ def test_state_is_kept_where_it_is_configured_or_systemd_or_the_login_says(
     monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/airos:/var/lib/other")
     assert state_directory(None) == Path("/var/lib/airos")
     assert state_directory("~/mine") == tmp_path / "home/mine"
+
+
+def test_root_without_a_daemon_means_the_service(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    monkeypatch.setattr(paths, "SYSTEM_STATE", tmp_path / "lib")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert daemons_state_directory(None) == state_directory(None)
+    (tmp_path / "lib").mkdir()
+    assert daemons_state_directory(None) == tmp_path / "lib"
+    assert daemons_state_directory("/elsewhere") == Path("/elsewhere")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert daemons_state_directory(None) == state_directory(None)

@@ -16,6 +16,7 @@ from airos_edge.box import open_box
 from airos_edge.config import Config, StateSettings
 from airos_edge.http.ask import ask
 from airos_edge.http.settings import Settings as ServerSettings
+from airos_edge.http.tls import Settings as TlsSettings
 from airos_edge.mqtt.settings import Settings as MqttSettings
 from airos_edge.presence import by_mqtt, faces, is_supervised, own_identity
 from airos_edge.voice.ports import Place
@@ -98,3 +99,10 @@ def test_what_is_seen_of_the_box_is_one_box_also_where_its_identity_cannot_be_ke
     monkeypatch.setattr(presence, "identity", lambda directory: next(made))
     config = replace(Config(), state=StateSettings(str(tmp_path)))
     assert own_identity(config) == own_identity(config) == "0123456789ab"
+
+
+def test_that_it_is_spoken_to_by_tls_is_told() -> None:
+    server = ServerSettings(host="0.0.0.0", tls=TlsSettings("certificate", "key"))
+    shown = faces(replace(Config(), server=server), 8765, None)
+    assert [face.kind for face in shown] == ["_airos-edge._tcp", "_https._tcp"]
+    assert shown[0].text["tls"] == "1"

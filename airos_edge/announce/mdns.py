@@ -1,13 +1,13 @@
 """mDNS: the LAN is told of the faces that others may connect to, under names that never change."""
 
 import asyncio
-import ipaddress
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from airos_edge.health import State
+from airos_edge.network import own_addresses
 from airos_edge.voice.flow import Scope
 
 log = logging.getLogger(__name__)
@@ -47,18 +47,6 @@ async def announce_services(
         work = _announce(services, identity, report, interfaces, addresses or own_addresses)
         scope.start(work, "mDNS")
         yield
-
-
-def own_addresses() -> list[str]:
-    """Those by which others may reach the box, IPv4 first: neither loopback nor, of IPv6, link-local."""
-    import ifaddr
-
-    found = [ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips]
-    every = [ipaddress.ip_address(ip if isinstance(ip, str) else ip[0]) for ip in found]
-    told = [
-        one for one in every if not one.is_loopback and not (one.version == 6 and one.is_link_local)
-    ]
-    return [str(one) for one in sorted(told, key=lambda one: (one.version, int(one)))]
 
 
 async def _announce(

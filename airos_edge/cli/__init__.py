@@ -102,7 +102,33 @@ def _parser() -> argparse.ArgumentParser:
     _of_realtime(commands)
 
     commands.add_parser("reload", help="have the daemon read its configuration again")
+    _guarding(commands)
     return parser
+
+
+def _guarding(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    keys = commands.add_parser("keys", help="who may connect: make, list and revoke API keys")
+    actions = keys.add_subparsers(dest="action", required=True, metavar="add | list | revoke")
+    add = actions.add_parser("add", help="make a key; it is shown once")
+    add.add_argument("name", metavar="NAME", help="whose it is")
+    add.add_argument(
+        "--scope",
+        action="append",
+        help="only this: realtime, transcription, audio (over REST) or metrics; repeatable",
+    )
+    listing = actions.add_parser("list", help="the keys there are, and when each was used last")
+    listing.add_argument("--json", action="store_true", help="print them as JSON")
+    revoke = actions.add_parser("revoke", help="the key opens nothing more, and its sessions end")
+    revoke.add_argument("name", metavar="NAME")
+    for action in (add, listing, revoke):
+        _configured(action, "without a daemon: the configuration file")
+    tls = commands.add_parser("tls", help="a certificate of the box's own, for wss:// and https://")
+    tls.add_argument(
+        "--name", action="append", default=[], help="another name or address of the box; repeatable"
+    )
+    tls.add_argument("--renew", action="store_true", help="a new one in place of the one there is")
+    tls.add_argument("--print", action="store_true", help="print the certificate itself")
+    _configured(tls, "without a daemon: the configuration file")
 
 
 def _serving(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

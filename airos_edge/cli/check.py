@@ -6,10 +6,13 @@ from argparse import Namespace
 from typing import Any
 
 from airos_edge.cli import control
-from airos_edge.config import effective, find, load
+from airos_edge.cli.keys import listed
+from airos_edge.config import Config, effective, find, load
 from airos_edge.description import models_of
 from airos_edge.engines.registry import Choice
-from airos_edge.errors import DaemonError
+from airos_edge.errors import AirosError, DaemonError
+from airos_edge.http import tls
+from airos_edge.http.settings import is_loopback
 from airos_edge.parts import rehearse
 from airos_edge.paths import socket_path
 from airos_edge.settings import ENVIRONMENT_PREFIX, NOT_OPTIONS
@@ -17,7 +20,8 @@ from airos_edge.settings import ENVIRONMENT_PREFIX, NOT_OPTIONS
 
 def main(arguments: Namespace) -> int:
     config = load(arguments.config)
-    options, choices = effective(config), rehearse(config)
+    options = effective(config)
+    choices = rehearse(config, has_keys=_has_keys(config))
     source = find(arguments.config)
     daemon = _daemon()
     if arguments.json:
@@ -43,6 +47,8 @@ def main(arguments: Namespace) -> int:
         print(f"#   {choice.port:<5} {choice.engine or 'none':<15} {choice.why}")
     for name, told in models_of(config).items():
         print(f"#   llm {name}: {told}")
+    if config.server.tls is not None:
+        print(f"# {tls.told(config.server.tls)[0]}")
     print(f"# {_compared(daemon, options, choices)}")
     return 0
 
@@ -50,6 +56,14 @@ def main(arguments: Namespace) -> int:
 def _from_environment() -> list[str]:
     names = (name for name in os.environ if name.startswith(ENVIRONMENT_PREFIX))
     return sorted(name for name in names if name not in NOT_OPTIONS)
+
+
+def _has_keys(config: Config) -> bool:
+    """Asked only where others reach the box. Where the daemon alone may know, it has seen to it."""
+    try:
+        return not is_loopback(config.server.host) and bool(listed(config.state.directory))
+    except AirosError:
+        return True
 
 
 def _daemon() -> dict[str, Any]:

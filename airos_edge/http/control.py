@@ -66,10 +66,10 @@ def control_routes(
         return response
 
     return [
-        web.post("/api/ask", _with_errors(post_ask)),
-        web.post("/api/say", _with_errors(post_say)),
-        web.get("/api/check", _with_errors(get_check)),
-        web.post("/api/reload", _with_errors(post_reload)),
+        web.post("/api/ask", with_errors(post_ask)),
+        web.post("/api/say", with_errors(post_say)),
+        web.get("/api/check", with_errors(get_check)),
+        web.post("/api/reload", with_errors(post_reload)),
         web.get("/api/listen", get_listen),
     ]
 
@@ -118,7 +118,7 @@ def _encoded(line: Line) -> bytes:
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
-def _with_errors(handler: Handler) -> Handler:
+def with_errors(handler: Handler) -> Handler:
     """Our errors are sentences for the user: they travel as such."""
 
     async def answer(request: web.Request) -> web.Response:
@@ -132,12 +132,17 @@ def _with_errors(handler: Handler) -> Handler:
     return answer
 
 
-async def _text_of(request: web.Request, purpose: str) -> str:
+async def body_of(request: web.Request) -> dict[str, Any]:
+    """The JSON object that it brings. Raises AirosError."""
     try:
         body = json.loads(await request.read())
     except (ValueError, RecursionError) as error:
         raise AirosError(f"the request's body is not JSON: {error}") from None
-    text = body.get("text") if isinstance(body, dict) else None
+    return body if isinstance(body, dict) else {}
+
+
+async def _text_of(request: web.Request, purpose: str) -> str:
+    text = (await body_of(request)).get("text")
     if not isinstance(text, str):
         raise AirosError('the request\'s body wants the form {"text": "…"}')
     return text_within(text, purpose)

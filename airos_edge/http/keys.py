@@ -1,63 +1,115 @@
-"""Who may come in by TCP: who brings an API key, or, while there is none, everyone on this box."""
+"""The keys that open the TCP door: those of the configuration, of `airos keys`, and client secrets."""
 
-import hmac
-from collections.abc import Sequence
-from urllib.parse import urlsplit
+import base64
+import binascii
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Handler, Middleware
 
-from airos_edge.http.settings import Settings, is_loopback, refuse_strangers
+from airos_edge.http.client_secrets import ClientSecrets
+from airos_edge.http.keyring import Keyring, digest
+from airos_edge.scopes import AUDIO, METRICS, REALTIME, SCOPES, TRANSCRIPTION
+from airos_edge.secret import Secret
 
 IN_A_SUBPROTOCOL = "openai-insecure-api-key."
 """How a browser brings its key, since it cannot set headers of a WebSocket."""
-OPEN_TO_ALL = {"/healthz"}
 
 
-def guard(settings: Settings) -> Middleware:
-    """Answers 401, in OpenAI's form, to who brings no key of `server.api_keys`.
-
-    While there are none, everyone on this box may come in, but no web page of another site, which a
-    browser on this box would let in unasked: it gets 403. Raises ConfigError as `refuse_strangers` does.
-    """
-    keys = [key.value for key in settings.api_keys]
-    refuse_strangers(settings)
-
-    @web.middleware
-    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path in OPEN_TO_ALL:
-            return await handler(request)
-        if keys and not _brings(request, keys):
-            why = "No valid API key was provided; server.api_keys in the configuration has them."
-            return _refusal(401, "invalid_api_key", why)
-        if not keys and not _is_from_here(request):
-            why = "A web page of another site may not come in unless it brings an API key, and there is none."
-            return _refusal(403, "invalid_origin", why)
-        return await handler(request)
-
-    return check
+class Expired(Exception):
+    """A client secret was brought whose time is over."""
 
 
-def _refusal(status: int, code: str, message: str) -> web.Response:
-    error = {"message": message, "type": "invalid_request_error", "code": code}
-    return web.json_response({"error": error}, status=status)
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whom a key is for: its name, what it opens, and what a session of it begins with."""
+
+    name: str = ""
+    scopes: frozenset[str] = frozenset(SCOPES)
+    session: Mapping[str, Any] | None = None
 
 
-def _is_from_here(request: web.Request) -> bool:
-    """Only browsers say where a page comes from; one that will not ("null") may come from anywhere."""
-    origin = request.headers.get(hdrs.ORIGIN)
+EVERYONE = Holder()
+
+
+class Keys:
+    """All keys there are. They are looked up by their hashes, whose comparison tells a stranger nothing."""
+
+    def __init__(
+        self,
+        configured: Sequence[Secret] = (),
+        keyring: Keyring | None = None,
+        client_secrets: ClientSecrets | None = None,
+    ) -> None:
+        self.keyring = keyring
+        self.client_secrets = client_secrets or ClientSecrets()
+        self._configured = {
+            digest(key.value): Holder(f"server.api_keys[{place}]")
+            for place, key in enumerate(configured)
+        }
+
+    @property
+    def exist(self) -> bool:
+        """While there is none, everyone on this box may come in. Raises AirosError."""
+        return bool(self._configured or (self.keyring and self.keyring.all()))
+
+    def holder(self, brought: str) -> Holder | None:
+        """None: it opens nothing. Raises Expired and AirosError."""
+        configured = self._configured.get(digest(brought))
+        if configured is not None:
+            return configured
+        stored = self.keyring.find(brought) if self.keyring else None
+        if stored is not None:
+            return Holder(stored.name, frozenset(stored.scopes))
+        return self._of_a_client_secret(brought)
+
+    def _of_a_client_secret(self, brought: str) -> Holder | None:
+        secret = self.client_secrets.find(brought)
+        if secret is None:
+            return None
+        if not self.client_secrets.is_valid(secret) or not self._is_there(secret.key):
+            raise Expired
+        scope = TRANSCRIPTION if secret.session.get("type") == TRANSCRIPTION else REALTIME
+        return Holder(secret.key, frozenset({scope}), secret.session)
+
+    def _is_there(self, name: str) -> bool:
+        """Whether the key still is that a client secret was made with."""
+        stored = {key.name for key in self.keyring.all()} if self.keyring else set()
+        names = stored | {holder.name for holder in self._configured.values()}
+        return name in names if name else not names
+
+
+def brought(request: web.Request) -> Iterator[str]:
+    """Every key that comes with it, in any of the ways in which clients bring one."""
+    scheme, _, value = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    if scheme.lower() == "bearer":
+        yield value.strip()
+    elif scheme.lower() == "basic":  # ":" and the key, as TEN has it
+        yield _password_of(value)
+    for header in ("api-key", "X-API-Key"):
+        if header in request.headers:
+            yield request.headers[header]
+    for protocol in request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, "").split(","):
+        if protocol.strip().startswith(IN_A_SUBPROTOCOL):
+            yield protocol.strip().removeprefix(IN_A_SUBPROTOCOL)
+
+
+def _password_of(basic: str) -> str:
     try:
-        return origin is None or is_loopback(urlsplit(origin).hostname or "")
-    except ValueError:
-        return False
+        return base64.b64decode(basic.strip()).decode().partition(":")[2]
+    except (binascii.Error, ValueError):
+        return ""
 
 
-def _brings(request: web.Request, keys: Sequence[str]) -> bool:
-    scheme, _, bearer = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-    protocols = request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, "").split(",")
-    brought = [
-        bearer.strip() if scheme.lower() == "bearer" else "",
-        request.headers.get("api-key", ""),
-        *(protocol.strip().removeprefix(IN_A_SUBPROTOCOL) for protocol in protocols),
-    ]
-    return any(hmac.compare_digest(a.encode(), b.encode()) for a in brought for b in keys)
+NEEDED: Mapping[str, frozenset[str]] = {
+    "/metrics": frozenset({METRICS}),
+    "/v1/audio/": frozenset({AUDIO}),
+    "/v1/models": frozenset(SCOPES),
+    "/": frozenset({REALTIME, TRANSCRIPTION}),
+}
+"""Which scopes open what: the first whose path it begins with, and any of them."""
+
+
+def needed_for(path: str) -> frozenset[str]:
+    return next(scopes for start, scopes in NEEDED.items() if path.startswith(start))

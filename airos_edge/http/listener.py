@@ -1,10 +1,12 @@
 """One TCP port for every HTTP and WebSocket face, and a Unix socket for the control API."""
 
+import asyncio
 import errno
 import os
 import socket
+import ssl
 import stat
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +15,20 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from airos_edge.errors import AirosError
-from airos_edge.http.keys import guard
+from airos_edge.http.guard import guard
+from airos_edge.http.handshakes import HANDSHAKE_S, Handshakes
+from airos_edge.http.keys import Keys
 from airos_edge.http.limits import LARGEST_BODY_BYTES
 from airos_edge.http.settings import Settings
+from airos_edge.http.tls import load_into, server_context
+from airos_edge.quota import Quotas
 
 SHUTDOWN_S = 1.0
 """What a handler that still runs is given when the doors close; answers were waited for before."""
+BACKLOG = 128
+"""Connections that may wait to be accepted."""
+KEEPALIVE_S = 75.0
+"""Between two requests of one connection."""
 LONGEST_SOCKET_PATH = 107
 """Bytes that fit `sun_path`, see unix(7)."""
 
@@ -30,6 +40,19 @@ class Doors:
     host: str
     port: int
     socket_path: Path
+    secured: ssl.SSLContext | None = None
+    """None: without TLS."""
+
+    @property
+    def where(self) -> str:
+        """Host and port as in a URL."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def renew(self, settings: Settings) -> None:
+        """Takes up a renewed certificate, for connections from now on. Raises ConfigError."""
+        if self.secured is not None and settings.tls is not None:
+            server_context(settings.tls)  # first apart: one that does not fit must change nothing
+            load_into(self.secured, settings.tls)
 
 
 @asynccontextmanager
@@ -39,23 +62,30 @@ async def listen(
     control_routes: Iterable[web.RouteDef],
     socket_path: Path,
     socket_mode: int = 0o600,
+    keys: Keys | None = None,
+    quotas: Quotas | None = None,
 ) -> AsyncIterator[Doors]:
     """Serves `routes` on TCP, and those and `control_routes` on the Unix socket.
 
-    The socket is for whom `socket_mode` says. Leaving the block closes both. Raises AirosError when a
+    The socket is for whom `socket_mode` says. `keys` and `quotas` are those of the settings where none
+    are given. Leaving the block closes both. Raises AirosError when a
     door cannot be opened, ConfigError when the host would open it to strangers.
     """
-    middlewares = [_refuse_in_a_sentence, guard(settings)]
+    secured = server_context(settings.tls) if settings.tls else None
+    handshakes = Handshakes()
+    middlewares = [handshakes.seen, _refuse_in_a_sentence, guard(settings, keys, quotas)]
     async with AsyncExitStack() as stack:
         door = _bind_control(socket_path, socket_mode)
         stack.callback(door.close)
         control = await _runner(stack, [*routes, *control_routes], [_refuse_in_a_sentence])
         public = await _runner(stack, routes, middlewares)
         stack.callback(socket_path.unlink, missing_ok=True)  # first: the next daemon may be waiting
-        await _open_tcp(public, settings)
+        assert public.server is not None
+        server = await _open_tcp(handshakes.watched(public.server), settings, secured)
+        stack.callback(server.close)
         await web.SockSite(control, door).start()
-        host, port = public.addresses[0][:2]
-        yield Doors(host, port, socket_path)
+        host, port = server.sockets[0].getsockname()[:2]
+        yield Doors(host, port, socket_path, secured)
 
 
 async def _runner(
@@ -63,7 +93,9 @@ async def _runner(
 ) -> web.AppRunner:
     app = web.Application(client_max_size=LARGEST_BODY_BYTES, middlewares=middlewares)
     app.add_routes(routes)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=SHUTDOWN_S, keepalive_timeout=KEEPALIVE_S
+    )
     stack.push_async_callback(runner.cleanup)
     await runner.setup()
     return runner
@@ -85,10 +117,20 @@ async def _refuse_in_a_sentence(request: web.Request, handler: Handler) -> web.S
     return web.json_response({"error": why}, status=status)
 
 
-async def _open_tcp(runner: web.AppRunner, settings: Settings) -> None:
+async def _open_tcp(
+    protocol: Callable[[], asyncio.Protocol], settings: Settings, secured: ssl.SSLContext | None
+) -> asyncio.Server:
     where = f"{settings.host}:{settings.port}"
+    loop = asyncio.get_running_loop()
     try:
-        await web.TCPSite(runner, settings.host, settings.port).start()
+        return await loop.create_server(
+            protocol,
+            settings.host,
+            settings.port,
+            ssl=secured,
+            backlog=BACKLOG,
+            ssl_handshake_timeout=HANDSHAKE_S if secured else None,
+        )
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             why = "is in use by another program; stop it, or choose another port: server.port"

@@ -1,26 +1,29 @@
-"""The WebSocket: frames in and out, a client that is too slow, one that vanishes, a daemon that stops."""
+"""The WebSocket: frames in and out, and every way in which a connection ends."""
 
 import asyncio
-import json
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
-from airos_edge.errors import AirosError
+from airos_edge.errors import AirosError, ProtocolError
 from airos_edge.network import place_of
-from airos_edge.realtime.configuration import new_configuration
+from airos_edge.realtime import messages
+from airos_edge.realtime.configuration import new_configuration, updated
 from airos_edge.realtime.conversation import Conversation
 from airos_edge.realtime.dialect import asks_for_beta
+from airos_edge.realtime.outgoing import Outgoing
 from airos_edge.realtime.protocol import receive
-from airos_edge.realtime.recording import Folder, recorder
-from airos_edge.realtime.servers import ClientServers, NoTools, Tools
+from airos_edge.realtime.recording import Folder, Recorder, recorder
+from airos_edge.realtime.servers import ClientServers, Tools
+from airos_edge.scopes import REALTIME, TRANSCRIPTION
+from airos_edge.visitor import VISITOR, Visitor
 from airos_edge.voice.endpoint import TurnRules
-from airos_edge.voice.events import Event
+from airos_edge.voice.events import Event, ReplyEnded
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.ports import OpenMouth
@@ -30,119 +33,162 @@ log = logging.getLogger(__name__)
 
 LARGEST_FRAME = 64 * 1024 * 1024
 """A larger one closes the connection; what is smaller and too large still is told so by an error event."""
-SLOW_BYTES = 256 * 1024
-"""When so much waits for a client, its speech waits too."""
-TOO_SLOW_BYTES = 4 * 1024 * 1024
-"""When so much waits, the client is not reading, and is told so by close code 1013."""
 HEARTBEAT_S = 20.0
 SESSION_S = 60 * 60
 CLOSE_S = 2.0
+RESTART_S = 5
+"""After so long the daemon is there again, where systemd starts it."""
+NO_MODEL = (None, "commands")
+"""Who answered where no model was called."""
 
-OpenSession = Callable[[Callable[[Event], None], OpenMouth, TurnRules], Session]
+ERROR_TYPES = {"rate_limit_exceeded": "rate_limit_error", "invalid_api_key": "authentication_error"}
+"""What kind of error these are, as OpenAI has it; the others are of the request."""
 
 
-class Outgoing:
-    """The events that wait for a client, in order."""
+class Box(Protocol):
+    """What the door opens onto."""
 
-    def __init__(self, tap: Callable[[str], None]) -> None:
-        self.overflowed = asyncio.Event()
-        self._tap = tap
-        self._frames: deque[str] = deque()
-        self._bytes = 0
-        self._changed = asyncio.Event()
+    @property
+    def tools(self) -> Tools: ...
+    def rules(self) -> TurnRules: ...
+    def voices(self) -> Collection[str] | None: ...
+    def open_session(
+        self, tell: Callable[[Event], None], open_mouth: OpenMouth, rules: TurnRules
+    ) -> Session: ...
 
-    def put(self, event: Mapping[str, Any]) -> None:
-        frame = json.dumps(event)
-        self._tap(frame)
-        self._frames.append(frame)
-        self._bytes += len(frame)
-        if self._bytes > TOO_SLOW_BYTES:
-            self.overflowed.set()
-        self._notice()
 
-    async def room(self) -> None:
-        """Waits until the client keeps up."""
-        while self._bytes > SLOW_BYTES:
-            await self._changed.wait()
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why the box ends a connection: as a close code, and before it as an error of this code."""
 
-    async def write_to(self, socket: web.WebSocketResponse) -> None:
-        """Sends them as they come; ends when the connection does."""
-        while True:
-            while self._frames:
-                frame = self._frames[0]
-                await socket.send_str(frame)
-                self._frames.popleft()
-                self._bytes -= len(frame)
-                self._notice()
-            await self._changed.wait()
+    code: int
+    reason: str
+    error: str | None = None
 
-    def _notice(self) -> None:
-        """Wakes those that wait now."""
-        self._changed.set()
-        self._changed.clear()
+
+TOO_SLOW = Ending(WSCloseCode.TRY_AGAIN_LATER, "the client does not read")
+STOPPING = Ending(WSCloseCode.SERVICE_RESTART, "the daemon stops")
+
+
+def expired(session_s: float) -> Ending:
+    minutes = f"{session_s / 60:g}"
+    reason = f"Your session hit the maximum duration of {minutes} minutes."
+    return Ending(WSCloseCode.GOING_AWAY, reason, "session_expired")
+
+
+class Connection:
+    """One client's: what it is sent, and how it ends. `session` is there once it has begun."""
+
+    session: Session
+
+    def __init__(self, visitor: Visitor, recorded: Recorder) -> None:
+        self.visitor = visitor
+        self.recorded = recorded
+        self.outgoing = Outgoing(lambda: self.end(TOO_SLOW), recorded.server)
+        self.ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        self.closed = asyncio.Event()
+        visitor.meter.when_stopped = lambda why, error: self.end(
+            Ending(WSCloseCode.POLICY_VIOLATION, why, error)
+        )
+
+    def end(self, ending: Ending) -> None:
+        """The first ending is the one."""
+        if not self.ending.done():
+            self.ending.set_result(ending)
+
+    async def end_when_answered(self, ending: Ending) -> None:
+        """When what is being answered has been, and the client has it."""
+        for reply in self.session.replies.running.values():
+            if reply.committed.is_set():
+                await reply.ended.wait()
+        await self.outgoing.drained()
+        self.end(ending)
+
+    async def close_when_ended(
+        self, socket: web.WebSocketResponse, transport: asyncio.Transport | None
+    ) -> None:
+        ending = await self.ending
+        log.info("A realtime client is closed (%d): %s", ending.code, ending.reason)
+        if ending.error is not None:
+            told = messages.error(ending.reason, ending.error, None, None)
+            told["error"]["type"] = ERROR_TYPES.get(ending.error, told["error"]["type"])
+            self.outgoing.put({"event_id": new_id("event"), **told})
+        self.outgoing.shut()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                await self.outgoing.drained()
+                await socket.close(code=ending.code, message=_close_reason(ending.reason))
+        if transport is not None:
+            transport.abort()  # who has not answered by now will not
+        self.closed.set()
+
+    def count(self, event: Event) -> None:
+        """What an answer took."""
+        if isinstance(event, ReplyEnded):
+            outcome = event.outcome
+            self.visitor.meter.spend("tokens", outcome.input_tokens + outcome.output_tokens)
+            self.visitor.meter.spend("model_calls", int(outcome.tier not in NO_MODEL))
 
 
 class RealtimeDoor:
-    """`/v1/realtime`, and `/` and `/v1` for clients that know no path."""
+    """`/v1/realtime`, and `/` and `/v1` for clients that know no path. A session lasts `session_s`."""
 
     def __init__(
-        self,
-        open_session: OpenSession,
-        box_rules: Callable[[], TurnRules],
-        voices: Callable[[], Collection[str] | None] = lambda: None,
-        tools: Callable[[], Tools] = NoTools,
-        recordings: Folder | None = None,
+        self, box: Box, recordings: Folder | None = None, session_s: float = SESSION_S
     ) -> None:
-        self._open_session = open_session
-        self._tools = tools
+        self._box = box
         self._recordings = recordings
-        self._box_rules = box_rules
-        self._voices = voices
-        self._open: dict[web.WebSocketResponse, Session] = {}
+        self._session_s = session_s
+        self._open: set[Connection] = set()
+        self._stops = False
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get(path, self._handle) for path in ("/v1/realtime", "/v1", "/")]
 
     async def close(self, grace_s: float) -> None:
-        """The daemon stops: running answers end, within the grace, then everyone is told to come again."""
-        replies = [session.replies.active for session in self._open.values()]
-        with suppress(TimeoutError):
-            async with asyncio.timeout(grace_s):
-                for reply in filter(None, replies):
-                    await reply.ended.wait()
+        """The daemon stops: nobody new comes in, running answers end, within the grace, and everyone is
+        told to come again, each as soon as its own has ended."""
+        self._stops = True
+        connections = list(self._open)
         async with Scope() as scope:
-            closing = [
-                scope.start(
-                    _close(socket, WSCloseCode.SERVICE_RESTART, "the daemon stops"), "closing"
-                )
-                for socket in self._open
-            ]
-            if closing:
-                await asyncio.wait(closing)
+            for connection in connections:
+                scope.start(connection.end_when_answered(STOPPING), "farewell")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(grace_s):
+                    for connection in connections:
+                        await connection.closed.wait()
+            for connection in connections:
+                connection.end(STOPPING)
+            for connection in connections:
+                await connection.closed.wait()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() != "websocket":
             return web.Response(status=426, text="This is a WebSocket: the Realtime API.\n")
-        kind = "transcription" if request.query.get("intent") == "transcription" else "realtime"
-        model = request.query.get("model") or "airos"
-        session_id, expires_at = new_id("sess"), int(time.time()) + SESSION_S
+        if self._stops:
+            return _unavailable("The daemon stops; come again.")
+        visitor = request.get(VISITOR, Visitor())
         recorded = recorder(self._recordings, request.query, request.headers)
-        outgoing = Outgoing(recorded.server)
+        connection = Connection(visitor, recorded)
         conversation = Conversation(
-            new_configuration(session_id, model, kind, expires_at),
-            self._box_rules(),
-            outgoing.put,
-            outgoing.room,
-            ClientServers(self._tools, place_of(request.remote or "localhost")),
-            self._voices,
+            self._configuration(request, visitor),
+            self._box.rules(),
+            connection.outgoing.put,
+            connection.outgoing.room,
+            ClientServers(lambda: self._box.tools, place_of(visitor.address or "localhost")),
+            self._box.voices,
             asks_for_beta(request.headers),
         )
+        conversation.rate_limits = visitor.meter.rate_limits
+
+        def tell(event: Event) -> None:
+            conversation.tell(event)
+            connection.count(event)
+
         try:
-            session = self._open_session(
-                conversation.tell, conversation.open_mouth, conversation.rules()
-            )
+            session = self._box.open_session(tell, conversation.open_mouth, conversation.rules())
         except AirosError as error:
-            return web.json_response({"error": {"message": str(error)}}, status=503)
+            return _unavailable(str(error))
         socket = web.WebSocketResponse(
             protocols=("realtime",),
             max_msg_size=LARGEST_FRAME,
@@ -151,21 +197,62 @@ class RealtimeDoor:
         )
         await socket.prepare(request)
         async with session, Scope() as scope:
-            scope.start(_until_gone(outgoing, socket), "realtime writer")
-            scope.start(_expel_slow(outgoing, socket, request), "realtime guard")
-            self._open[socket] = session
-            try:
-                conversation.begin(session)
-                async for message in socket:
-                    if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                        recorded.client(frame := _text_of(message))
-                        for _ in receive(conversation, frame):
-                            await asyncio.sleep(0)
-            finally:
-                conversation.end()
-                recorded.close()
-                del self._open[socket]
+            scope.start(_until_gone(connection.outgoing, socket), "realtime writer")
+            scope.start(connection.close_when_ended(socket, request.transport), "realtime closer")
+            await self._converse(connection, conversation, session, socket)
         return socket
+
+    async def _converse(
+        self,
+        connection: Connection,
+        conversation: Conversation,
+        session: Session,
+        socket: web.WebSocketResponse,
+    ) -> None:
+        """Until the client goes or has to."""
+        connection.session = session
+        self._open.add(connection)
+        loop, meter = asyncio.get_running_loop(), connection.visitor.meter
+        timer = loop.call_later(self._session_s, connection.end, expired(self._session_s))
+        try:
+            conversation.begin(session)
+            async for message in socket:
+                if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                    continue
+                meter.spend("messages", 1)
+                meter.spend("bytes", len(message.data))
+                heard_ms = session.heard_ms
+                connection.recorded.client(frame := _text_of(message))
+                for _ in receive(conversation, frame):
+                    await asyncio.sleep(0)
+                meter.spend("audio_s", (session.heard_ms - heard_ms) / 1000)
+        finally:
+            timer.cancel()
+            conversation.end()
+            connection.recorded.close()
+            self._open.discard(connection)
+            connection.closed.set()
+
+    def _configuration(self, request: web.Request, visitor: Visitor) -> dict[str, Any]:
+        """What the session begins with: by the query, the key's scope, and a client secret."""
+        given: Mapping[str, Any] = visitor.session or {}
+        kind = REALTIME if REALTIME in visitor.scopes else TRANSCRIPTION
+        if request.query.get("intent") == TRANSCRIPTION or given.get("type") == TRANSCRIPTION:
+            kind = TRANSCRIPTION
+        model = given.get("model") or request.query.get("model") or "airos"
+        expires_at = int(time.time() + self._session_s)
+        configuration = new_configuration(new_id("sess"), model, kind, expires_at)
+        try:
+            return updated(configuration, {**given, "type": kind}) if given else configuration
+        except ProtocolError:  # it was checked when the secret was made
+            log.exception("A client secret's session cannot be")
+            return configuration
+
+
+def _unavailable(why: str) -> web.Response:
+    error = {"message": why, "type": "server_error", "param": None, "code": "unavailable"}
+    headers = {"Retry-After": str(RESTART_S)}
+    return web.json_response({"error": error}, status=503, headers=headers)
 
 
 def _text_of(message: WSMessage) -> str:
@@ -175,26 +262,13 @@ def _text_of(message: WSMessage) -> str:
     )
 
 
+def _close_reason(reason: str) -> bytes:
+    """RFC 6455 has room for 123 bytes."""
+    return reason.encode()[:123].decode(errors="ignore").encode()
+
+
 async def _until_gone(outgoing: Outgoing, socket: web.WebSocketResponse) -> None:
     try:
         await outgoing.write_to(socket)
     except ConnectionError:
         log.debug("A realtime client went while it was written to")
-
-
-async def _expel_slow(
-    outgoing: Outgoing, socket: web.WebSocketResponse, request: web.Request
-) -> None:
-    await outgoing.overflowed.wait()
-    log.warning("A realtime client does not read what it is sent; closing it")
-    await _close(socket, WSCloseCode.TRY_AGAIN_LATER, "too slow")
-    if request.transport is not None:
-        request.transport.abort()
-
-
-async def _close(socket: web.WebSocketResponse, code: int, reason: str) -> None:
-    try:
-        async with asyncio.timeout(CLOSE_S):
-            await socket.close(code=code, message=reason.encode())
-    except TimeoutError:
-        log.debug("A realtime client did not answer the close")

@@ -11,10 +11,11 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from airos_edge.errors import AirosError
+from airos_edge.network import Network, networks_of
 from airos_edge.voice.flow import Scope
 from airos_edge.wyoming.connection import Connection
 from airos_edge.wyoming.frames import HEADER_BYTES, reason
-from airos_edge.wyoming.settings import Address, Network, address_of, networks_of
+from airos_edge.wyoming.settings import Address, address_of
 
 log = logging.getLogger(__name__)
 

@@ -1,14 +1,11 @@
 """The `wyoming` section, and what its addresses and names mean."""
 
-import ipaddress
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
 from airos_edge.errors import ConfigError
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from airos_edge.network import networks_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +16,6 @@ class Settings:
     """Who may connect by TCP: names of `NETWORKS`, or networks such as 192.168.1.0/24."""
     handle: Literal["safe", "all"] = "safe"
     """Which commands may come by it: Wyoming knows no keys, so who asks may be anyone of the above."""
-
-
-PRIVATE = (
-    *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),  # RFC 1918, RFC 4193
-    *("169.254.0.0/16", "fe80::/10"),  # RFC 3927, RFC 4291
-)
-NETWORKS: dict[str, tuple[Network, ...]] = {
-    "loopback": tuple(map(ipaddress.ip_network, ("127.0.0.0/8", "::1/128"))),
-    "private": tuple(map(ipaddress.ip_network, PRIVATE)),
-}
-"""Private and link-local addresses count whether or not this box has one in the same network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +42,6 @@ def address_of(uri: str) -> Address:
     except ValueError:
         pass  # a port that is none
     raise ValueError(f"got {uri!r}, wants tcp://host:port or unix:///path")
-
-
-def networks_of(allow: Sequence[str]) -> tuple[Network, ...]:
-    """Raises ValueError, which says what is wanted."""
-    found: list[Network] = []
-    for name in allow:
-        try:
-            found += NETWORKS[name] if name in NETWORKS else (ipaddress.ip_network(name),)
-        except ValueError as error:
-            wanted = "loopback, private or a network such as 192.168.1.0/24"
-            raise ValueError(f"got {name!r}, wants {wanted}") from error
-    return tuple(found)
 
 
 def refuse_unknown(settings: Settings) -> None:

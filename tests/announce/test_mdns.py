@@ -9,7 +9,8 @@ from zeroconf import NonUniqueNameException, ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
 from airos_edge.announce import mdns
-from airos_edge.announce.mdns import Service, announce_services, own_addresses
+from airos_edge.announce.mdns import Service, announce_services
+from airos_edge.network import own_addresses
 
 pytestmark = pytest.mark.real_time
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 from zeroconf import ServiceBrowser, ServiceStateChange, Zeroconf
 
-from airos_edge.announce.mdns import own_addresses
+from airos_edge.network import own_addresses
 from tests.e2e.conftest import StartDaemon
 
 

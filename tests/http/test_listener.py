@@ -205,10 +205,10 @@ async def test_a_port_in_use_is_named_and_nothing_is_left(path: Path) -> None:
 async def test_an_address_that_cannot_be_had_is_named(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def refuse(site: web.TCPSite) -> None:
+    async def refuse(*arguments: Any, **more: Any) -> None:
         raise PermissionError(13, "error while attempting to bind on address ('127.0.0.1', 80)")
 
-    monkeypatch.setattr(web.TCPSite, "start", refuse)
+    monkeypatch.setattr(asyncio.get_running_loop(), "create_server", refuse)
     said = await nobody_gets_in(Settings(port=80), path)
     assert said == "cannot listen on 127.0.0.1:80: Permission denied"
     assert not is_there(path)

@@ -1,9 +1,12 @@
 """The WebSocket itself: who may come in, who is too slow, who goes away, and a daemon that stops."""
 
 import asyncio
+import base64
 import json
+import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -12,11 +15,20 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from airos_edge.errors import EngineUnavailable
-from airos_edge.realtime.socket import TOO_SLOW_BYTES, RealtimeDoor
+from airos_edge.http.guard import guard
+from airos_edge.http.keys import Keys
+from airos_edge.http.settings import Settings
+from airos_edge.quota import Allowance, Limits, Quotas
+from airos_edge.realtime.outgoing import TOO_SLOW_BYTES
+from airos_edge.realtime.servers import NoTools
+from airos_edge.realtime.socket import SESSION_S, RealtimeDoor, expired
+from airos_edge.secret import Secret
+from airos_edge.visitor import VISITOR
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Event
 from airos_edge.voice.floor import Floor
+from airos_edge.voice.flow import Scope
 from airos_edge.voice.ports import Done, Engines, OpenMouth, Place, Prompt, Speaking, Text
 from airos_edge.voice.session import Session
 from tests.fakes import FakeLease, FakeResponder, FakeVad, Step, fake_engines
@@ -31,17 +43,38 @@ LONG = Text("word " * 200)
 class Door:
     """A listening door onto scripted engines."""
 
-    def __init__(self, *steps: Step) -> None:
+    def __init__(
+        self,
+        *steps: Step,
+        session_s: float = SESSION_S,
+        quotas: Quotas | None = None,
+        keys: Keys | None = None,
+        scopes: frozenset[str] | None = None,
+    ) -> None:
+        self.quotas = quotas or Quotas(Limits())
+        self._guards = [guard(Settings(), keys, self.quotas)]
+        if scopes is not None:
+            self._guards.append(limited(scopes))
         self.lease = FakeLease(
             fake_engines(responder=FakeResponder(lambda prompt: [*steps, Done("fake")]))
         )
         self.returned = asyncio.Event()
         """Set when a reply has given its engines back."""
         self.fault: EngineUnavailable | None = None
-        self.door = RealtimeDoor(self._open, TurnRules)
+        self.door = RealtimeDoor(self, session_s=session_s)
         self.client: TestClient[web.Request, web.Application]
 
-    def _open(
+    @property
+    def tools(self) -> NoTools:
+        return NoTools()
+
+    def rules(self) -> TurnRules:
+        return TurnRules()
+
+    def voices(self) -> None:
+        """Only who speaks knows them."""
+
+    def open_session(
         self, tell: Callable[[Event], None], open_mouth: OpenMouth, rules: TurnRules
     ) -> Session:
         if self.fault is not None:
@@ -60,13 +93,22 @@ class Door:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Door"]:
-        app = web.Application()
+        app = web.Application(middlewares=self._guards)
         app.add_routes(self.door.routes())
         async with TestClient(TestServer(app, host="127.0.0.1")) as self.client:
             yield self
 
     async def connect(self, path: str = "/v1/realtime", **options: Any) -> Any:
         return await self.client.ws_connect(path, **options)
+
+
+def limited(scopes: frozenset[str]) -> Any:
+    @web.middleware
+    async def limit(request: web.Request, handler: Any) -> web.StreamResponse:
+        request[VISITOR] = replace(request[VISITOR], scopes=scopes)
+        return await handler(request)
+
+    return limit
 
 
 async def until(socket: Any, kind: str) -> Any:
@@ -192,3 +234,161 @@ async def test_a_stopping_daemon_does_not_wait_longer_than_its_grace() -> None:
             await closing
         assert socket.close_code == 1012
         await asyncio.wait_for(door.returned.wait(), 10)
+
+
+# ---- how the box ends a connection --------------------------------------------------------------
+
+
+async def closed(socket: Any) -> tuple[list[Any], int, str]:
+    """What was still said, and with which words the connection was closed."""
+    told = []
+    async with asyncio.timeout(10):
+        while (message := await socket.receive()).type is aiohttp.WSMsgType.TEXT:
+            told.append(message.json())
+            oracle.check(told[-1])
+    return told, message.data, message.extra
+
+
+async def test_a_session_ends_after_its_hour_as_openais_does() -> None:
+    async with Door(session_s=0.05).open() as door:
+        told, code, reason = await closed(await door.connect())
+        assert told[-1]["error"]["code"] == "session_expired"
+        assert "maximum duration" in told[-1]["error"]["message"]
+        assert (code, reason) == (1001, told[-1]["error"]["message"])
+    assert expired(3600).reason == "Your session hit the maximum duration of 60 minutes."
+
+
+async def test_when_it_expires_is_told() -> None:
+    async with Door().open() as door:
+        created = await until(await door.connect(), "session.created")
+        assert 3595 <= created["session"]["expires_at"] - time.time() <= 3600
+
+
+async def test_who_has_used_what_they_may_is_told_and_closed() -> None:
+    limits = Limits(per_address=Allowance(audio_s=1))
+    async with Door(quotas=Quotas(limits)).open() as door:
+        socket = await door.connect()
+        await until(socket, "session.created")
+        second = base64.b64encode(bytes(48_000)).decode()
+        await socket.send_json({"type": "input_audio_buffer.append", "audio": second})
+        told, code, _ = await closed(socket)
+        assert told[-1]["error"]["code"] == "rate_limit_exceeded"
+        assert code == 1008
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await door.connect()
+        assert refused.value.status == 429
+
+
+async def test_the_answer_that_used_the_last_of_it_is_given() -> None:
+    limits = Limits(per_address=Allowance(model_calls=1))
+    async with Door(Text("Hi."), quotas=Quotas(limits)).open() as door:
+        socket = await door.connect()
+        await ask(socket, output_modalities=["text"])
+        assert (await until(socket, "response.done"))["response"]["status"] == "completed"
+        told, code, _ = await closed(socket)
+        assert told[-1]["error"]["code"] == "rate_limit_exceeded"
+        assert code == 1008
+
+
+async def test_the_sessions_of_a_key_that_is_revoked_end() -> None:
+    quotas = Quotas(Limits())
+    async with Door(quotas=quotas, keys=Keys((Secret("sk-one"),))).open() as door:
+        socket = await door.connect(headers={"Authorization": "Bearer sk-one"})
+        await until(socket, "session.created")
+        quotas.revoke("server.api_keys[0]")
+        told, code, _ = await closed(socket)
+        assert told[-1]["error"]["code"] == "invalid_api_key"
+        assert code == 1008
+
+
+async def test_a_full_box_says_so_before_the_upgrade_and_when_to_come_again() -> None:
+    async with Door(quotas=Quotas(Limits(sessions=1))).open() as door:
+        first = await door.connect()
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await door.connect()
+        assert refused.value.status == 503
+        assert refused.value.headers is not None
+        assert int(refused.value.headers["Retry-After"]) > 0
+        await first.close()
+        await until(await let_in(door), "session.created")
+
+
+async def let_in(door: Door) -> Any:
+    """As soon as another one has left."""
+    async with asyncio.timeout(10):
+        while True:
+            with suppress(aiohttp.WSServerHandshakeError):
+                return await door.connect()
+
+
+async def test_a_stopping_daemon_lets_nobody_new_in() -> None:
+    async with Door(LONG).open() as door:
+        socket = await door.connect()
+        await ask(socket)
+        await until(socket, "response.output_audio.delta")
+        async with Scope() as scope:
+            scope.start(door.door.close(grace_s=30), "closing")
+            await asyncio.sleep(0)
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await door.connect()
+        assert refused.value.status == 503
+        assert refused.value.headers is not None
+        assert "Retry-After" in refused.value.headers
+
+
+async def test_who_is_idle_is_not_kept_waiting_for_the_answers_of_others() -> None:
+    async with Door(LONG).open() as door:
+        talking, idle = await door.connect(), await door.connect()
+        await ask(talking)
+        await until(talking, "response.output_audio.delta")
+        async with Scope() as scope:
+            scope.start(door.door.close(grace_s=30), "closing")
+            assert (await closed(idle))[1] == 1012
+            assert not talking.closed
+
+
+async def test_an_append_of_15_mib_is_taken() -> None:
+    async with Door().open() as door:
+        socket = await door.connect(max_msg_size=0)
+        audio = "A" * (15 * 1024 * 1024)
+        await socket.send_json({"type": "input_audio_buffer.append", "audio": audio})
+        await socket.send_json({"type": "input_audio_buffer.append", "audio": f"{audio}AAAA"})
+        error = (await until(socket, "error"))["error"]
+        assert error["param"] == "audio"
+        assert "larger than 15 MiB" in error["message"]
+
+
+async def test_what_is_said_stays_below_what_every_client_reads() -> None:
+    async with Door().open() as door:
+        socket = await door.connect(max_msg_size=1024**2)
+        session = {"type": "realtime", "instructions": "é" * 2_000_000}
+        await socket.send_json({"type": "session.update", "session": session})
+        shown = (await until(socket, "session.updated"))["session"]["instructions"]
+        assert shown.startswith("ééé")
+        assert shown.endswith("…")
+
+
+# ---- what a client secret brings ----------------------------------------------------------------
+
+
+async def test_a_session_begins_with_what_its_client_secret_says() -> None:
+    keys = Keys()
+    session = {"type": "realtime", "model": "mine", "instructions": "Be brief."}
+    secret, _ = keys.client_secrets.make("", session, 600)
+    async with Door(keys=keys).open() as door:
+        protocols = ("realtime", f"openai-insecure-api-key.{secret}")
+        socket = await door.connect(protocols=protocols, origin="https://page.example")
+        created = (await until(socket, "session.created"))["session"]
+        assert (created["model"], created["instructions"]) == ("mine", "Be brief.")
+        secret, _ = keys.client_secrets.make("", {"type": "transcription"}, 600)
+        socket = await door.connect(headers={"Authorization": f"Bearer {secret}"})
+        created = (await until(socket, "session.created"))["session"]
+        assert created["type"] == "transcription"
+
+
+async def test_a_key_for_transcription_opens_nothing_else() -> None:
+    async with Door(scopes=frozenset({"transcription"})).open() as door:
+        socket = await door.connect()
+        assert (await until(socket, "session.created"))["session"]["type"] == "transcription"
+        await socket.send_json({"type": "session.update", "session": {"type": "realtime"}})
+        assert "not allowed" in (await until(socket, "error"))["error"]["message"]

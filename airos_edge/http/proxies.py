@@ -1,0 +1,74 @@
+"""Where a request comes from, which came through proxies: they say it, and only some may be believed."""
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+
+from aiohttp import web
+
+from airos_edge.http.settings import is_loopback
+from airos_edge.network import Network
+
+FORWARDED_FOR = "X-Forwarded-For"
+
+
+def address_of(request: web.Request, trusted: Sequence[Network]) -> str:
+    """The last address that no trusted proxy of ours has: what comes before it anybody can have written."""
+    addresses = [*_forwarded(request), _peer(request)]
+    for address in reversed(addresses):
+        if not _is_among(address, trusted):
+            return address
+    return addresses[0]
+
+
+def counted_as(address: str) -> str:
+    """Of IPv6 the network: who has one address there has all of its /64, and changes it daily (RFC 8981)."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((ip, 64), strict=False)) if ip.version == 6 else address
+
+
+def is_from_here(request: web.Request) -> bool:
+    """Whether it began on this box: so say its connection and every proxy, trusted or not, that speaks of it.
+
+    Who lies can only make itself a stranger.
+    """
+    return all(is_loopback(address) for address in (*_forwarded(request), _peer(request)))
+
+
+def _forwarded(request: web.Request) -> Iterable[str]:
+    """From the client to us, by RFC 7239 or, as most proxies have it, X-Forwarded-For."""
+    if request.forwarded:
+        return [_bare(hop.get("for", "unknown")) for hop in request.forwarded]
+    lines = request.headers.getall(FORWARDED_FOR, [])
+    return [_bare(hop) for hop in ",".join(lines).split(",") if hop.strip()]
+
+
+def _bare(hop: str) -> str:
+    """Without quotes, brackets and the port."""
+    hop = hop.strip().strip('"')
+    if hop.startswith("["):
+        return _plain(hop[1:].partition("]")[0])
+    return _plain(hop.partition(":")[0] if hop.count(":") == 1 else hop)
+
+
+def _peer(request: web.Request) -> str:
+    return _plain(request.remote or "")
+
+
+def _plain(address: str) -> str:
+    """An IPv4 address that a socket for both gives as ::ffff:192.0.2.1 is that address."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return str(getattr(ip, "ipv4_mapped", None) or ip)
+
+
+def _is_among(address: str, networks: Sequence[Network]) -> bool:
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(ip in network for network in networks)
