@@ -1,7 +1,7 @@
 """Sessions that once went wrong, replayed: each file is one of `server.record` in which all goes as it should.
 
 What is recorded here is short: sound is cut to a few samples, as the comparison sets it aside. Its header
-says what went wrong.
+says what went wrong. `record.py` makes them anew where the API has changed.
 """
 
 from pathlib import Path
