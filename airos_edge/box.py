@@ -137,11 +137,9 @@ class Box:
         """For a recording of anything, which the ears cut into utterances: their words are told, and nobody
         is answered. Raises EngineUnavailable where nothing tells speech or recognises it."""
         for port in ("vad", "asr"):
-            if port in self._parts.faults:
-                raise EngineUnavailable(port, self._parts.faults[port])
-        rules = replace(
-            self.rules(), detection="speech", judged=False, answer="never", interrupt="never"
-        )
+            if why := self._parts.faults.get(port):
+                raise EngineUnavailable(port, why.removeprefix(f"{port}: "))
+        rules = replace(self.rules(), detection="speech", judged=False, answer="never")
         return self.open_session(tell, Tape().open, rules)
 
     async def speak(self, texts: AsyncIterable[str], how: Speaking) -> AsyncGenerator[Speech, None]:

@@ -26,7 +26,7 @@ from airos_edge.secret import Secret, secret
 T = TypeVar("T")
 FILE_ONLY = {"file_only": True}
 ENVIRONMENT_PREFIX = "AIROS_"
-NOT_OPTIONS = {"AIROS_CONFIG", "AIROS_RUNTIME"}
+NOT_OPTIONS = {"AIROS_CONFIG", "AIROS_KEY", "AIROS_RUNTIME"}
 """Names that look like options and are not."""
 VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

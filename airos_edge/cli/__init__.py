@@ -168,6 +168,9 @@ def _of_realtime(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         default="real",
         help="in the recording's own time (the default), or as fast as it is answered",
     )
+    replay.add_argument(
+        "--texts", action="store_true", help="what was said has to be the same, too"
+    )
     _reached(replay)
 
     talk = commands.add_parser("talk", help="talk to this box, or any Realtime server, from here")

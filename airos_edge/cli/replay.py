@@ -16,7 +16,7 @@ def main(arguments: Namespace) -> int:
     recording = read_recording(Path(arguments.file))
     recorded = [line.event for line in recording.of("server")]
     now = asyncio.run(_replay(recording, arguments))
-    different = differences(recorded, now)
+    different = differences(recorded, now, arguments.texts)
     print("\n".join(different) if different else f"The same: {len(recorded)} events of the server.")
     if different:
         print(

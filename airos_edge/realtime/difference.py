@@ -7,7 +7,7 @@ what was said, counts of tokens, and how many deltas it came in; ids are named b
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -16,14 +16,18 @@ from airos_edge.realtime.replay import is_id
 Event = Mapping[str, Any]
 
 LEFT_OUT = {"event_id", "obfuscation", "expires_at", "usage", "rate_limits", "logprobs"}
-SET_ASIDE = {"delta", "transcript", "text", "arguments", "audio", "output"}
-"""Only where they are text: a session has an `audio` of another kind, a response an `output`."""
+SOUND = {"delta", "audio"}
+TEXTS = {"transcript", "text", "arguments", "output"}
+"""Set aside where they are text: a session has an `audio` of another kind, a response an `output`."""
 TIMES = {"audio_start_ms", "audio_end_ms"}
 
 
-def differences(recorded: Iterable[Event], now: Iterable[Event]) -> list[str]:
-    """Lines to be read; none: they are the same."""
-    before, after = _lanes(recorded), _lanes(now)
+def differences(
+    recorded: Iterable[Event], now: Iterable[Event], with_texts: bool = False
+) -> list[str]:
+    """Lines to be read; none: they are the same. `with_texts`: what was said counts, too."""
+    aside = {*SOUND} if with_texts else {*SOUND, *TEXTS}
+    before, after = _lanes(recorded, aside), _lanes(now, aside)
     told = []
     for lane in dict.fromkeys([*before, *after]):
         lines = list(_compared(before.get(lane, []), after.get(lane, [])))
@@ -35,12 +39,12 @@ Leaves = dict[str, str]
 """What an event holds, by the path to it."""
 
 
-def _lanes(events: Iterable[Event]) -> dict[str, list[Leaves]]:
+def _lanes(events: Iterable[Event], aside: Collection[str]) -> dict[str, list[Leaves]]:
     names, lanes = Names(), dict[str, list[Leaves]]()
     seen: set[tuple[str, str]] = set()
     for event in events:
         kind = event["type"]
-        shown = _shown(event, names, kind)
+        shown = _shown(event, names, kind, aside)
         lane = _lane(event, names)
         if kind.endswith(".delta"):
             whose = (kind, str(event.get("item_id")))
@@ -88,14 +92,14 @@ def _lane(event: Event, names: Names) -> str:
     return "rate limits" if kind == "rate_limits.updated" else "session"
 
 
-def _shown(value: Any, names: Names, kind: str, field: str = "") -> Any:
+def _shown(value: Any, names: Names, kind: str, aside: Collection[str], field: str = "") -> Any:
     """With what is compared, and nothing else."""
     if isinstance(value, dict):
         kept = {key: part for key, part in value.items() if key not in LEFT_OUT}
-        return {key: _shown(part, names, kind, key) for key, part in kept.items()}
+        return {key: _shown(part, names, kind, aside, key) for key, part in kept.items()}
     if isinstance(value, list):
-        return [_shown(part, names, kind, field) for part in value]
-    if field in TIMES or (isinstance(value, str) and field in SET_ASIDE):
+        return [_shown(part, names, kind, aside, field) for part in value]
+    if field in TIMES or (isinstance(value, str) and field in aside):
         return "…"
     if isinstance(value, str):
         return names.of(value, field, kind) if is_id(field) else names.within(value)

@@ -1,16 +1,22 @@
 """`airos talk`, run as its user runs it, against the daemon with its real engines."""
 
 import os
+import pty
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any
 
+import numpy as np
 import soundfile
 
 from tests.e2e.conftest import Daemon, StartDaemon
+from tests.e2e.hands_free import MS
 from tests.e2e.test_realtime import SAMPLE
-from tests.pulse import Room, wait_until
+from tests.pulse import Room, stretches, wait_until
 from tests.speech import noise, spoken
 
 ANSWER = "Airos    Turned on the light, in the demo house"
@@ -60,16 +66,10 @@ def test_a_recording_without_speech_is_not_waited_for(
     start_daemon: StartDaemon, tmp_path: Path
 ) -> None:
     quiet = tmp_path / "quiet.wav"
-    soundfile.write(quiet, soundfile_samples(noise(500).pcm), 16_000)
+    soundfile.write(quiet, np.frombuffer(noise(500).pcm, "<i2"), 16_000)
     said = talk(start_daemon("--demo"), "--file", str(quiet))
     assert said.returncode == 1
     assert "nothing was heard in the recording" in said.stdout
-
-
-def soundfile_samples(pcm: bytes) -> object:
-    import numpy as np
-
-    return np.frombuffer(pcm, "<i2")
 
 
 def test_a_server_that_is_not_there_or_refuses_is_named(start_daemon: StartDaemon) -> None:
@@ -84,70 +84,84 @@ def test_a_server_that_is_not_there_or_refuses_is_named(start_daemon: StartDaemo
     assert said.stderr == "airos: 127.0.0.1:9 cannot be reached: Connection refused\n"
 
 
+@contextmanager
+def typing_to(daemon: Daemon, *arguments: str, **streams: Any) -> Iterator[subprocess.Popen[str]]:
+    """A talk that goes on while the block does; it has ended by itself, or by Ctrl-C, when that is left."""
+    command = [sys.executable, "-m", "airos_edge", "talk", *arguments]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    program = subprocess.Popen(
+        command, text=True, **{"env": daemon.environment, **pipes, **streams}
+    )
+    with program:
+        try:
+            yield program
+        finally:
+            if program.poll() is None:
+                program.send_signal(signal.SIGINT)
+                assert program.wait(10) == 0
+
+
+def say(program: subprocess.Popen[str], line: str) -> None:
+    assert program.stdin is not None
+    program.stdin.write(f"{line}\n")
+    program.stdin.flush()
+
+
+def read(stream: IO[str] | None, begin: str) -> str:
+    """The next line, which begins so."""
+    assert stream is not None
+    line = stream.readline()
+    assert line.startswith(begin)
+    return line
+
+
 def test_a_daemon_that_stops_ends_it_with_a_sentence(start_daemon: StartDaemon) -> None:
     daemon = start_daemon("--demo")
-    command = [sys.executable, "-m", "airos_edge", "talk", "--quiet"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, env=daemon.environment, text=True, **pipes) as program:  # type: ignore[call-overload]
-        program.stdin.write("what time is it\n")
-        program.stdin.flush()
-        assert program.stdout.readline().startswith("You      what time is it")
+    with typing_to(daemon, "--quiet") as program:
+        say(program, "what time is it")
+        read(program.stdout, "You      what time is it")
         daemon.stop()
         assert program.wait(20) == 1
-        assert "the server ended the connection (code 1012)" in program.stderr.read()
+        read(program.stderr, "airos: the server ended the connection (code 1012)")
 
 
 def test_ctrl_c_ends_it_and_saves_what_was_heard(start_daemon: StartDaemon, tmp_path: Path) -> None:
-    daemon = start_daemon("--demo")
     saved = tmp_path / "answers.wav"
-    command = [sys.executable, "-m", "airos_edge", "talk", "--quiet", "--save", str(saved)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, env=daemon.environment, text=True, **pipes) as program:  # type: ignore[call-overload]
-        program.stdin.write("what time is it\n")
-        program.stdin.flush()
-        assert program.stdout.readline().startswith("You ")
-        assert program.stdout.readline().startswith("Airos ")
+    with typing_to(start_daemon("--demo"), "--quiet", "--save", str(saved)) as program:
+        say(program, "what time is it")
+        read(program.stdout, "You ")
+        read(program.stdout, "Airos ")
         program.send_signal(signal.SIGINT)
         assert program.wait(20) == 0
+        assert program.stderr is not None
         assert program.stderr.read() == ""
     assert saved.exists()
 
 
-def test_it_is_spoken_with_by_microphone_and_loudspeaker(tmp_path: Path) -> None:
-    """A terminal of its own, in a room whose microphone hears the person only."""
-    quiet = {"AIROS_SATELLITE__MICROPHONE": "null", "AIROS_SATELLITE__SPEAKER": "null"}
-    import pty
-
+def test_it_is_talked_to_and_over_by_microphone_in_a_terminal(
+    start_daemon: StartDaemon, tmp_path: Path
+) -> None:
     with Room(tmp_path) as room:
-        from tests.e2e.conftest import launch
-
-        daemon = launch(tmp_path / "home", "--demo", **quiet)
-        master, terminal = pty.openpty()
-        program: subprocess.Popen[bytes] | None = None
-        try:
-            daemon.wait_for("INFO house: ")
-            environment = {**daemon.environment, **room.environment, "PULSE_SOURCE": "near"}
-            for name in quiet:
-                del environment[name]
-            shown = tmp_path / "shown"
-            with shown.open("wb") as out:
-                command = [sys.executable, "-m", "airos_edge", "talk", "--headphones"]
-                program = subprocess.Popen(command, env=environment, stdin=terminal, stdout=out)
+        daemon = start_daemon("--demo")
+        own = {"PULSE_SOURCE": "near", "AIROS_SATELLITE__ECHO_CANCELLER": "true"}
+        environment = {**daemon.environment, **room.environment, **own}
+        del environment["AIROS_SATELLITE__MICROPHONE"], environment["AIROS_SATELLITE__SPEAKER"]
+        keyboard, terminal = pty.openpty()
+        shown = tmp_path / "shown"
+        with (
+            shown.open("w") as out,
+            typing_to(daemon, stdin=terminal, stdout=out, env=environment) as program,
+        ):
             wait_until(lambda: "Ctrl-C ends" in shown.read_text())
-            wait_until(
-                lambda: (
-                    "RUNNING" in room.pactl("list", "short", "source-outputs")
-                    or bool(room.pactl("list", "short", "source-outputs"))
-                )
-            )
-            ended = room.say(spoken("turn on the kitchen light", before_ms=500, after_ms=500))
+            its_own = f'application.process.id = "{program.pid}"'
+            wait_until(lambda: its_own in room.pactl("list", "source-outputs"))
+            said = room.say(spoken("which lights are on", before_ms=500, after_ms=100))
+            answered = room.wait_for_answer(said)
+            room.say(spoken("turn on the kitchen light", after_ms=100))
             wait_until(lambda: ANSWER in shown.read_text())
-            room.wait_for_box(ended)
-            assert "You      turn on the kitchen light\n" in shown.read_text()
-        finally:
-            if program is not None:
-                program.send_signal(signal.SIGINT)
-                assert program.wait(10) == 0
-            daemon.stop()
-            os.close(master)
-            os.close(terminal)
+            begun = answered + stretches(room.person(answered))[0][0]
+            assert not stretches(room.box(begun + 700 * MS)[: 300 * MS])
+        os.close(keyboard)
+        os.close(terminal)
+    assert "(cancelled: turn_detected)" in shown.read_text()
+    assert "You      turn on the kitchen light\n" in shown.read_text()
