@@ -14,7 +14,18 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from bench import appends, crowd, ears, ending, hands_free, latency, resources, router, wake, wyoming
+from bench import (
+    appends,
+    crowd,
+    ears,
+    ending,
+    hands_free,
+    latency,
+    resources,
+    router,
+    wake,
+    wyoming,
+)
 from bench.figures import RESULTS, Figure, table
 
 FIGURES: dict[str, Callable[[bool], Coroutine[Any, Any, list[Figure]]]] = {

@@ -15,8 +15,8 @@ from bench.figures import Figure, p95
 from bench.latency import take_turn
 
 IDLE = 200
-TURN_S = 5.0
-"""Someone says a command so often; it and its answer take 3.5 s."""
+TURN_S = 7.0
+"""Someone says a command so often, as in the conversations that other servers were measured with."""
 TURNS = 4
 BEFORE_MS = 300
 RUNGS, WANTED = (8, 16, 32, 48, 64, 80, 96), 80
@@ -109,9 +109,9 @@ async def speaking(url: str, count: int, turns: int) -> list[Speaker]:
     """So many sessions, evenly staggered, all saying the same from one recording."""
     asked = speech.questions()[0]
     quiet_ms = TURN_S * 1000 - BEFORE_MS - asked.ms
-    track = [
-        line.framed(frame) for frame in speech.frames(asked.played(BEFORE_MS, quiet_ms + 20))
-    ][: round(TURN_S * 1000 / speech.FRAME_MS)]
+    track = [line.framed(frame) for frame in speech.frames(asked.played(BEFORE_MS, quiet_ms + 20))][
+        : round(TURN_S * 1000 / speech.FRAME_MS)
+    ]
     speakers = [Speaker(asked) for _ in range(count)]
     lines = [await line.connect(url, speaker.heard) for speaker in speakers]
     for each in lines:

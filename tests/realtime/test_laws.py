@@ -174,7 +174,14 @@ class Sessions(RuleBasedStateMachine):
         detection=st.sampled_from(DETECTIONS),
         transcription=st.sampled_from([None, {"model": "whisper-1"}]),
         fields=st.sampled_from(
-            [{}, {}, {"output_modalities": ["text"]}, {"tools": [TOOL]}, {"speed": 1}, {"type": "x"}]
+            [
+                {},
+                {},
+                {"output_modalities": ["text"]},
+                {"tools": [TOOL]},
+                {"speed": 1},
+                {"type": "x"},
+            ]
         ),
     )
     def update(self, detection: Any, transcription: Any, fields: Any) -> None:
