@@ -15,8 +15,8 @@ from bench.figures import Figure, p95
 from bench.latency import take_turn
 
 IDLE = 200
-TURN_S = 5.0
-"""Someone says a command so often; it and its answer take 3.5 s."""
+TURN_S = 7.0
+"""Someone says a command so often, as in the conversations that other servers were measured with."""
 TURNS = 4
 BEFORE_MS = 300
 RUNGS, WANTED = (8, 16, 32, 48, 64, 80, 96), 80

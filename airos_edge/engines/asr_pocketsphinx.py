@@ -26,8 +26,9 @@ TRAILING_MS = 500
 LOOKS_MS = (700, 1400)
 """Decoding begins when so much was recorded, and again when it has become so much."""
 SLICE_BYTES = samples_of(100) * BYTES_PER_SAMPLE
-MOST_DECODERS = 4
-"""How many may speak at once before one has to wait; a decoder takes about 30 MB."""
+MOST_DECODERS = 6
+"""How many may speak at once before one has to wait. A decoder takes about 30 MB, and six that are never
+idle keep a core busy: pocketsphinx works on one only, as it holds Python's lock."""
 SENTENCES = (Judgement.OPEN, Judgement.COMPLETE)
 CLOSE = 0.012
 """Two sentences whose scores differ by less cannot be told apart: on the tuning split, half of the wrong
@@ -63,6 +64,7 @@ class PocketsphinxAsr:
             raise EngineError(
                 NAME, f"hears English only, not {hints.language!r}; choose another asr.engine"
             )
+        await _enough_of(heard)
         async with self._room:
             decoder = (
                 self._free.pop()
@@ -216,6 +218,15 @@ class Recording:
         heard = np.clip(noisy, -32768, 32767).astype("<i2").tobytes()
         self._pcm += heard
         return heard
+
+
+async def _enough_of(heard: Utterance) -> None:
+    """Waits until decoding can begin: a decoder that would only wait is another speaker's meanwhile."""
+    recorded_ms = 0.0
+    async for chunk in heard:
+        recorded_ms += chunk.ms
+        if recorded_ms >= LOOKS_MS[0]:
+            return
 
 
 def _slices(pcm: bytes) -> Iterator[bytes]:
