@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LLAMA := .venv-llama
 HASS := .venv-ha
+CLIENTS := .venv-clients
 HA_PYTHON ?= python3.13
 HA_VERSION ?= 2025.4.4
 REQUIRE_ALL ?=
@@ -11,7 +12,7 @@ REQUIRE_ALL ?=
 EXTRAS ?= whisper,mcp
 SUITE ?= bookworm
 
-.PHONY: run test test-systemd test-llama test-ha check bench install uninstall system-deps clean
+.PHONY: run test test-systemd test-llama test-clients test-ha check bench install uninstall system-deps clean
 
 run: $(VENV)/.run
 	@$(BIN)/python -m airos_edge run --demo
@@ -26,6 +27,16 @@ test-llama: $(VENV)/.dev $(LLAMA)/.made
 $(LLAMA)/.made:
 	$(PYTHON) -m venv --clear $(LLAMA)
 	$(LLAMA)/bin/python -m pip install --quiet --disable-pip-version-check 'llama-cpp-python[server]' gguf
+	@touch $@
+
+# Installs Realtime clients of other frameworks, once: some hundred packages.
+test-clients: $(VENV)/.dev $(CLIENTS)/.made
+	CLIENTS_PYTHON=$(CLIENTS)/bin/python $(BIN)/python -m pytest -q tests/e2e/with_clients.py
+
+$(CLIENTS)/.made:
+	$(PYTHON) -m venv --clear $(CLIENTS)
+	$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check \
+		livekit-plugins-openai==1.8.9 'pipecat-ai[openai]==1.14.0' 'pydantic-ai-slim[openai-realtime]==2.68.0'
 	@touch $@
 
 # Installs Home Assistant, once; each version wants a Python of its own: 2026.11.0 wants 3.14.
@@ -78,4 +89,4 @@ $(VENV)/.npm: tests/npm/package-lock.json | $(VENV)/.dev
 	@if command -v npm >/dev/null && sh scripts/npm-servers $(VENV)/npm; then touch $@; fi
 
 clean:
-	rm -rf $(VENV) $(LLAMA) $(HASS) .systemd-root .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(LLAMA) $(CLIENTS) $(HASS) .systemd-root .mypy_cache .ruff_cache .pytest_cache

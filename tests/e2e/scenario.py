@@ -1,12 +1,12 @@
 """What every real client of the Realtime API goes through: hello by voice, a tool, an interruption, a return."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.e2e.conftest import Daemon, StartDaemon
-from tests.models import ModelServer, calls, model_server, says
+from tests.models import ModelServer, Step, calls, model_server, says
 from tests.speech import spoken
 
 RATE_HZ = 24_000
@@ -14,6 +14,8 @@ COMMAND = "turn on the kitchen light"
 """What is said aloud first; what answers is the script, not the house."""
 OVER = "what time is it"
 """What is said over the story."""
+ASK_FIRST, GREETING = "Say good day.", "Good day."
+"""Where the client has its model speak first."""
 ASK_WEATHER, ASK_STORY, ASK_AGAIN = "How is the weather in London?", "Tell me a story.", "Me again."
 HELLO = "Hello to you."
 WEATHER, FOGGY = "It is foggy in London.", "foggy, 12 degrees"
@@ -24,11 +26,16 @@ MODEL = "fast"
 
 
 @contextmanager
-def scripted(start_daemon: StartDaemon, **options: object) -> Iterator[tuple[Daemon, ModelServer]]:
-    """A daemon with its own ears and voice, whose model `MODEL` says what the scenario wants, in its order."""
+def scripted(
+    start_daemon: StartDaemon, *before: Sequence[Step], **options: object
+) -> Iterator[tuple[Daemon, ModelServer]]:
+    """A daemon with its own ears and voice, whose model `MODEL` says what the scenario wants, in its order.
+
+    `before`: answers that come before those.
+    """
     call = calls("get_weather", '{"city": ', '"London"}')
     answers = [says(HELLO), call, says(WEATHER), says(STORY), says(NOON), says(WELCOME)]
-    with model_server(*answers) as server:
+    with model_server(*before, *answers) as server:
         settings = json.dumps({"url": server.url, "model": "tiny"})
         config = f"llm: {{{MODEL}: {settings}}}\nrouter: {{tiers: [commands, {MODEL}]}}\n"
         extra = options.pop("config", "")
@@ -41,8 +48,8 @@ def voice(text: str) -> bytes:
 
 
 TEXTS = (
-    *("COMMAND", "ASK_WEATHER", "ASK_STORY", "ASK_AGAIN"),
-    *("HELLO", "WEATHER", "FOGGY", "STORY", "NOON", "WELCOME", "MODEL"),
+    *("COMMAND", "ASK_FIRST", "ASK_WEATHER", "ASK_STORY", "ASK_AGAIN"),
+    *("GREETING", "HELLO", "WEATHER", "FOGGY", "STORY", "NOON", "WELCOME", "MODEL"),
 )
 
 

@@ -264,6 +264,32 @@ async def test_stopped_within_an_answer_the_daemon_lets_it_end(start_daemon: Sta
     assert await asyncio.to_thread(daemon.process.wait, 15) == 0
 
 
+async def test_the_sdk_comes_back_by_itself_to_a_daemon_that_was_restarted(
+    start_daemon: StartDaemon,
+) -> None:
+    daemon = start_daemon("--demo")
+    codes: list[int] = []
+    client = AsyncOpenAI(api_key="any", base_url=daemon.url)
+    again = client.realtime.connect(
+        model="airos",
+        on_reconnecting=lambda event: codes.append(event.close_code),
+        initial_delay=0.2,
+        max_retries=20,
+    )
+    async with again as connection:
+        talk = Talk(connection)
+        await talk.until("session.created")
+        listening = asyncio.create_task(anext(aiter(connection)))
+        await asyncio.to_thread(daemon.stop)
+        await asyncio.to_thread(start_daemon, "--demo", AIROS_SERVER__PORT=str(daemon.port))
+        assert (await asyncio.wait_for(listening, 15)).type == "session.created"
+        await talk.type(COMMAND)
+        await connection.response.create(response={"output_modalities": ["text"]})
+        done = await talk.until("response.done")
+    assert done.response.output[0].content[0].text == "Turned on the light, in the demo house"
+    assert codes[0] == 1012
+
+
 async def test_a_second_signal_does_not_wait_for_the_answer(start_daemon: StartDaemon) -> None:
     daemon = start_daemon("--demo")
     async with connect(daemon) as connection:

@@ -14,12 +14,13 @@ import pytest
 from tests.e2e import scenario
 from tests.e2e.conftest import StartDaemon
 from tests.e2e.scenario import scripted, was_cut
+from tests.models import says
 
 pytestmark = [pytest.mark.real_time, pytest.mark.timeout(120)]
 
 PYTHON = os.environ["CLIENTS_PYTHON"]
 PROGRAMS = Path(__file__).parents[1] / "clients"
-LIMIT_S = 90
+LIMIT_S = 45
 
 
 def plays(program: str, folder: Path, environment: dict[str, str], port: int) -> dict[str, Any]:
@@ -73,3 +74,19 @@ def test_livekit_goes_through_it_all(start_daemon: StartDaemon, tmp_path: Path) 
     assert [message["content"].partition(".")[0] for message in long[1:9]] == [
         *("Line 0", "Line 1", "Line 2", "Line 3", "Between", "Line 4", "Line 5", "Line 6")
     ]
+
+
+def test_pipecat_goes_through_it_all(start_daemon: StartDaemon, tmp_path: Path) -> None:
+    """Its pipeline has the service speak first."""
+    with scripted(start_daemon, says(scenario.GREETING)) as (daemon, _):
+        told = plays("with_pipecat.py", tmp_path, daemon.environment, daemon.port)
+    assert told["errors"] == []
+    assert told["heard"] == [scenario.COMMAND, scenario.OVER, scenario.COMMAND]
+    assert told["tools"] == [{"city": "London"}]
+    assert told["interrupted"] >= 1
+    assert told["audio"] > 100_000
+    said = [text for who, text in told["messages"] if who == "assistant" and text]
+    greeting, hello, weather, story, noon, welcome = said
+    assert [greeting, hello, weather] == [scenario.GREETING, scenario.HELLO, scenario.WEATHER]
+    assert was_cut(story)
+    assert [noon, welcome] == [scenario.NOON, scenario.WELCOME]

@@ -103,14 +103,18 @@ def lines_of(file: Path) -> list[Json]:
     return [json.loads(line) for line in file.read_text().splitlines()]
 
 
-async def recorded(file: Path) -> list[Json]:
+async def frames(file: Path) -> list[Json]:
     """What our server answers to what the client of this recording does."""
     async with client(file.parent.name) as player:
         for line in lines_of(file):
             if "receives" not in line:
                 await play(line, player)
         await asyncio.sleep(5)
-    return outlines(player.events)
+    return player.events
+
+
+async def recorded(file: Path) -> list[Json]:
+    return outlines(await frames(file))
 
 
 def main() -> None:
