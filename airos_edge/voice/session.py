@@ -120,7 +120,7 @@ class Session:
         for chunk in recording:
             self.history.recordings.add(item.id, chunk)
         self.tell(events.ItemAdded(item=item, previous_id=previous_id))
-        if item.text is None:
+        if item.spoken and item.text is None:
             self.recognise(item.id, recording)
 
     def recognise(self, item_id: str, recording: Sequence[AudioChunk]) -> None:
