@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from airos_edge.errors import ProtocolError
@@ -23,7 +24,7 @@ DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def decoded(text: str) -> dict[str, Any]:
-    """The event that the text is, with a `type`. Raises ProtocolError."""
+    """The event that the text is. Raises ProtocolError."""
     if len(text) > LARGEST_EVENT:
         raise ProtocolError("The event is larger than 16 MiB.", code="invalid_value")
     try:
@@ -34,10 +35,22 @@ def decoded(text: str) -> dict[str, Any]:
             _refuse_deeper_than(DEEPEST, event)
     except (ValueError, RecursionError):
         raise ProtocolError("The event is not valid JSON.", code="invalid_json") from None
-    if not isinstance(event, dict) or not isinstance(event.get("type"), str):
-        message = "The event has no 'type'."
-        raise ProtocolError(message, code="missing_required_parameter", param="type")
+    if not isinstance(event, dict):
+        raise _no_type()
     return event
+
+
+def type_of(event: Mapping[str, Any]) -> str:
+    """Raises ProtocolError."""
+    kind = event.get("type")
+    if not isinstance(kind, str):
+        raise _no_type()
+    return kind
+
+
+def _no_type() -> ProtocolError:
+    message = "The event has no 'type'."
+    return ProtocolError(message, code="missing_required_parameter", param="type")
 
 
 def _refuse_deeper_than(limit: int, event: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from airos_edge.errors import ProtocolError
 from airos_edge.realtime import input_audio, items, messages, responses, session_update
 from airos_edge.realtime.conversation import Conversation
-from airos_edge.realtime.frames import decoded
+from airos_edge.realtime.frames import decoded, type_of
 
 Event = Mapping[str, Any]
 Handler = Callable[[Conversation, Event], Iterator[None] | None]
@@ -35,11 +35,10 @@ def receive(conversation: Conversation, text: str) -> Iterator[None]:
     try:
         event = decoded(text)
         event_id = event.get("event_id") if isinstance(event.get("event_id"), str) else None
-        handler = HANDLERS.get(event["type"])
+        kind = type_of(event)
+        handler = HANDLERS.get(kind)
         if handler is None:
-            message = (
-                f"Invalid value: '{event['type']}'. Supported values are: {', '.join(HANDLERS)}."
-            )
+            message = f"Invalid value: '{kind}'. Supported values are: {', '.join(HANDLERS)}."
             raise ProtocolError(message, code="invalid_value", param="type")
         yield from handler(conversation, event) or ()
     except ProtocolError as problem:
