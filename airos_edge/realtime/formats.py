@@ -14,17 +14,18 @@ AT_ONCE_BYTES = 2 * RATE_HZ
 
 
 class InputAudio:
-    """One stream: half a sample at the end of one append is the beginning of the next."""
+    """One stream: what is left over at the end of one append is the beginning of the next."""
 
     def __init__(self) -> None:
         self._resampler = _ear_resampler()
-        self._odd = b""
+        self._left = b""
 
-    def decoded(self, data: bytes) -> Iterator[AudioChunk]:
-        """What is in it for the ear, a second or less at a time."""
-        pcm = self._odd + data
-        whole = len(pcm) & ~1
-        self._odd = pcm[whole:]
+    def decoded(self, data: bytes, at_least_bytes: int = 0) -> Iterator[AudioChunk]:
+        """What is in it for the ear, a second or less at a time; what is less than `at_least_bytes` is
+        left for later, as half a sample is."""
+        pcm = self._left + data
+        whole = len(pcm) & ~1 if len(pcm) >= at_least_bytes else 0
+        self._left = pcm[whole:]
         for start in range(0, whole, AT_ONCE_BYTES):
             piece = np.frombuffer(pcm[start : min(start + AT_ONCE_BYTES, whole)], "<i2")
             # A column: of a row soxr makes one first, and a row of it again, for a fifth of its time.
@@ -33,7 +34,7 @@ class InputAudio:
 
     def clear(self) -> None:
         """What comes next is no continuation."""
-        self._odd = b""
+        self._left = b""
 
 
 def _ear_resampler() -> Any:

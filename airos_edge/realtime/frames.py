@@ -29,7 +29,7 @@ def decoded(text: str) -> dict[str, Any]:
         raise ProtocolError("The event is larger than 16 MiB.", code="invalid_value")
     try:
         event = DECODER.decode(text)
-        if HALF_A_PAIR.search(text):
+        if "\\u" in text and HALF_A_PAIR.search(text):
             json.dumps(event, ensure_ascii=False).encode()
         if text.count("{") + text.count("[") > DEEPEST:  # sound comes in one pair of brackets
             _refuse_deeper_than(DEEPEST, event)

@@ -12,6 +12,7 @@ def update(conversation: Conversation, event: Mapping[str, Any]) -> None:
     conversation.configuration = updated(conversation.configuration, event.get("session"))
     rules = conversation.rules()
     if rules.detection != session.ear.rules.detection:
+        conversation.input.clear()
         session.clear()  # what was recorded by other rules would end by none
     session.ear.obey(rules)
     session.manner = conversation.manner(conversation.configuration)
