@@ -3,14 +3,13 @@
 import asyncio
 import base64
 import json
-from pathlib import Path
 from statistics import median
 
 import numpy as np
 
 from bench import line, speech
 from bench.client import AUDIBLE, connected
-from bench.daemon import busy_s, daemon, pss_mb
+from bench.daemon import busy_s, daemon, open_files, pss_mb
 from bench.figures import Figure, p95
 from bench.latency import take_turn
 
@@ -53,7 +52,7 @@ async def idle_sessions(quick: bool) -> list[Figure]:
         lines, memory, files = list[line.Line](), list[float](), list[int]()
         for _ in range(2):  # what the first ones make grow for good is not theirs
             memory.append(pss_mb(pid))
-            files.append(len(list(Path(f"/proc/{pid}/fd").iterdir())))
+            files.append(open_files(pid))
             for _ in range(IDLE):
                 each = await line.connect(box.url, lambda _: None)
                 lines.append(each)
@@ -61,7 +60,7 @@ async def idle_sessions(quick: bool) -> list[Figure]:
                     each.transport.write(frame)
             await asyncio.sleep(5)
         memory.append(pss_mb(pid))
-        files.append(len(list(Path(f"/proc/{pid}/fd").iterdir())))
+        files.append(open_files(pid))
         among += await turns()
         await line.close(lines)
     taken = [(memory[2] - memory[1]) / IDLE]

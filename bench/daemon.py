@@ -148,6 +148,11 @@ def busy_s(pid: int) -> float:
     return sum(int(each.split()[0]) for each in spent) / 1e9
 
 
+def open_files(pid: int) -> int:
+    """Sockets and pipes among them."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
 def pss_mb(pid: int) -> float:
     """The memory of the process tree, shared pages divided among those who share them."""
     rollups = (Path(f"/proc/{each}/smaps_rollup").read_text() for each in tree(pid))

@@ -24,7 +24,7 @@ class Line(asyncio.Protocol):
     def __init__(self, heard: Callable[[bytes], None]) -> None:
         self.transport: Any = None
         self.opened = asyncio.Event()
-        self.lost = False
+        self.lost = asyncio.Event()
         self._heard = heard
         self._buffer = b""
 
@@ -32,7 +32,7 @@ class Line(asyncio.Protocol):
         self.transport = transport
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.lost = True
+        self.lost.set()
 
     def data_received(self, data: bytes) -> None:
         data = self._buffer + data if self._buffer else data

@@ -1,6 +1,5 @@
 """What messages are made of, as the Realtime API writes it and back: texts, recordings, pictures."""
 
-import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -100,8 +99,8 @@ def _picture(path: str, value: Any) -> str:
 def decoded(path: str, value: Any) -> bytes:
     """Base64. Raises ProtocolError."""
     try:
-        return base64.b64decode(checks.text(path, value), validate=True)
-    except (binascii.Error, ValueError):
+        return binascii.a2b_base64(checks.text(path, value), strict_mode=True)
+    except ValueError:
         message = f"Invalid '{path}'. Expected base64-encoded bytes."
         raise ProtocolError(message, code="invalid_value", param=path) from None
 

@@ -6,7 +6,7 @@ from typing import Any
 from airos_edge.errors import ProtocolError
 from airos_edge.realtime import input_audio, items, messages, responses, session_update
 from airos_edge.realtime.conversation import Conversation
-from airos_edge.realtime.frames import decoded
+from airos_edge.realtime.frames import decoded, refuse_untyped
 
 Event = Mapping[str, Any]
 Handler = Callable[[Conversation, Event], Iterator[None] | None]
@@ -33,13 +33,14 @@ def receive(conversation: Conversation, text: str) -> Iterator[None]:
     """
     event_id: str | None = None
     try:
-        event = conversation.dialect.read(decoded(text))
+        event: Event = decoded(text)
         event_id = event.get("event_id") if isinstance(event.get("event_id"), str) else None
-        handler = HANDLERS.get(event["type"])
+        refuse_untyped(event)
+        event = conversation.dialect.read(event)
+        kind = event["type"]
+        handler = HANDLERS.get(kind)
         if handler is None:
-            message = (
-                f"Invalid value: '{event['type']}'. Supported values are: {', '.join(HANDLERS)}."
-            )
+            message = f"Invalid value: '{kind}'. Supported values are: {', '.join(HANDLERS)}."
             raise ProtocolError(message, code="invalid_value", param="type")
         yield from handler(conversation, event) or ()
     except ProtocolError as problem:
