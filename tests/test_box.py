@@ -567,5 +567,5 @@ async def test_a_recording_of_two_commands_is_heard_and_nothing_is_done() -> Non
 
 async def test_where_nothing_recognises_speech_no_recording_is_heard() -> None:
     async with open_box(Config(), ports=("vad",)) as box:
-        with pytest.raises(EngineUnavailable, match="^asr: is not wanted here$"):
+        with pytest.raises(EngineUnavailable, match="asr: is not wanted here"):
             box.open_hearing(lambda event: None)
