@@ -24,6 +24,7 @@ from airos_edge.home.house import Settings as HomeSettings
 from airos_edge.home.names import number_words
 from airos_edge.home.timers import Timer
 from airos_edge.http.ask import ask
+from airos_edge.http.hearing import hear
 from airos_edge.http.settings import Settings as ServerSettings
 from airos_edge.router.approval import Approving
 from airos_edge.router.router import Settings as RouterSettings
@@ -561,3 +562,18 @@ async def test_a_reload_with_an_unclear_tool_server_changes_nothing() -> None:
         with pytest.raises(ConfigError, match=r"tools\.web: wants a command or a url"):
             await box.reload(replace(config, tools={"web": ToolServerSettings()}))
         assert "mcp files" in box.state()["parts"]
+
+
+async def test_a_recording_of_two_commands_is_heard_and_nothing_is_done() -> None:
+    sound = spoken("turn on the bedroom lamp", before_ms=500, after_ms=1200).pcm
+    async with open_box(Config(), demo=True) as box:
+        found = [one.text async for one in hear(sound + sound, box.open_hearing)]
+        assert found == ["turn on the bedroom lamp"] * 2
+        state = await ask("is the bedroom lamp on", box.open_asking)
+        assert state.outcome.text.startswith("No")
+
+
+async def test_where_nothing_recognises_speech_no_recording_is_heard() -> None:
+    async with open_box(Config(), ports=("vad",)) as box:
+        with pytest.raises(EngineUnavailable, match="asr: is not wanted here"):
+            box.open_hearing(lambda event: None)

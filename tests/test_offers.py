@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from airos_edge.box import open_box
 from airos_edge.config import Config
+from airos_edge.engines.llm import LlmSettings
 from airos_edge.engines.registry import AsrSettings, TtsSettings, WakeSettings
 from airos_edge.voice.ports import Place
 from airos_edge.voice.waking import WordSettings
@@ -49,3 +50,20 @@ async def test_of_the_ports_that_are_not_wanted_none_is_opened() -> None:
         offers = box.offers()
         assert (offers.asr, offers.wake, offers.hears_ends) == (None, None, False)
         assert offers.tts is not None
+
+
+async def test_a_client_may_name_the_house_the_models_within_reach_and_the_engines() -> None:
+    config = replace(
+        Config(),
+        llm={
+            "fast": LlmSettings(url="http://127.0.0.1:9/v1", model="some"),
+            "clever": LlmSettings(engine="anthropic", model="some"),
+        },
+    )
+    async with open_box(config) as box:
+        assert box.model_names() == ["airos", "commands", "fast", "pocketsphinx", "espeak"]
+    elsewhere = AsrSettings(engine="tcp://192.0.2.1:10300")
+    async with open_box(replace(Config(), asr=elsewhere, reach=Place.EDGE)) as box:
+        assert box.model_names() == ["airos", "commands", "asr", "espeak"]
+    async with open_box(replace(Config(), asr=elsewhere)) as box:
+        assert box.model_names() == ["airos", "commands", "espeak"]
