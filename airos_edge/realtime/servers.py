@@ -203,6 +203,8 @@ class ClientServers:
         """Who asks for it again has it tried again."""
         if self._asked.get(asked.wanted.label) is asked:
             del self._asked[asked.wanted.label]
+        if asked in self._of_responses:
+            self._of_responses.remove(asked)
         asked.listing = None
         self._let_go(asked)
         session.manner = replace(session.manner, served=self.served)
