@@ -14,7 +14,7 @@ from airos_edge.voice.ear import PATIENCE_MS, Ear
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.floor import Floor
 from airos_edge.voice.flow import Scope
-from airos_edge.voice.history import History, Item
+from airos_edge.voice.history import DuplicateItem, History, Item
 from airos_edge.voice.idle import NUDGE, Idle
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.ports import Hints, Prompt
@@ -116,6 +116,9 @@ class Session:
         What is more than the history may hold is deleted from its beginning. Raises DuplicateItem,
         UnknownItem.
         """
+        open_question = self.ear.utterance
+        if open_question is not None and open_question.id == item.id:
+            raise DuplicateItem(item.id)  # it was told already, and the question needs it
         previous_id = self.history.add(item, after)
         for chunk in recording:
             self.history.recordings.add(item.id, chunk)
