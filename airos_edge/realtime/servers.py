@@ -18,6 +18,7 @@ from airos_edge.voice.replies import Prepare
 from airos_edge.voice.respond import fault_of
 from airos_edge.voice.served import Served
 from airos_edge.voice.session import Session
+from airos_edge.voice.work import working_at
 
 log = logging.getLogger(__name__)
 
@@ -186,7 +187,7 @@ class ClientServers:
             server=asked.wanted.label,
             status="in_progress",
         )
-        with session.working_at(item) as done:
+        with working_at(session, item) as done:
             try:
                 tools = await self._tools().listed(asked.key)
             except EngineError as error:

@@ -122,6 +122,18 @@ async def test_a_recording_that_brings_its_words_is_not_recognised() -> None:
         assert retrieve(client, "b") == {"type": "input_audio", "transcript": "no"}
 
 
+async def test_while_a_recording_is_recognised_silence_is_silence() -> None:
+    async with Client(asr=FakeAsr(Said("what was that", takes_ms=9000))) as client:
+        detection = {"type": "server_vad", "idle_timeout_ms": 6000}
+        client.configure(audio={"input": {"turn_detection": detection}})
+        client.send("response.create")
+        await client.until("response.done")
+        create(client, {"type": "input_audio", "audio": sound(500)})
+        await client.until("input_audio_buffer.timeout_triggered")
+        done = await client.until("response.done", 2)
+        assert "what was that" in str(done["response"]["output"])
+
+
 async def test_a_recording_that_cannot_be_recognised_fails_its_response() -> None:
     async with Client(asr=FakeAsr(Said(Fault.RAISE))) as client:
         client.configure(audio=TRANSCRIBED)
