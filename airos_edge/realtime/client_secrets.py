@@ -14,6 +14,7 @@ from aiohttp import web
 from airos_edge.errors import LimitReached, ProtocolError
 from airos_edge.realtime import checks
 from airos_edge.realtime.configuration import new_configuration, updated
+from airos_edge.realtime.dialect import nested, session_out, transcribing
 from airos_edge.scopes import REALTIME, TRANSCRIPTION
 from airos_edge.visitor import VISITOR, Visitor
 from airos_edge.voice.ids import new_id
@@ -21,26 +22,6 @@ from airos_edge.voice.ids import new_id
 SHORTEST_S, USUAL_S, LONGEST_S = 10, 600, 7200
 LARGEST_SESSION = 256 * 1024
 """Characters of JSON; many may be kept at once."""
-FORMATS = {
-    "pcm16": {"type": "audio/pcm", "rate": 24_000},
-    "g711_ulaw": {"type": "audio/pcmu"},
-    "g711_alaw": {"type": "audio/pcma"},
-}
-FLAT = {
-    "input_audio_format": ("input", "format"),
-    "input_audio_transcription": ("input", "transcription"),
-    "input_audio_noise_reduction": ("input", "noise_reduction"),
-    "turn_detection": ("input", "turn_detection"),
-    "output_audio_format": ("output", "format"),
-    "voice": ("output", "voice"),
-    "speed": ("output", "speed"),
-}
-"""Where what the beta had flat is below `audio` today."""
-RENAMED = {
-    "modalities": "output_modalities",
-    "max_response_output_tokens": "max_output_tokens",
-}
-
 Make = Callable[[str, Mapping[str, Any], int], tuple[str, int]]
 """A secret, made with the key of this name, for this session and so many seconds: its value, and when it
 expires. Raises LimitReached."""
@@ -59,10 +40,11 @@ def client_secret_routes(make: Make) -> list[web.RouteDef]:
         wanted = checks.mapping("client_secret", body.pop("client_secret", None) or {})
         seconds = _seconds(wanted.get("expires_after"), "client_secret.expires_after")
         is_transcription = request.path.endswith("transcription_sessions")
-        kind = TRANSCRIPTION if is_transcription else REALTIME
-        value, expires_at, session = _made(request, make, _nested(body, kind), seconds)
+        given = nested(body)
+        given = transcribing(given) if is_transcription else {**given, "type": REALTIME}
+        value, expires_at, session = _made(request, make, given, seconds)
         secret = {"value": value, "expires_at": expires_at}
-        return web.json_response({**_flat(session), "client_secret": secret})
+        return web.json_response({**session_out(session), "client_secret": secret})
 
     return [
         web.post("/v1/realtime/client_secrets", _with_errors(post_secret)),
@@ -136,36 +118,3 @@ def _refusal(
     kind = "rate_limit_error" if status == 429 else "invalid_request_error"
     error = {"message": message, "type": kind, "param": param, "code": code}
     return web.json_response({"error": error}, status=status, headers=headers)
-
-
-# ---- the sessions of the beta -------------------------------------------------------------------
-
-
-def _nested(flat: Mapping[str, Any], kind: str) -> dict[str, Any]:
-    session: dict[str, Any] = {"type": kind}
-    for key, value in flat.items():
-        if key in FLAT:
-            side, name = FLAT[key]
-            is_named = isinstance(value, str) and name == "format"
-            whole = FORMATS.get(value, value) if is_named else value
-            session.setdefault("audio", {}).setdefault(side, {})[name] = whole
-        elif key != "temperature" and not (kind == TRANSCRIPTION and key == "modalities"):
-            session[RENAMED.get(key, key)] = value
-    return session
-
-
-def _flat(session: Mapping[str, Any]) -> dict[str, Any]:
-    names = {today: beta for beta, today in RENAMED.items()}
-    found = {
-        names.get(key, key): value
-        for key, value in session.items()
-        if key not in ("audio", "type", "expires_at")
-    }
-    named = {json.dumps(value): name for name, value in FORMATS.items()}
-    for key, (side, name) in FLAT.items():
-        if side in session["audio"] and name in session["audio"][side]:
-            value = session["audio"][side][name]
-            found[key] = named.get(json.dumps(value), value) if name == "format" else value
-    if "modalities" in found and found["modalities"] == ["audio"]:
-        found["modalities"] = ["audio", "text"]
-    return found

@@ -5,7 +5,7 @@ flat session fields, `response.audio.delta`, one `conversation.item.created` in 
 Flat fields are understood of every client, as some that have moved on still send one of them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from airos_edge.voice.ids import new_id
@@ -75,10 +75,10 @@ class Dialect:
         body = event.get(key) if key else None
         if key and isinstance(body, dict):
             self._notice(event["type"], body)
-            event = {**event, key: self._nested(body)}
+            event = {**event, key: nested(body, BETA_ALONE if self.beta else set())}
         if event["type"] == "transcription_session.update":
             session = event.get("session")
-            typed = {**session, "type": "transcription"} if isinstance(session, dict) else session
+            typed = transcribing(session) if isinstance(session, dict) else session
             return {**event, "type": "session.update", "session": typed}
         if isinstance(event.get("item"), dict):
             return {**event, "item": _item_in(event["item"])}
@@ -108,23 +108,6 @@ class Dialect:
         if self.beta and kind == "session.update":
             self._temperature = body.get("temperature", self._temperature)
 
-    def _nested(self, body: Json) -> Json:
-        """The body with its flat fields where they are today, unless they are there as well."""
-        left_out = BETA_ALONE if self.beta else set()
-        nested = {
-            key: value for key, value in body.items() if key not in FLAT and key not in left_out
-        }
-        for key in FLAT.keys() & body.keys():
-            place, *path = nested, *FLAT[key]
-            for step in path[:-1]:
-                inner = place.get(step)
-                place[step] = dict(inner) if isinstance(inner, dict) else {}
-                place = place[step]
-            place.setdefault(path[-1], _value_in(key, body[key]))
-        if isinstance(nested.get("input"), list):
-            nested["input"] = [_item_in(item) for item in nested["input"]]
-        return nested
-
     def _parts(self, event: Event) -> Json:
         """Those of its fields that the beta has otherwise."""
         parts: Json = {}
@@ -141,6 +124,29 @@ class Dialect:
 
 
 # ---- in -----------------------------------------------------------------------------------------
+
+
+def nested(body: Mapping[str, Any], left_out: Collection[str] = BETA_ALONE) -> Json:
+    """A session or a response with its flat fields where they are today, unless they are there as well."""
+    whole = {key: value for key, value in body.items() if key not in {*FLAT, *left_out}}
+    for key in FLAT.keys() & body.keys():
+        place, *path = whole, *FLAT[key]
+        for step in path[:-1]:
+            inner = place.get(step)
+            place[step] = dict(inner) if isinstance(inner, dict) else {}
+            place = place[step]
+        place.setdefault(path[-1], _value_in(key, body[key]))
+    if isinstance(whole.get("input"), list):
+        whole["input"] = [_item_in(item) for item in whole["input"]]
+    return whole
+
+
+def transcribing(session: Mapping[str, Any]) -> Json:
+    """A session of today that only transcribes: in the beta it could have modalities all the same."""
+    kept = dict(session)
+    if isinstance(kept.get("output_modalities"), list):
+        del kept["output_modalities"]
+    return {**kept, "type": "transcription"}
 
 
 def _value_in(key: str, value: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 from airos_edge.errors import ProtocolError
 from airos_edge.realtime import checks, messages
 from airos_edge.realtime.configuration import updated
+from airos_edge.realtime.content import Given
 from airos_edge.realtime.conversation import Conversation
 from airos_edge.realtime.items import item_of
 from airos_edge.voice.floor import Floor
@@ -80,19 +81,23 @@ def _prompt(conversation: Conversation, given: Mapping[str, Any], manner: Prompt
     if given.get("input") is None:
         return replace(manner, items=conversation.session.prompt().items)
     items = enumerate(checks.sequence("response.input", given["input"]))
-    return replace(manner, items=tuple(_input(conversation, item, place) for place, item in items))
+    brought = [_input(conversation, item, place) for place, item in items]
+    return replace(manner, items=tuple(_heard(conversation, one) for one in brought))
 
 
-def _input(conversation: Conversation, given: Any, place: int) -> Item:
-    """A recording without its transcript is recognised, and the reply waits for that."""
+def _input(conversation: Conversation, given: Any, place: int) -> Given:
     if isinstance(given, dict) and given.get("type") == "item_reference":
-        return item_of(conversation, given, "item_not_found", key="id")
-    brought = messages.item_in(given, f"response.input[{place}]")
-    if brought.item.text is None and brought.audio:
-        item = replace(brought.item, id=new_id("item"))  # none of the history's
-        conversation.session.recognise(item.id, conversation.recorded(brought.audio))
-        return item
-    return brought.item
+        return Given(item_of(conversation, given, "item_not_found", key="id"))
+    return messages.item_in(given, f"response.input[{place}]")
+
+
+def _heard(conversation: Conversation, brought: Given) -> Item:
+    """A recording without its transcript is recognised, and the reply waits for that."""
+    if brought.item.text is not None or not brought.audio:
+        return brought.item
+    item = replace(brought.item, id=new_id("item"))  # none of the history's
+    conversation.session.recognise(item.id, conversation.recorded(brought.audio))
+    return item
 
 
 def _metadata(path: str, value: Any) -> dict[str, str]:

@@ -18,6 +18,7 @@ from airos_edge.voice.replies import Prepare
 from airos_edge.voice.respond import fault_of
 from airos_edge.voice.served import Served
 from airos_edge.voice.session import Session
+from airos_edge.voice.work import working_at
 
 log = logging.getLogger(__name__)
 
@@ -186,7 +187,7 @@ class ClientServers:
             server=asked.wanted.label,
             status="in_progress",
         )
-        with session.working_at(item) as done:
+        with working_at(session, item) as done:
             try:
                 tools = await self._tools().listed(asked.key)
             except EngineError as error:
@@ -203,6 +204,8 @@ class ClientServers:
         """Who asks for it again has it tried again."""
         if self._asked.get(asked.wanted.label) is asked:
             del self._asked[asked.wanted.label]
+        if asked in self._of_responses:
+            self._of_responses.remove(asked)
         asked.listing = None
         self._let_go(asked)
         session.manner = replace(session.manner, served=self.served)

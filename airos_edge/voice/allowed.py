@@ -15,6 +15,7 @@ from airos_edge.voice.ports import Call
 from airos_edge.voice.respond import fault_of
 from airos_edge.voice.served import Served
 from airos_edge.voice.session import Session
+from airos_edge.voice.work import working_at
 
 REFUSED = "It was not allowed."
 NOT_SERVED = "is no tool of this session any more"
@@ -53,7 +54,7 @@ async def settle(session: Session, request: Item, answer: Item, known: Sequence[
         concerns=request.id,
         status="in_progress",
     )
-    with session.working_at(item) as done:
+    with working_at(session, item) as done:
         if not answer.approved:
             done(fault=Fault(f"{REFUSED} {answer.text or ''}".strip()))
             return

@@ -16,8 +16,9 @@ NUDGE = (
 class Idle:
     """Calls `timed_out` when a reply was heard and nobody has spoken for so long since then.
 
-    Speech ends the waiting, until the next reply; if it turns out to be nothing, it begins anew. The clock
-    is the loop's, not the sound's, as a client that has nothing to say may send none.
+    Speech ends the waiting, until the next reply; if it turns out to be nothing, it begins anew. A reply that
+    ends in a client's call is no answer yet: the client is at work, and asks for the next one. The clock is
+    the loop's, not the sound's, as a client that has nothing to say may send none.
     """
 
     def __init__(self, timed_out: Callable[[], None]) -> None:
@@ -40,7 +41,9 @@ class Idle:
             case ReplyStarted(apart=False):
                 self._is_answered = self._is_spoken_to = False
             case ReplyEnded(apart=False):
-                self._is_answered = True
+                self._is_answered = not any(
+                    item.kind == "function_call" for item in event.outcome.items
+                )
             case SpeechStarted():
                 self._is_spoken_to = True
             case SpeechStopped() if not Ended(event.reason, event.end_ms).is_question:

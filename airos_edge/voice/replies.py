@@ -89,6 +89,11 @@ class Replies:
         """Those whose tasks have not ended, drafts among them, by id."""
         return {reply_id: reply for reply_id, (reply, _) in self._running.items()}
 
+    def silence(self, item_id: str) -> None:
+        """Nothing more is heard of the item, if it is being spoken."""
+        if self.active is not None:
+            self.active.silence(item_id)
+
     def cancel(self, reply: Reply, reason: str) -> bool:
         """Hushes, notes what was heard and cancels, in this order. False: it had ended."""
         if reply.outcome is not None:

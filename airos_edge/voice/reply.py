@@ -48,6 +48,7 @@ class Reply:
         self.outcome: Outcome | None = None
         self.stamps: dict[str, float] = {}
         self.calls: list[Call] = []
+        """Those that are still to be told or made."""
         self.done: Done | None = None
         self.failure: AirosError | None = None
         self._since = asyncio.get_running_loop().time()
@@ -93,6 +94,11 @@ class Reply:
     def output_index(self) -> int:
         """The place of the newest item among those of the reply."""
         return len(self._items) - 1
+
+    @property
+    def is_cut_short(self) -> bool:
+        """By how much its responder was allowed to say."""
+        return self.done is not None and self.done.why == "max_tokens"
 
     def begin_message(self) -> str:
         """The message that `say` adds to; the same one until it is ended. Gives its id."""
@@ -161,7 +167,10 @@ class Reply:
             self._open_item = None
             self._end_item("completed", text=result, fault=fault)
 
-    def end_message(self, status: str = "completed") -> None:
+    def end_message(self) -> None:
+        self._end_open("incomplete" if self.is_cut_short else "completed")
+
+    def _end_open(self, status: str) -> None:
         if self._open_item is not None:
             self._open_item = None
             self._end_item(status)
@@ -178,7 +187,7 @@ class Reply:
             if self._open_item in self._history:
                 self._history.heard(self._open_item, heard_ms)
         if self.committed.is_set():
-            self.end_message("completed" if outcome.status == "completed" else "incomplete")
+            self._end_open("completed" if outcome.status == "completed" else "incomplete")
             if outcome.status == "cancelled":  # a yes may have been said over its question
                 for call in self.calls:
                     if call.waits_for_yes:

@@ -60,7 +60,8 @@ async def respond(reply: Reply, engines: Engines, floor: Floor) -> None:
         reply.failure = reply.failure or error
     await reply.committed.wait()
     if reply.failure is None:
-        for call in reply.calls:
+        while reply.calls:
+            call = reply.calls.pop(0)
             if call.served is None or call.waits_for_yes:
                 reply.call(call)
             else:
@@ -69,7 +70,7 @@ async def respond(reply: Reply, engines: Engines, floor: Floor) -> None:
     if reply.failure is not None:
         log.warning("The reply failed: %s", reply.failure)
         reply.end(failed(reply.failure))
-    elif reply.done is not None and reply.done.why == "max_tokens":
+    elif reply.is_cut_short:
         reply.end(Outcome("incomplete", reason="max_output_tokens"))
     else:
         reply.end(Outcome("completed"))

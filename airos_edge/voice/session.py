@@ -1,8 +1,7 @@
 """One conversation: what is heard starts a turn and, by the rules, ends the reply before it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -14,7 +13,7 @@ from airos_edge.voice.ear import PATIENCE_MS, Ear
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.floor import Floor
 from airos_edge.voice.flow import Scope
-from airos_edge.voice.history import History, Item
+from airos_edge.voice.history import DuplicateItem, History, Item
 from airos_edge.voice.idle import NUDGE, Idle
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.ports import Hints, Prompt
@@ -116,6 +115,9 @@ class Session:
         What is more than the history may hold is deleted from its beginning. Raises DuplicateItem,
         UnknownItem.
         """
+        open_question = self.ear.utterance
+        if open_question is not None and open_question.id == item.id:
+            raise DuplicateItem(item.id)  # it was told already, and the question needs it
         previous_id = self.history.add(item, after)
         for chunk in recording:
             self.history.recordings.add(item.id, chunk)
@@ -129,53 +131,26 @@ class Session:
 
     def delete(self, item_id: str) -> None:
         """If it is being spoken, nothing more is heard of it. Raises UnknownItem."""
-        self._silence(item_id)
+        self.replies.silence(item_id)
         self.history.delete(item_id)
         self.tell(events.ItemDeleted(item_id=item_id))
 
     def truncate(self, item_id: str, heard_ms: int) -> None:
         """A client says how much of a spoken item it played; if it is being spoken, that is all of it that
         will be heard. Raises UnknownItem."""
-        self._silence(item_id)
+        self.replies.silence(item_id)
         heard_ms = min(heard_ms, round(self.history.spoken_ms(item_id)))
         text = self.history.heard(item_id, heard_ms, is_known=True)
         self.tell(events.ItemTruncated(item_id=item_id, heard_ms=heard_ms, text=text))
-
-    def _silence(self, item_id: str) -> None:
-        if self.replies.active is not None:
-            self.replies.active.silence(item_id)
 
     def _forget(self) -> None:
         """What is more than the history may hold is deleted from its beginning."""
         while (oldest_id := self.history.oldest_too_many()) is not None:
             self.delete(oldest_id)
 
-    # ---- work beside the replies ----
-
     def start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        """Work that is this conversation's, and is cancelled with it."""
+        """Work beside the replies (`work.py`) that is this conversation's, and is cancelled with it."""
         return self._scope.start(work, name)
-
-    @contextmanager
-    def working_at(self, item: Item) -> Iterator[Callable[..., None]]:
-        """Puts the item at the end of the history, and takes what becomes of it when it is done: `done(**fields)`.
-
-        Work that is broken off ends with the item as it was, "incomplete". Raises DuplicateItem.
-        """
-        previous_id = self.history.add(item)
-        self.tell(events.WorkStarted(item=item, previous_id=previous_id))
-        ended = replace(item, status="incomplete")
-
-        def done(**fields: Any) -> None:
-            nonlocal ended
-            ended = replace(ended, **{"status": "completed", **fields})
-
-        try:
-            yield done
-        finally:
-            if item.id in self.history:
-                self.history.put(ended)
-            self.tell(events.WorkEnded(item=ended, previous_id=previous_id))
 
     # ---- replies ----
 
@@ -236,8 +211,6 @@ class Session:
 
     def _speak_unasked(self) -> None:
         """Nobody has said anything for as long as the rules wait: that is a question too, without a word."""
-        if self.replies.active is not None or not self._turns.are_over:
-            return
         question = Item(new_id("item"), role="user", spoken=True)
         start_ms, end_ms = self._idle.since_ms, self.heard_ms
         self.tell(events.IdleTimedOut(item_id=question.id, start_ms=start_ms, end_ms=end_ms))

@@ -85,8 +85,7 @@ class Turn:
             # It may stay open for minutes, and would keep a recogniser all the while.
             await self.utterance.ended()
         await self._hear()
-        is_known = self._is_question or self.utterance.id in self._talk.history
-        if (await self.utterance.ended()).is_question and is_known:
+        if (await self.utterance.ended()).is_question and self._is_known:
             self._tell_words()
         self._heard_at = asyncio.get_running_loop().time()
         self.heard.set()
@@ -100,6 +99,11 @@ class Turn:
         if self._failure is not None:
             raise self._failure
         return self._words
+
+    @property
+    def _is_known(self) -> bool:
+        """Whether anybody was told of the item: not of a recording that only a single reply is to read."""
+        return self._is_question or self.utterance.id in self._talk.history
 
     def discard_draft(self) -> None:
         if self._draft is not None:
@@ -123,7 +127,8 @@ class Turn:
 
     def _heard_partial(self, partial: events.TranscriptChanged) -> None:
         """A draft is begun as soon as the words are complete, and thrown away when they change."""
-        self._talk.tell(replace(partial, agreed=self._partials.next(partial.text)))
+        if self._is_known:
+            self._talk.tell(replace(partial, agreed=self._partials.next(partial.text)))
         if not self._is_question:
             return
         prompt = self._prompt(Transcript(partial.text))
@@ -140,8 +145,9 @@ class Turn:
             self._talk.tell(failed)
             return
         words = self._words or Transcript("")
-        if item_id in history:
-            history.change(item_id, **_fields(words, history.get(item_id)))
+        item = history.get(item_id) if item_id in history else None
+        if item is not None and item.text is None:  # a client may have put another in its place
+            history.change(item_id, **_fields(words, item))
         self._talk.tell(
             events.Transcribed(
                 item_id=item_id,

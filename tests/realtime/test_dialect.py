@@ -113,6 +113,13 @@ async def test_flat_fields_are_obeyed_and_echoed_as_they_were_sent() -> None:
         assert flat(client, turn_detection=None)["session"]["turn_detection"] is None
 
 
+async def test_a_transcription_session_may_name_modalities_which_it_has_none_of() -> None:
+    async with Client(kind="transcription", beta=True) as client:
+        session = {"modalities": ["text"], "input_audio_transcription": {"model": "whisper-1"}}
+        told = client.send("transcription_session.update", session=session)
+        assert told["type"] == "transcription_session.updated"
+
+
 async def test_a_transcription_session_is_made_and_updated_under_its_old_name() -> None:
     async with Client("transcription", beta=True) as client:
         assert client.types == ["transcription_session.created"]

@@ -35,6 +35,32 @@ def heard(audio: str) -> np.ndarray[Any, Any]:
     return np.frombuffer(base64.b64decode(audio), "<i2")
 
 
+# ---- ids ----------------------------------------------------------------------------------------
+
+
+async def test_a_question_that_is_being_said_has_its_id_already() -> None:
+    async with Client() as client:
+        await client.play(600)
+        item_id = (await client.until("input_audio_buffer.speech_started"))["item_id"]
+        error = create(client, TEXT, id=item_id)
+        assert error["error"]["code"] == "item_create_duplicate_item_id"
+        await client.play(700, 0)
+        committed = await client.until("input_audio_buffer.committed")
+        assert committed["item_id"] == item_id
+
+
+async def test_what_a_client_puts_in_the_place_of_a_question_keeps_its_words() -> None:
+    async with Client(asr=FakeAsr(Said("hello", takes_ms=300))) as client:
+        client.configure(audio={"input": {"turn_detection": None}})
+        await client.play(400)
+        client.send("input_audio_buffer.commit")
+        item_id = client.of("input_audio_buffer.committed")[0]["item_id"]
+        client.send("conversation.item.delete", item_id=item_id)
+        create(client, TEXT, id=item_id)
+        await asyncio.sleep(1)
+        assert client.session.history.get(item_id).text == TEXT["text"]
+
+
 # ---- content ------------------------------------------------------------------------------------
 
 
@@ -94,6 +120,18 @@ async def test_a_recording_that_brings_its_words_is_not_recognised() -> None:
         assert [item.text for item in client.session.history][:2] == ["yes", "no"]
         assert not asr.opened
         assert retrieve(client, "b") == {"type": "input_audio", "transcript": "no"}
+
+
+async def test_while_a_recording_is_recognised_silence_is_silence() -> None:
+    async with Client(asr=FakeAsr(Said("what was that", takes_ms=9000))) as client:
+        detection = {"type": "server_vad", "idle_timeout_ms": 6000}
+        client.configure(audio={"input": {"turn_detection": detection}})
+        client.send("response.create")
+        await client.until("response.done")
+        create(client, {"type": "input_audio", "audio": sound(500)})
+        await client.until("input_audio_buffer.timeout_triggered")
+        done = await client.until("response.done", 2)
+        assert "what was that" in str(done["response"]["output"])
 
 
 async def test_a_recording_that_cannot_be_recognised_fails_its_response() -> None:

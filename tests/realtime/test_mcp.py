@@ -265,6 +265,14 @@ async def test_a_server_that_does_not_start_is_told_of_and_the_session_lives() -
         assert (await client.ask())["status"] == "completed"
 
 
+async def test_a_server_that_a_response_has_brought_in_vain_is_tried_again_by_the_next() -> None:
+    async with session(parrot=program("crash")) as client:
+        client.configure(output_modalities=["text"])
+        for count in (1, 2):
+            await client.ask(tools=[PARROT])
+            await client.until("mcp_list_tools.failed", count)
+
+
 @pytest.mark.parametrize(
     ("tool", "type", "message"),
     [

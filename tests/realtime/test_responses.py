@@ -11,7 +11,8 @@ import pytest
 from airos_edge.errors import PromptError
 from airos_edge.realtime.responses import MOST_APART
 from airos_edge.voice.ports import Call, Done, Prompt, Text, Truncation
-from tests.fakes import FakeAsr, FakeResponder, Said, Step
+from airos_edge.voice.served import ServedTool
+from tests.fakes import At, FakeAsr, FakeResponder, Said, Step
 from tests.realtime.client import Client, Json, sound
 
 LONG = "One two three four five six seven eight nine ten."
@@ -19,6 +20,7 @@ LONG = "One two three four five six seven eight nine ten."
 TOOL = {"type": "function", "name": "weather", "parameters": {"type": "object"}}
 OTHER = {"type": "function", "name": "clock", "parameters": {"type": "object"}}
 APART = {"conversation": "none", "output_modalities": ["text"]}
+RECORDING = {"type": "input_audio", "audio": sound(500)}
 
 
 def question(text: str, **fields: Any) -> Json:
@@ -170,12 +172,32 @@ async def test_input_takes_the_place_of_the_conversation() -> None:
 
 async def test_a_recording_in_the_input_is_recognised() -> None:
     async with Client(asr=FakeAsr(Said("what time is it", takes_ms=300))) as client:
-        part = {"type": "input_audio", "audio": sound(500)}
-        item = {"type": "message", "role": "user", "content": [part]}
+        item = {"type": "message", "role": "user", "content": [RECORDING]}
         client.send("response.create", response={**APART, "input": [item]})
         done = (await client.until("response.done"))["response"]
         assert done["output"][0]["content"][0]["text"] == "You said what time is it."
         assert len(client.session.history) == 0
+
+
+async def test_nothing_is_told_of_its_words_as_it_is_no_item_that_a_client_knows() -> None:
+    partials = [At(100, "what"), At(200, "what time"), At(300, "what time is")]
+    async with Client(asr=FakeAsr(Said("what time is it", partials))) as client:
+        client.configure(audio={"input": {"transcription": {"model": "whisper-1"}}})
+        item = {"type": "message", "role": "user", "content": [RECORDING]}
+        client.send("response.create", response={**APART, "input": [item]})
+        await client.until("response.done")
+        assert not [kind for kind in client.types if "transcription" in kind]
+
+
+async def test_where_another_part_of_the_input_is_wrong_it_is_not_recognised() -> None:
+    asr = FakeAsr("what time is it")
+    async with Client(asr=asr) as client:
+        item = {"type": "message", "role": "user", "content": [RECORDING]}
+        unknown = {"type": "item_reference", "id": "item_none"}
+        error = client.send("response.create", response={**APART, "input": [item, unknown]})
+        assert code_of(error) == "item_not_found"
+        await asyncio.sleep(5)
+        assert asr.opened == 0
 
 
 # ---- beside which others ------------------------------------------------------------------------
@@ -318,7 +340,37 @@ async def test_a_result_that_is_sent_as_soon_as_the_call_is_known_is_told_after_
         assert client.events.index(told[0]) > types.index("response.done")
 
 
+async def test_cancelled_in_a_later_call_it_asks_once_about_an_earlier_one() -> None:
+    async def works_on(call: Call) -> str:
+        await asyncio.sleep(100)
+        return "done"
+
+    asks = ServedTool("box__open", "open", "box", "box", asks=True)
+    free = ServedTool("box__look", "look", "box", "box")
+    script = says(
+        Call("box__open", {}, "call_1", waits_for_yes=True, served=asks),
+        Call("box__look", {}, "call_2", served=free),
+    )
+    async with Client(responder=script, tools=works_on) as client:
+        client.add("open it, and look")
+        client.send("response.create")
+        await client.until("response.mcp_call.in_progress")
+        client.send("response.cancel")
+        output = (await client.until("response.done"))["response"]["output"]
+        assert [item["type"] for item in output] == ["mcp_call", "mcp_approval_request", "mcp_call"]
+
+
 # ---- its end ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("modality", ["audio", "text"])
+async def test_where_it_may_say_no_more_its_message_is_incomplete_too(modality: str) -> None:
+    script = FakeResponder(lambda prompt: [Text("One two"), Done("fake", why="max_tokens")])
+    async with Client(responder=script) as client:
+        client.send("response.create", response={"output_modalities": [modality]})
+        response = (await client.until("response.done"))["response"]
+        assert response["status_details"] == {"type": "incomplete", "reason": "max_output_tokens"}
+        assert response["output"][0]["status"] == "incomplete"
 
 
 async def test_what_it_took_is_told_as_the_model_told_it() -> None:

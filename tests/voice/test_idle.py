@@ -8,7 +8,7 @@ import pytest
 from airos_edge.voice import events
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.idle import NUDGE
-from airos_edge.voice.ports import Done, Text
+from airos_edge.voice.ports import Call, Done, Text
 from tests.fakes import FakeAsr, FakeResponder
 from tests.room import Room
 
@@ -84,6 +84,20 @@ async def test_talking_over_a_reply_is_no_silence() -> None:
         await room.ask()
         assert room.told.of(events.ReplyEnded)
         await asyncio.sleep(60)
+        assert not room.told.of(events.IdleTimedOut)
+
+
+async def test_while_a_client_is_at_a_call_nobody_is_waited_for() -> None:
+    script = [[Call("weather", {}, "call_1")], [Text("Sunny.")]]
+    responder = FakeResponder(lambda prompt: [*script.pop(0), Done("fake")])
+    async with Room(RULES, responder=responder) as room:
+        await room.ask()
+        await room.answered()
+        await asyncio.sleep(60)
+        assert not room.told.of(events.IdleTimedOut)
+        room.session.respond()
+        await room.answered(2)
+        await asyncio.sleep(5.9)
         assert not room.told.of(events.IdleTimedOut)
 
 
