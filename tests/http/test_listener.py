@@ -153,6 +153,22 @@ async def test_a_request_that_is_too_large_is_refused(
         assert (status, answer) == (413, {"error": "the request is larger than 1 MiB"})
 
 
+async def test_below_v1_it_is_in_openais_form(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "LARGEST_BODY_BYTES", 1024)
+    async with listen(ANY_PORT, [web.post("/v1/audio/speech", length)], [], path) as doors:
+        answers = [
+            await over_tcp(doors, "GET", "/v1/nope"),
+            await over_tcp(doors, "GET", "/v1/audio/speech"),
+            await over_tcp(doors, "POST", "/v1/audio/speech", data=bytes(1025)),
+        ]
+    assert [(status, body["error"]["code"]) for status, body in answers] == [
+        (404, "unknown_url"),
+        (405, "method_not_supported"),
+        (413, "request_too_large"),
+    ]
+    assert answers[1][1]["error"]["message"] == "/v1/audio/speech takes POST, not GET."
+
+
 def test_the_largest_recording_that_is_heard_is_not_too_large() -> None:
     one_minute_of_doubles = 60 * 48_000 * 2 * 8
     assert one_minute_of_doubles < LARGEST_BODY_BYTES
