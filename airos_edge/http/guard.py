@@ -63,9 +63,13 @@ def guard(settings: Settings, keys: Keys | None = None, quotas: Quotas | None = 
             except LimitReached as reached:
                 return _answer(_too_much(reached), address)
             meter.spend("messages", 1)
-            meter.spend("bytes", request.content_length or 0)
+            said_bytes = request.content_length or 0
+            meter.spend("bytes", said_bytes)
             request[VISITOR] = Visitor(holder.name, address, holder.scopes, meter, holder.session)
-            return await handler(request)
+            try:
+                return await handler(request)
+            finally:  # who sends in chunks says no length
+                meter.spend("bytes", max(0, request.content.total_bytes - said_bytes))
 
     return check
 
