@@ -9,6 +9,8 @@ from typing import Any
 
 from airos_edge.cli.talking.player import Player
 from airos_edge.cli.talking.screen import Screen
+from airos_edge.errors import DaemonError
+from airos_edge.voice.audio import BYTES_PER_SAMPLE
 
 Event = Mapping[str, Any]
 YOU, BOX = "You", "Airos"
@@ -42,8 +44,13 @@ class Dialogue:
         self._changed = asyncio.Event()
 
     def take(self, event: Event) -> list[Event]:
+        """Raises DaemonError for an event that is not as the API has it."""
         handle = HANDLERS.get(event["type"])
-        answer = handle(self, event) if handle is not None else None
+        try:
+            answer = handle(self, event) if handle is not None else None
+        except (KeyError, TypeError, AttributeError) as error:
+            why = "which is not as the Realtime API has it"
+            raise DaemonError(f"the server sent {event['type']}, {why}") from error
         self._changed.set()
         self._changed = asyncio.Event()
         return answer or []
@@ -125,7 +132,7 @@ class Dialogue:
             pcm = base64.b64decode(event["delta"], validate=True)
         except binascii.Error:
             return
-        self._player.put(event["item_id"], pcm)
+        self._player.put(event["item_id"], pcm[: len(pcm) // BYTES_PER_SAMPLE * BYTES_PER_SAMPLE])
 
     def _sounded_all(self, event: Event) -> None:
         self._player.end()
