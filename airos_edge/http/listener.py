@@ -127,6 +127,11 @@ async def _refuse_in_a_sentence(request: web.Request, handler: Handler) -> web.S
         limit = LARGEST_BODY_BYTES // 1024**2
         status, code = error.status, "request_too_large"
         why = f"the request is larger than {limit} MiB"
+    except web.HTTPBadRequest as error:
+        status, code, why = error.status, "bad_request", (error.text or error.reason).strip(": ")
+    except web.RequestPayloadError:
+        status, code = 400, "invalid_body"
+        why = "the request's body cannot be read: it breaks off, or is not compressed as it says"
     if request.path.startswith("/v1/"):
         why = f"{why[0].upper()}{why[1:]}."
         return web.json_response(refusal(why, code), status=status, headers=headers)

@@ -169,6 +169,28 @@ async def test_below_v1_it_is_in_openais_form(path: Path, monkeypatch: pytest.Mo
     assert answers[1][1]["error"]["message"] == "/v1/audio/speech takes POST, not GET."
 
 
+async def test_a_body_that_is_not_compressed_as_it_says_is_refused(path: Path) -> None:
+    gzip = {"Content-Encoding": "gzip"}
+    async with listen(ANY_PORT, [web.post("/v1/audio/speech", length)], [], path) as doors:
+        status, body = await over_tcp(
+            doors, "POST", "/v1/audio/speech", data=b"no gzip", headers=gzip
+        )
+    assert (status, body["error"]["code"]) == (400, "invalid_body")
+
+
+async def test_a_websocket_that_is_asked_for_wrongly_is_told_in_openais_form(path: Path) -> None:
+    async def upgrade(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        return socket
+
+    async with listen(ANY_PORT, [web.get("/v1/realtime", upgrade)], [], path) as doors:
+        half = {"Connection": "Upgrade", "Upgrade": "websocket"}
+        status, body = await over_tcp(doors, "GET", "/v1/realtime", headers=half)
+    assert (status, body["error"]["code"]) == (400, "bad_request")
+    assert body["error"]["message"] == "Unsupported version."
+
+
 def test_the_largest_recording_that_is_heard_is_not_too_large() -> None:
     one_minute_of_doubles = 60 * 48_000 * 2 * 8
     assert one_minute_of_doubles < LARGEST_BODY_BYTES
