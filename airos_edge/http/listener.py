@@ -129,7 +129,7 @@ async def _refuse_in_a_sentence(request: web.Request, handler: Handler) -> web.S
         why = f"the request is larger than {limit} MiB"
     except web.HTTPBadRequest as error:
         status, code, why = error.status, "bad_request", (error.text or error.reason).strip(": ")
-    except web.RequestPayloadError:
+    except (web.RequestPayloadError, ConnectionResetError):
         status, code = 400, "invalid_body"
         why = "the request's body cannot be read: it breaks off, or is not compressed as it says"
     if request.path.startswith("/v1/"):

@@ -178,6 +178,29 @@ async def test_a_body_that_is_not_compressed_as_it_says_is_refused(path: Path) -
     assert (status, body["error"]["code"]) == (400, "invalid_body")
 
 
+async def test_a_client_that_goes_while_it_sends_is_no_error_in_the_log(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    entered, gone = asyncio.Event(), asyncio.Event()
+
+    async def taken(request: web.Request) -> web.Response:
+        entered.set()
+        try:
+            return await length(request)
+        finally:
+            gone.set()
+
+    async with listen(ANY_PORT, [web.post("/v1/audio/speech", taken)], [], path) as doors:
+        _, writer = await asyncio.open_connection(doors.host, doors.port)
+        head = f"POST /v1/audio/speech HTTP/1.1\r\nHost: {doors.where}\r\nContent-Length: 9"
+        writer.write(f"{head}\r\n\r\nhalf".encode())
+        async with asyncio.timeout(5):
+            await entered.wait()
+            writer.close()
+            await gone.wait()
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 async def test_a_websocket_that_is_asked_for_wrongly_is_told_in_openais_form(path: Path) -> None:
     async def upgrade(request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse()
