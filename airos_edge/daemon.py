@@ -82,7 +82,7 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
         quotas = Quotas(config.server.limits)
         control += administration_routes(state, keyring, quotas.revoke)
         expose = await stack.enter_async_context(metering(box.hub, box.state))
-        secrets = client_secret_routes(keys.client_secrets.make)
+        secrets = client_secret_routes(keys.make_client_secret)
         routes = [*realtime.routes(), *secrets, *health_routes(box.state), *metrics_routes(expose)]
         routes += _openai_routes(box)
         doors = await stack.enter_async_context(

@@ -40,6 +40,19 @@ def test_what_root_writes_belongs_to_whom_the_directory_belongs(
     given = list[tuple[int, int]]()
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(os, "fchown", lambda file, user, group: given.append((user, group)))
-    write_whole(tmp_path / "file", b"", 0o600)
+    monkeypatch.setattr(os, "chown", lambda path, *owner, **how: given.append(owner))
+    write_whole(tmp_path / "tls" / "file", b"", 0o600)
     owner = tmp_path.stat()
-    assert given == [(owner.st_uid, owner.st_gid)]
+    assert given == [(owner.st_uid, owner.st_gid)] * 2
+
+
+def test_what_lies_in_the_way_is_neither_followed_nor_kept(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"of somebody else")
+    (tmp_path / f".kept.{os.getpid()}").symlink_to(elsewhere)
+    write_whole(tmp_path / "kept", b"one", 0o600)
+    assert elsewhere.read_bytes() == b"of somebody else"
+    assert not (tmp_path / "kept").is_symlink()
+    (tmp_path / f".kept.{os.getpid()}").write_bytes(b"left, and readable by all")
+    write_whole(tmp_path / "kept", b"two", 0o600)
+    assert stat.S_IMODE((tmp_path / "kept").stat().st_mode) == 0o600

@@ -26,12 +26,12 @@ def main(arguments: Namespace) -> int:
 
 
 async def _replay(recording: Recording, arguments: Namespace) -> list[Event]:
-    url, key = server_of(arguments)
+    url, key, ca = server_of(arguments)
     beta = {
         name: value
         for name, value in recording.header.get("headers", {}).items()
         if name == "OpenAI-Beta"
     }
     query = recording.header.get("query", {})
-    async with connect(url, key, arguments.ca, query, beta) as connection:
+    async with connect(url, key, ca, query, beta) as connection:
         return await replay(recording, connection, arguments.speed)

@@ -74,7 +74,7 @@ def _sound_of(path: Path) -> bytes:
 
 async def _talk(turns: list[str | bytes], player: Player, arguments: Namespace) -> bool:
     """False: something that was asked by itself was not answered."""
-    url, key = server_of(arguments)
+    url, key, ca = server_of(arguments)
     is_typed = not sys.stdin.isatty() and not turns
     wants_microphone = not (turns or is_typed)
     async with AsyncExitStack() as stack:
@@ -83,7 +83,7 @@ async def _talk(turns: list[str | bytes], player: Player, arguments: Namespace) 
         )
         player.use(card.open_mouth)
         connection = await stack.enter_async_context(
-            connect(url, key, arguments.ca, {"model": arguments.model or "airos"})
+            connect(url, key, ca, {"model": arguments.model or "airos"})
         )
         talk = await stack.enter_async_context(_begun(connection, player, arguments))
         if card.says:

@@ -19,11 +19,15 @@ MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class ClientSecret:
-    """`key` is the name of the key it was made with, `session` what a session of it begins with."""
+    """`key` is the name of the key it was made with, `session` what a session of it begins with.
+
+    `made_with` is that key's hash: a name is given again when a key that got out is replaced.
+    """
 
     key: str
     expires_at: int
     session: Mapping[str, Any]
+    made_with: str = ""
 
 
 class ClientSecrets:
@@ -34,7 +38,9 @@ class ClientSecrets:
         self._made: dict[str, ClientSecret] = {}
         """By hash."""
 
-    def make(self, key: str, session: Mapping[str, Any], seconds: int) -> tuple[str, int]:
+    def make(
+        self, key: str, session: Mapping[str, Any], seconds: int, made_with: str = ""
+    ) -> tuple[str, int]:
         """The secret, and when it expires. Raises LimitReached."""
         if len(self._made) >= MOST:
             self._made = {hash: one for hash, one in self._made.items() if self.is_valid(one)}
@@ -43,7 +49,7 @@ class ClientSecrets:
             why = f"there are {MOST} client secrets that have not expired, the most"
             raise LimitReached(why, soonest - self._clock())
         value = PREFIX + secrets.token_urlsafe(32)
-        made = ClientSecret(key, int(self._clock()) + seconds, session)
+        made = ClientSecret(key, int(self._clock()) + seconds, session, made_with)
         self._made[digest(value)] = made
         return value, made.expires_at
 

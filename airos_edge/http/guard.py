@@ -10,6 +10,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from airos_edge.errors import AirosError, LimitReached
 from airos_edge.http.keys import EVERYONE, Expired, Holder, Keys, brought, needed_for
+from airos_edge.http.openai_form import refusal
 from airos_edge.http.proxies import address_of, counted_as, is_from_here
 from airos_edge.http.settings import Settings, is_loopback, refuse_strangers, refuse_unknown
 from airos_edge.network import networks_of
@@ -62,9 +63,13 @@ def guard(settings: Settings, keys: Keys | None = None, quotas: Quotas | None = 
             except LimitReached as reached:
                 return _answer(_too_much(reached), address)
             meter.spend("messages", 1)
-            meter.spend("bytes", request.content_length or 0)
+            said_bytes = request.content_length or 0
+            meter.spend("bytes", said_bytes)
             request[VISITOR] = Visitor(holder.name, address, holder.scopes, meter, holder.session)
-            return await handler(request)
+            try:
+                return await handler(request)
+            finally:  # who sends in chunks says no length
+                meter.spend("bytes", max(0, request.content.total_bytes - said_bytes))
 
     return check
 
@@ -123,15 +128,11 @@ TYPES = {429: "rate_limit_error", 503: "server_error"}
 
 def _answer(refused: _Refused, address: str) -> web.Response:
     log.info("Refused %s: %s", address, refused)
-    error = {
-        "message": str(refused),
-        "type": TYPES.get(refused.status, "invalid_request_error"),
-        "param": None,
-        "code": refused.code,
-    }
+    kind = TYPES.get(refused.status, "invalid_request_error")
+    body = refusal(str(refused), refused.code, kind)
     headers = {}
     if refused.retry_after_s is not None:
         headers[hdrs.RETRY_AFTER] = str(max(1, math.ceil(refused.retry_after_s)))
     if refused.status == 401:
         headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
-    return web.json_response({"error": error}, status=refused.status, headers=headers)
+    return web.json_response(body, status=refused.status, headers=headers)

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import hdrs, web
 
-from airos_edge.http.client_secrets import ClientSecrets
+from airos_edge.http.client_secrets import ClientSecret, ClientSecrets
 from airos_edge.http.keyring import Keyring, digest
 from airos_edge.scopes import AUDIO, METRICS, REALTIME, SCOPES, TRANSCRIPTION
 from airos_edge.secret import Secret
@@ -54,6 +54,12 @@ class Keys:
         """While there is none, everyone on this box may come in. Raises AirosError."""
         return bool(self._configured or (self.keyring and self.keyring.all()))
 
+    def make_client_secret(
+        self, key: str, session: Mapping[str, Any], seconds: int
+    ) -> tuple[str, int]:
+        """With the key of this name, and good while that is: see `ClientSecrets.make`."""
+        return self.client_secrets.make(key, session, seconds, self._hashes().get(key, ""))
+
     def holder(self, brought: str) -> Holder | None:
         """None: it opens nothing. Raises Expired and AirosError."""
         configured = self._configured.get(digest(brought))
@@ -68,16 +74,20 @@ class Keys:
         secret = self.client_secrets.find(brought)
         if secret is None:
             return None
-        if not self.client_secrets.is_valid(secret) or not self._is_there(secret.key):
+        if not self.client_secrets.is_valid(secret) or not self._is_there(secret):
             raise Expired
         scope = TRANSCRIPTION if secret.session.get("type") == TRANSCRIPTION else REALTIME
         return Holder(secret.key, frozenset({scope}), secret.session)
 
-    def _is_there(self, name: str) -> bool:
-        """Whether the key still is that a client secret was made with."""
-        stored = {key.name for key in self.keyring.all()} if self.keyring else set()
-        names = stored | {holder.name for holder in self._configured.values()}
-        return name in names if name else not names
+    def _is_there(self, secret: ClientSecret) -> bool:
+        """Whether the key still is that it was made with; without one, whether there still is none."""
+        hashes = self._hashes()
+        return hashes.get(secret.key) == secret.made_with if secret.key else not hashes
+
+    def _hashes(self) -> dict[str, str]:
+        """Of all keys, by name."""
+        stored = {key.name: key.sha256 for key in self.keyring.all()} if self.keyring else {}
+        return {**stored, **{holder.name: hash for hash, holder in self._configured.items()}}
 
 
 def brought(request: web.Request) -> Iterator[str]:

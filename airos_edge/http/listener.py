@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from airos_edge.errors import AirosError
@@ -19,6 +19,8 @@ from airos_edge.http.guard import guard
 from airos_edge.http.handshakes import HANDSHAKE_S, Handshakes
 from airos_edge.http.keys import Keys
 from airos_edge.http.limits import LARGEST_BODY_BYTES
+from airos_edge.http.openai_form import refusal
+from airos_edge.http.pages import let_pages_read, preflight
 from airos_edge.http.settings import Settings
 from airos_edge.http.tls import load_into, server_context
 from airos_edge.quota import Quotas
@@ -73,7 +75,12 @@ async def listen(
     """
     secured = server_context(settings.tls) if settings.tls else None
     handshakes = Handshakes()
-    middlewares = [handshakes.seen, _refuse_in_a_sentence, guard(settings, keys, quotas)]
+    middlewares = [
+        handshakes.seen,
+        preflight,
+        _refuse_in_a_sentence,
+        guard(settings, keys, quotas),
+    ]
     async with AsyncExitStack() as stack:
         door = _bind_control(socket_path, socket_mode)
         stack.callback(door.close)
@@ -93,6 +100,7 @@ async def _runner(
 ) -> web.AppRunner:
     app = web.Application(client_max_size=LARGEST_BODY_BYTES, middlewares=middlewares)
     app.add_routes(routes)
+    app.on_response_prepare.append(let_pages_read)
     runner = web.AppRunner(
         app, access_log=None, shutdown_timeout=SHUTDOWN_S, keepalive_timeout=KEEPALIVE_S
     )
@@ -103,18 +111,31 @@ async def _runner(
 
 @web.middleware
 async def _refuse_in_a_sentence(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """What aiohttp refuses by itself is JSON with an `error`, like all that we refuse."""
+    """What aiohttp refuses by itself is JSON with an `error`, like all that we refuse; below /v1 that is an
+    object, from which OpenAI's clients take message and code."""
+    headers: dict[str, str] = {}
     try:
         return await handler(request)
     except web.HTTPNotFound as error:
-        status, why = error.status, f"there is no {request.path}"
+        status, code, why = error.status, "unknown_url", f"there is no {request.path}"
     except web.HTTPMethodNotAllowed as error:
-        wanted = " or ".join(sorted(error.allowed_methods))
-        status, why = error.status, f"{request.path} takes {wanted}, not {request.method}"
+        wanted = sorted(error.allowed_methods)
+        headers[hdrs.ALLOW] = ", ".join(wanted)
+        why = f"{request.path} takes {' or '.join(wanted)}, not {request.method}"
+        status, code = error.status, "method_not_supported"
     except web.HTTPRequestEntityTooLarge as error:
         limit = LARGEST_BODY_BYTES // 1024**2
-        status, why = error.status, f"the request is larger than {limit} MiB"
-    return web.json_response({"error": why}, status=status)
+        status, code = error.status, "request_too_large"
+        why = f"the request is larger than {limit} MiB"
+    except web.HTTPBadRequest as error:
+        status, code, why = error.status, "bad_request", (error.text or error.reason).strip(": ")
+    except (web.RequestPayloadError, ConnectionResetError):
+        status, code = 400, "invalid_body"
+        why = "the request's body cannot be read: it breaks off, or is not compressed as it says"
+    if request.path.startswith("/v1/"):
+        why = f"{why[0].upper()}{why[1:]}."
+        return web.json_response(refusal(why, code), status=status, headers=headers)
+    return web.json_response({"error": why}, status=status, headers=headers)
 
 
 async def _open_tcp(

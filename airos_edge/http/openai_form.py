@@ -71,7 +71,15 @@ def error_body(error: AirosError) -> dict[str, Any]:
             code = "engine_failed"
     is_ours = isinstance(error, BusyError | EngineError)
     kind = "server_error" if is_ours else "invalid_request_error"
-    return {"message": str(error), "type": kind, "param": param, "code": code}
+    whole: dict[str, Any] = refusal(str(error), code, kind, param)["error"]
+    return whole
+
+
+def refusal(
+    message: str, code: str | None, kind: str = "invalid_request_error", param: str | None = None
+) -> dict[str, Any]:
+    """The body of an answer that refuses."""
+    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
 def sse(event: Mapping[str, Any]) -> bytes:

@@ -21,6 +21,7 @@ from airos_edge.http.openai_form import (
     while_there,
 )
 from airos_edge.http.recording import decode
+from airos_edge.visitor import VISITOR, Visitor
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, RATE_HZ
 
 LARGEST_BYTES = 25 * 1024 * 1024
@@ -55,12 +56,14 @@ def transcription_routes(
             form = await _form(request)
             form_name, streams = _how(form)
             pcm = await _sound(form)
+            seconds = len(pcm) / BYTES_PER_SAMPLE / RATE_HZ
+            request.get(VISITOR, Visitor()).meter.spend("audio_s", seconds)
             spoken = form.one("language") or language()
             segments = hear(pcm, open_hearing, spoken)
             if streams:
                 return await _stream(request, segments)
             found = await while_there(request, _all(segments))
-        recording = transcripts.Recording(len(pcm) / BYTES_PER_SAMPLE / RATE_HZ, spoken, found)
+        recording = transcripts.Recording(seconds, spoken, found)
         return transcripts.response(form_name, recording)
 
     async def post_translation(request: web.Request) -> web.StreamResponse:

@@ -1,7 +1,7 @@
 """Where a request comes from, which came through proxies: they say it, and only some may be believed."""
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from aiohttp import web
 
@@ -9,11 +9,17 @@ from airos_edge.http.settings import is_loopback
 from airos_edge.network import Network
 
 FORWARDED_FOR = "X-Forwarded-For"
+REAL_IP = "X-Real-IP"
+"""What some have nginx write, and nothing else."""
 
 
 def address_of(request: web.Request, trusted: Sequence[Network]) -> str:
-    """The last address that no trusted proxy of ours has: what comes before it anybody can have written."""
-    addresses = [*_forwarded(request), _peer(request)]
+    """The last address that no trusted proxy of ours has: what comes before it anybody can have written.
+
+    Where both headers are there, it is by X-Forwarded-For: that is what proxies write, and most of them let
+    through a `Forwarded` that the client wrote itself.
+    """
+    addresses = [*(_by_x_forwarded_for(request) or _by_forwarded(request)), _peer(request)]
     for address in reversed(addresses):
         if not _is_among(address, trusted):
             return address
@@ -32,17 +38,23 @@ def counted_as(address: str) -> str:
 def is_from_here(request: web.Request) -> bool:
     """Whether it began on this box: so say its connection and every proxy, trusted or not, that speaks of it.
 
-    Who lies can only make itself a stranger.
+    All headers are asked, as a proxy writes one of them and lets the client's others through. Who lies can
+    only make itself a stranger.
     """
-    return all(is_loopback(address) for address in (*_forwarded(request), _peer(request)))
+    named = [*_by_x_forwarded_for(request), *_by_forwarded(request)]
+    named += map(_bare, request.headers.getall(REAL_IP, []))
+    return all(is_loopback(address) for address in (*named, _peer(request)))
 
 
-def _forwarded(request: web.Request) -> Iterable[str]:
-    """From the client to us, by RFC 7239 or, as most proxies have it, X-Forwarded-For."""
-    if request.forwarded:
-        return [_bare(hop.get("for", "unknown")) for hop in request.forwarded]
+def _by_x_forwarded_for(request: web.Request) -> list[str]:
+    """From the client to us."""
     lines = request.headers.getall(FORWARDED_FOR, [])
     return [_bare(hop) for hop in ",".join(lines).split(",") if hop.strip()]
+
+
+def _by_forwarded(request: web.Request) -> list[str]:
+    """The same, by RFC 7239."""
+    return [_bare(hop.get("for", "unknown")) for hop in request.forwarded]
 
 
 def _bare(hop: str) -> str:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import aiohttp
 
 from airos_edge.errors import AirosError, DaemonError
+from airos_edge.secret import NO_KEY, Secret
 
 SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 NOTHING: Mapping[str, str] = {}
@@ -68,6 +69,8 @@ async def connect(
     nobody listens, the key, the certificate, no WebSocket. Leaving the block closes it.
     """
     where = address(url, query)
+    if key and not Secret(key).fits_a_header:
+        raise AirosError(f"the key {NO_KEY}; say --key, or see $AIROS_KEY")
     authorization = {"Authorization": f"Bearer {key}"} if key else {}
     trusted = _trusting(ca) if where.startswith("wss:") else True
     async with aiohttp.ClientSession() as session:
@@ -122,6 +125,8 @@ def _told(error: Exception, where: str) -> DaemonError:
             why = f"refuses the key (HTTP {status}); say --key, or see `airos keys`"
         case aiohttp.WSServerHandshakeError(status=404):
             why = f"has no Realtime API at {urlsplit(where).path}"
+        case aiohttp.WSServerHandshakeError(status=429):
+            why = "lets this key or address do no more for now (HTTP 429); come back later"
         case aiohttp.WSServerHandshakeError(status=503):
             why = "has no room, or no engine, for a conversation now (HTTP 503)"
         case aiohttp.WSServerHandshakeError(status=status):

@@ -15,6 +15,7 @@ from airos_edge.errors import LimitReached, ProtocolError
 from airos_edge.realtime import checks
 from airos_edge.realtime.configuration import new_configuration, updated
 from airos_edge.realtime.dialect import nested, session_out, transcribing
+from airos_edge.realtime.frames import decoded
 from airos_edge.scopes import REALTIME, TRANSCRIPTION
 from airos_edge.visitor import VISITOR, Visitor
 from airos_edge.voice.ids import new_id
@@ -78,12 +79,12 @@ def _seconds(expires_after: Any, path: str) -> int:
 
 
 async def _body_of(request: web.Request) -> dict[str, Any]:
-    text = await request.text()
+    data = await request.read()
     try:
-        body = json.loads(text) if text.strip() else {}
-    except (ValueError, RecursionError):
-        raise ProtocolError("The body is not valid JSON.", code="invalid_json") from None
-    return dict(checks.mapping("body", body))
+        return decoded(data) if data.strip() else {}
+    except ProtocolError:
+        why = "The body is not valid JSON, or is nested too deeply."
+        raise ProtocolError(why, code="invalid_json") from None
 
 
 Handler = Callable[[web.Request], Any]

@@ -80,9 +80,7 @@ class Names:
 
 def _lane(event: Event, names: Names) -> str:
     kind = event["type"]
-    response, item = event.get("response"), event.get("item")
-    response_id = event.get("response_id") or (response or {}).get("id")
-    item_id = event.get("item_id") or (item or {}).get("id")
+    response_id, item_id = _id_in(event, "response"), _id_in(event, "item")
     if response_id:
         return f"response {names.of(response_id, 'id', kind)}"
     if item_id and "input_audio_transcription" in kind:
@@ -90,6 +88,13 @@ def _lane(event: Event, names: Names) -> str:
     if item_id:
         return f"item {names.of(item_id, 'id', kind)}"
     return "rate limits" if kind == "rate_limits.updated" else "session"
+
+
+def _id_in(event: Event, what: str) -> str:
+    """Of the response or item that it is about; "" for none. Nobody knows what a server may send."""
+    whole = event.get(what)
+    found = event.get(f"{what}_id") or (whole.get("id") if isinstance(whole, Mapping) else None)
+    return str(found) if found else ""
 
 
 def _shown(value: Any, names: Names, kind: str, aside: Collection[str], field: str = "") -> Any:

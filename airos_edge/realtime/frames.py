@@ -12,7 +12,7 @@ DEEPEST = 40
 """How deep an event may be nested; a tool's schema rarely is ten."""
 
 
-def decoded(text: str) -> dict[str, Any]:
+def decoded(text: str | bytes) -> dict[str, Any]:
     """The event that the text is. Raises ProtocolError.
 
     orjson keeps to RFC 8259, where Python's own reader takes NaN, infinite numbers and half of a

@@ -143,9 +143,9 @@ def _event_of(frame: str) -> dict[str, Any]:
     """What a frame holds; one that is no JSON object is kept as its text."""
     try:
         event = json.loads(frame)
+        return {"event": _without_secrets(event)} if isinstance(event, dict) else {"text": frame}
     except (ValueError, RecursionError):
-        event = None
-    return {"event": _without_secrets(event)} if isinstance(event, dict) else {"text": frame}
+        return {"text": frame}
 
 
 def _without_secrets(value: Any) -> Any:
@@ -153,11 +153,24 @@ def _without_secrets(value: Any) -> Any:
         return [_without_secrets(part) for part in value]
     if not isinstance(value, dict):
         return value
-    secrets = SECRETS if value.get("type") == "mcp" else ()
-    return {
+    is_server = value.get("type") == "mcp"
+    secrets = SECRETS if is_server else ()
+    kept = {
         key: "…" if key in secrets and part else _without_secrets(part)
         for key, part in value.items()
     }
+    if is_server and isinstance(kept.get("server_url"), str):
+        kept["server_url"] = _bare_url(kept["server_url"])
+    return kept
+
+
+def _bare_url(url: str) -> str:
+    """Without user, password and query: many tool servers are given their key there."""
+    head, _, query = url.partition("?")
+    scheme, slashes, rest = head.partition("://")
+    place, slash, path = rest.partition("/")
+    shown = f"{scheme}{slashes}{place.rpartition('@')[2]}{slash}{path}"
+    return f"{shown}?…" if query else shown
 
 
 # ---- reading ------------------------------------------------------------------------------------
@@ -200,6 +213,9 @@ def read_recording(path: Path) -> Recording:
         raise RecordingError(
             f"{path}: is no recording of a session: its first line says nothing of it"
         )
+    for part in ("query", "headers"):
+        if not isinstance(header.get(part, {}), dict):
+            raise RecordingError(f"{path}, line 1: {part} is no JSON object")
     end = rest.pop() if rest and "end" in rest[-1] else {}
     found = tuple(_line(path, number, one) for number, one in enumerate(rest, 2))
     return Recording(header, found, end.get("at_ms") or (found[-1].at_ms if found else 0))
@@ -219,7 +235,7 @@ def _objects(path: Path, lines: list[str]) -> Iterator[dict[str, Any]]:
 def _line(path: Path, number: int, given: Mapping[str, Any]) -> Line:
     at_ms, side, event = given.get("at_ms"), given.get("from"), given.get("event", {})
     text = given.get("text")
-    is_event = isinstance(event, dict) and ("type" in event or side == "client")
+    is_event = isinstance(event, dict) and (isinstance(event.get("type"), str) or side == "client")
     if not isinstance(at_ms, int) or side not in ("client", "server") or not is_event:
         raise RecordingError(
             f'{path}, line {number}: wants {{"at_ms": …, "from": "client" or "server", "event": {{…}}}}'

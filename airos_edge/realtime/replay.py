@@ -32,14 +32,14 @@ class Numbering:
 
     def __init__(self) -> None:
         self._counts = Counter[str]()
-        self._items: dict[tuple[str, Any], int] = {}
+        self._items: dict[tuple[str, str], int] = {}
 
     def key(self, event: Event) -> Key:
         kind = event["type"]
         if not kind.endswith(".delta"):
             self._counts[kind] += 1
             return kind, self._counts[kind]
-        whose = kind, event.get("item_id")
+        whose = kind, str(event.get("item_id"))
         if whose not in self._items:
             self._counts[kind] += 1
             self._items[whose] = self._counts[kind]

@@ -164,7 +164,8 @@ class RealtimeDoor:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() != "websocket":
-            return web.Response(status=426, text="This is a WebSocket: the Realtime API.\n")
+            why = "This is a WebSocket: the Realtime API."
+            return _refused(426, why, "websocket_required", {"Upgrade": "websocket"})
         if self._stops:
             return _unavailable("The daemon stops; come again.")
         visitor = request.get(VISITOR, Visitor())
@@ -250,9 +251,13 @@ class RealtimeDoor:
 
 
 def _unavailable(why: str) -> web.Response:
-    error = {"message": why, "type": "server_error", "param": None, "code": "unavailable"}
-    headers = {"Retry-After": str(RESTART_S)}
-    return web.json_response({"error": error}, status=503, headers=headers)
+    return _refused(503, why, "unavailable", {"Retry-After": str(RESTART_S)})
+
+
+def _refused(status: int, why: str, code: str, headers: Mapping[str, str]) -> web.Response:
+    kind = "server_error" if status >= 500 else "invalid_request_error"
+    error = {"message": why, "type": kind, "param": None, "code": code}
+    return web.json_response({"error": error}, status=status, headers=headers)
 
 
 def _text_of(message: WSMessage) -> str:

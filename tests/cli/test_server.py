@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from airos_edge.cli.server import server_of
+from airos_edge.http import certificate
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +22,7 @@ def meant(
     if config:
         file = Path("some.yaml")
         file.write_text(config)
-    return server_of(Namespace(url=url, key=key, config=file))
+    return server_of(Namespace(url=url, key=key, ca=None, config=file))[:2]
 
 
 def test_without_an_address_it_is_the_daemon_of_the_configuration() -> None:
@@ -29,6 +30,18 @@ def test_without_an_address_it_is_the_daemon_of_the_configuration() -> None:
     keyed = "server: {host: 0.0.0.0, port: 9000, api_keys: [sesame]}"
     assert meant(config=keyed) == ("ws://127.0.0.1:9000/v1/realtime", "sesame")
     assert meant(config="server: {host: '::1'}")[0] == "ws://[::1]:8765/v1/realtime"
+
+
+def test_a_daemon_with_tls_is_reached_by_it_and_its_certificate_is_trusted(
+    tmp_path: Path,
+) -> None:
+    made = certificate.make(tmp_path, ["127.0.0.1"])
+    file = tmp_path / "airos.yaml"
+    file.write_text(f"server: {{tls: {{certificate: {made.certificate}, key: {made.key}}}}}")
+    url, _, ca = server_of(Namespace(url=None, key=None, ca=None, config=file))
+    assert (url, ca) == ("wss://127.0.0.1:8765/v1/realtime", Path(made.certificate))
+    own = Path("own.pem")
+    assert server_of(Namespace(url=None, key=None, ca=own, config=file))[2] == own
 
 
 def test_the_key_that_is_said_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:

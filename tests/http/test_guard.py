@@ -142,12 +142,15 @@ class Door:
 
     async def _greet(self, request: web.Request) -> web.Response:
         self.visitor = request[VISITOR]
+        await request.read()
         return web.json_response({})
 
-    async def status(self, key: str = "", path: str = "/v1/realtime", **headers: str) -> int:
+    async def status(
+        self, key: str = "", path: str = "/v1/realtime", body: Any = None, **headers: str
+    ) -> int:
         if key:
             headers["Authorization"] = f"Bearer {key}"
-        async with self._client.get(path, headers=headers) as answer:
+        async with self._client.get(path, data=body, headers=headers) as answer:
             self.answer, self.body = answer, await answer.json()
             return answer.status
 
@@ -184,15 +187,40 @@ async def test_a_client_secret_opens_sessions_until_it_expires_or_its_key_is_rev
     async with Door(tmp_path).open() as door:
         door.keyring.add("server")
         session = {"type": "realtime", "instructions": "Be brief."}
-        secret, _ = door.keys.client_secrets.make("server", session, 600)
+        secret, _ = door.keys.make_client_secret("server", session, 600)
         assert await door.status(secret, Origin="https://page.example") == 200
         assert (door.visitor.key, door.visitor.session) == ("server", session)
         assert await door.status(secret, "/metrics") == 403
-        old, _ = door.keys.client_secrets.make("server", session, 0)
+        old, _ = door.keys.make_client_secret("server", session, 0)
         assert await door.status(old) == 401
         door.keyring.revoke("server")
         door.keyring.add("other")
         assert await door.status(secret) == 401
+
+
+async def test_a_key_that_gets_a_revoked_ones_name_does_not_bring_its_client_secrets_back(
+    tmp_path: Path,
+) -> None:
+    async with Door(tmp_path).open() as door:
+        door.keyring.add("server")
+        secret, _ = door.keys.make_client_secret("server", {}, 600)
+        assert await door.status(secret) == 200
+        door.keyring.revoke("server")
+        door.keyring.add("server")
+        assert await door.status(secret) == 401
+
+
+async def test_what_comes_without_a_length_is_counted_when_it_has_come(tmp_path: Path) -> None:
+    limits = Limits(per_key=Allowance(bytes=1000))
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield bytes(600)
+        yield bytes(600)
+
+    async with Door(tmp_path, Settings(limits=limits)).open() as door:
+        key = door.keyring.add("kitchen")
+        assert await door.status(key, body=pieces()) == 200
+        assert await door.status(key) == 429
 
 
 async def test_a_secret_that_expired_does_not_count_as_any_key(tmp_path: Path) -> None:

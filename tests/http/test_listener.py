@@ -153,6 +153,67 @@ async def test_a_request_that_is_too_large_is_refused(
         assert (status, answer) == (413, {"error": "the request is larger than 1 MiB"})
 
 
+async def test_below_v1_it_is_in_openais_form(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "LARGEST_BODY_BYTES", 1024)
+    async with listen(ANY_PORT, [web.post("/v1/audio/speech", length)], [], path) as doors:
+        answers = [
+            await over_tcp(doors, "GET", "/v1/nope"),
+            await over_tcp(doors, "GET", "/v1/audio/speech"),
+            await over_tcp(doors, "POST", "/v1/audio/speech", data=bytes(1025)),
+        ]
+    assert [(status, body["error"]["code"]) for status, body in answers] == [
+        (404, "unknown_url"),
+        (405, "method_not_supported"),
+        (413, "request_too_large"),
+    ]
+    assert answers[1][1]["error"]["message"] == "/v1/audio/speech takes POST, not GET."
+
+
+async def test_a_body_that_is_not_compressed_as_it_says_is_refused(path: Path) -> None:
+    gzip = {"Content-Encoding": "gzip"}
+    async with listen(ANY_PORT, [web.post("/v1/audio/speech", length)], [], path) as doors:
+        status, body = await over_tcp(
+            doors, "POST", "/v1/audio/speech", data=b"no gzip", headers=gzip
+        )
+    assert (status, body["error"]["code"]) == (400, "invalid_body")
+
+
+async def test_a_client_that_goes_while_it_sends_is_no_error_in_the_log(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    entered, gone = asyncio.Event(), asyncio.Event()
+
+    async def taken(request: web.Request) -> web.Response:
+        entered.set()
+        try:
+            return await length(request)
+        finally:
+            gone.set()
+
+    async with listen(ANY_PORT, [web.post("/v1/audio/speech", taken)], [], path) as doors:
+        _, writer = await asyncio.open_connection(doors.host, doors.port)
+        head = f"POST /v1/audio/speech HTTP/1.1\r\nHost: {doors.where}\r\nContent-Length: 9"
+        writer.write(f"{head}\r\n\r\nhalf".encode())
+        async with asyncio.timeout(5):
+            await entered.wait()
+            writer.close()
+            await gone.wait()
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_a_websocket_that_is_asked_for_wrongly_is_told_in_openais_form(path: Path) -> None:
+    async def upgrade(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        return socket
+
+    async with listen(ANY_PORT, [web.get("/v1/realtime", upgrade)], [], path) as doors:
+        half = {"Connection": "Upgrade", "Upgrade": "websocket"}
+        status, body = await over_tcp(doors, "GET", "/v1/realtime", headers=half)
+    assert (status, body["error"]["code"]) == (400, "bad_request")
+    assert body["error"]["message"] == "Unsupported version."
+
+
 def test_the_largest_recording_that_is_heard_is_not_too_large() -> None:
     one_minute_of_doubles = 60 * 48_000 * 2 * 8
     assert one_minute_of_doubles < LARGEST_BODY_BYTES

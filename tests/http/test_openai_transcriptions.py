@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.typedefs import Middleware
 from openai.types.audio import (
     TranscriptionTextDeltaEvent,
     TranscriptionTextDoneEvent,
@@ -18,8 +19,12 @@ from openai.types.audio import (
 
 from airos_edge.errors import EngineUnavailable
 from airos_edge.http import openai_transcriptions
+from airos_edge.http.guard import guard
+from airos_edge.http.keys import Keys
 from airos_edge.http.openai_transcriptions import MOST_AT_ONCE, transcription_routes
 from airos_edge.http.recording import encode_wav
+from airos_edge.http.settings import Settings
+from airos_edge.quota import Allowance, Limits, Quotas
 from tests.fakes import FakeAsr, Fault, Said
 from tests.http.hearing import Box, sound
 from tests.pulse import wait_until
@@ -31,8 +36,8 @@ Client = TestClient[web.Request, web.Application]
 
 
 @asynccontextmanager
-async def listening(box: Box) -> AsyncIterator[Client]:
-    app = web.Application()
+async def listening(box: Box, *middlewares: Middleware) -> AsyncIterator[Client]:
+    app = web.Application(middlewares=middlewares)
     app.add_routes(transcription_routes(box.open_hearing, lambda: "en"))
     async with TestClient(TestServer(app, host="127.0.0.1")) as client:
         yield client
@@ -67,6 +72,16 @@ async def test_the_language_asked_for_is_the_recognisers() -> None:
         said = await (await ask(client, language="fr", response_format="verbose_json")).json()
     assert asr.hints[0].language == "fr"
     assert said["language"] == "fr"
+
+
+async def test_what_is_heard_counts_as_sound_of_the_day() -> None:
+    quotas = Quotas(Limits(per_address=Allowance(audio_s=5)))
+    door = guard(Settings(), Keys(), quotas)
+    async with listening(Box(asr=FakeAsr("hello", "again")), door) as client:
+        assert (await ask(client)).status == 200
+        again = await ask(client)
+        assert again.status == 429
+        assert "seconds of audio" in (await again.json())["error"]["message"]
 
 
 async def test_each_segment_is_streamed() -> None:

@@ -26,6 +26,11 @@ def of(remote: str, **headers: str) -> tuple[str, bool]:
         ("10.0.0.1", {"X_Forwarded_For": "203.0.113.5:4711"}, "203.0.113.5"),
         ("10.0.0.1", {"Forwarded": 'for="[2001:db8::1]:80";proto=https'}, "2001:db8::1"),
         ("10.0.0.1", {"X_Forwarded_For": "unknown"}, "unknown"),
+        (
+            "10.0.0.1",
+            {"Forwarded": "for=198.51.100.1", "X_Forwarded_For": "203.0.113.5"},
+            "203.0.113.5",
+        ),
         ("10.0.0.1", {}, "10.0.0.1"),
         ("203.0.113.9", {"X_Forwarded_For": "203.0.113.5"}, "203.0.113.9"),
     ],
@@ -46,6 +51,13 @@ def test_a_trusted_proxy_is_believed_and_nobody_else(
         ("127.0.0.1", {"X_Forwarded_For": "127.0.0.1, 203.0.113.5"}, False),
         ("127.0.0.1", {"Forwarded": "for=203.0.113.5"}, False),
         ("127.0.0.1", {"Forwarded": "for=_hidden"}, False),
+        (
+            "127.0.0.1",
+            {"Forwarded": "for=127.0.0.1", "X_Forwarded_For": "203.0.113.5"},
+            False,
+        ),
+        ("127.0.0.1", {"Forwarded": "for=203.0.113.5", "X_Forwarded_For": "127.0.0.1"}, False),
+        ("127.0.0.1", {"X_Real_IP": "203.0.113.5"}, False),
         ("203.0.113.5", {"X_Forwarded_For": "127.0.0.1"}, False),
     ],
 )

@@ -75,6 +75,7 @@ async def test_events_go_both_ways_with_key_query_and_headers() -> None:
         (401, "refuses the key"),
         (403, "refuses the key"),
         (404, "has no Realtime API at /v1/realtime"),
+        (429, "do no more for now"),
         (503, "has no room"),
         (200, "does not speak WebSocket"),
         (426, "does not speak WebSocket"),
@@ -88,6 +89,13 @@ async def test_a_refusal_is_a_sentence(status: int, why: str) -> None:
         with pytest.raises(DaemonError, match=why):
             async with connect(url):
                 pass
+
+
+async def test_a_key_that_fits_no_header_is_not_repeated() -> None:
+    with pytest.raises(AirosError, match="a sign in it that no key has") as caught:
+        async with connect("ws://127.0.0.1:9", "sesame\nopen"):
+            pass
+    assert "sesame" not in str(caught.value)
 
 
 async def test_a_server_that_is_not_there_or_no_tls_server_is_named() -> None:

@@ -81,3 +81,13 @@ def test_an_id_within_a_sentence_is_no_difference() -> None:
         return [added, {"type": "error", "error": error}]
 
     assert differences(told("item_abcdefg"), told("item_hijklmn")) == []
+
+
+def test_a_server_that_keeps_to_no_api_is_told_apart_all_the_same() -> None:
+    odd = [
+        {"type": "response.done", "response": "none"},
+        {"type": "some.delta", "item_id": {"a": 1}, "item": [1]},
+        {"type": "conversation.item.done", "item": {"id": ["a"]}},
+    ]
+    assert differences(odd, odd) == []
+    assert differences(answer(1), odd) != []

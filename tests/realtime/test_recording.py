@@ -125,6 +125,11 @@ def test_a_disk_that_cannot_be_written_is_a_line_of_the_log(
         ('{"type": "session.created"}\n', "is no recording"),
         ('{"recording": 2}\n', "is no recording"),
         ("no JSON\n", "line 1: is no JSON object"),
+        ('{"recording": 1, "headers": []}\n', "line 1: headers is no JSON object"),
+        (
+            '{"recording": 1}\n{"at_ms": 1, "from": "server", "event": {"type": 1}}\n',
+            "line 2: wants",
+        ),
         ('{"recording": 1}\n[]\n', "line 2: is no JSON object"),
         ('{"recording": 1}\n{"at_ms": 1, "from": "me", "event": {}}\n', "line 2: wants"),
         ('{"recording": 1}\n{"at_ms": 1, "from": "server", "event": {}}\n', "line 2: wants"),
@@ -144,3 +149,28 @@ def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "sound.jsonl").write_bytes(b"\xff\xfe")
     with pytest.raises(RecordingError, match="is not UTF-8 text"):
         read_recording(tmp_path / "sound.jsonl")
+
+
+def test_the_key_in_a_tool_servers_address_is_left_out(tmp_path: Path) -> None:
+    folder = Folder(str(tmp_path))
+    tape = Recorder(folder, {})
+    url = "https://me:hush@tools.example/mcp/a?key=hush"
+    tools = [{"type": "mcp", "server_label": "a", "server_url": url}]
+    tape.client(json.dumps({"type": "session.update", "session": {"tools": tools}}))
+    tape.close()
+    folder.close()
+    event = lines_of(folder)[1]["event"]
+    assert event["session"]["tools"][0]["server_url"] == "https://tools.example/mcp/a?…"
+
+
+def test_what_is_nested_too_deeply_to_be_looked_into_is_not_lost(tmp_path: Path) -> None:
+    folder = Folder(str(tmp_path))
+    tape = Recorder(folder, {})
+    deep = '{"a": ' + "[" * 900 + "]" * 900 + "}"
+    tape.client(deep)
+    tape.client('{"type": "response.create"}')
+    tape.close()
+    folder.close()
+    _, first, second, _ = lines_of(folder)
+    assert deep in (first.get("text"), json.dumps(first.get("event")))
+    assert second["event"] == {"type": "response.create"}

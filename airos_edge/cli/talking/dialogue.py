@@ -9,6 +9,9 @@ from typing import Any
 
 from airos_edge.cli.talking.player import Player
 from airos_edge.cli.talking.screen import Screen
+from airos_edge.cli.talking.stopwatch import Stopwatch
+from airos_edge.errors import DaemonError
+from airos_edge.voice.audio import BYTES_PER_SAMPLE
 
 Event = Mapping[str, Any]
 YOU, BOX = "You", "Airos"
@@ -33,17 +36,20 @@ class Dialogue:
         self.is_configured = False
         self._screen = screen
         self._player = player
-        self._clock = clock
-        self._asked_at: float | None = None
-        self._first_at: float | None = None
+        self._stopwatch = Stopwatch(clock)
         self._spelled: set[str] = set()
         """Recordings of which words were shown before their transcript was whole."""
         self._answered: set[str] = set()
         self._changed = asyncio.Event()
 
     def take(self, event: Event) -> list[Event]:
+        """Raises DaemonError for an event that is not as the API has it."""
         handle = HANDLERS.get(event["type"])
-        answer = handle(self, event) if handle is not None else None
+        try:
+            answer = handle(self, event) if handle is not None else None
+        except (KeyError, TypeError, AttributeError) as error:
+            why = "which is not as the Realtime API has it"
+            raise DaemonError(f"the server sent {event['type']}, {why}") from error
         self._changed.set()
         self._changed = asyncio.Event()
         return answer or []
@@ -64,7 +70,7 @@ class Dialogue:
 
     def asked(self, ago_s: float = 0.0) -> None:
         """A question has ended now, or so long ago."""
-        self._asked_at, self._first_at = self._clock() - ago_s, None
+        self._stopwatch.asked(ago_s)
 
     def interrupt(self) -> list[Event]:
         """What is to be sent when the user wants it to be silent; nothing where it is."""
@@ -114,18 +120,16 @@ class Dialogue:
         self.running.add(event["response"]["id"])
 
     def _said(self, event: Event) -> None:
-        if self._first_at is None:
-            self._first_at = self._clock()
+        self._stopwatch.answers()
         self._screen.words(BOX, event["delta"])
 
     def _sounded(self, event: Event) -> None:
-        if self._first_at is None:
-            self._first_at = self._clock()
+        self._stopwatch.answers()
         try:
             pcm = base64.b64decode(event["delta"], validate=True)
         except binascii.Error:
             return
-        self._player.put(event["item_id"], pcm)
+        self._player.put(event["item_id"], pcm[: len(pcm) // BYTES_PER_SAMPLE * BYTES_PER_SAMPLE])
 
     def _sounded_all(self, event: Event) -> None:
         self._player.end()
@@ -151,7 +155,8 @@ class Dialogue:
                 self._screen.note(f"it failed: {why}")
             case "cancelled" | "incomplete" as status:
                 self._screen.note(f"{status}: {details.get('reason') or 'without a reason'}")
-        self._time()
+        if took := self._stopwatch.done():
+            self._screen.note(took)
         if self.approvals:
             self._ask_for_approval()
 
@@ -172,16 +177,6 @@ class Dialogue:
         call = next(iter(self.approvals.values()))
         name = f"{call['name']} of {call['server_label']}"
         self._screen.ask(f"{BOX} wants to use {name}, with {call['arguments']}. Let it? [y/n]")
-
-    def _time(self) -> None:
-        if self._asked_at is None:
-            return
-        done_ms = (self._clock() - self._asked_at) * 1000
-        first = ""
-        if self._first_at is not None:
-            first = f"first sound or word {(self._first_at - self._asked_at) * 1000:.0f} · "
-        self._screen.note(f"ms since the question ended: {first}done {done_ms:.0f}")
-        self._asked_at = None
 
 
 HANDLERS: Mapping[str, Callable[[Dialogue, Event], list[Event] | None]] = {

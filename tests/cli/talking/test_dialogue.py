@@ -10,6 +10,7 @@ import pytest
 from airos_edge.cli.talking.dialogue import Dialogue, Event
 from airos_edge.cli.talking.player import BYTES_PER_S, Player
 from airos_edge.cli.talking.screen import Screen
+from airos_edge.errors import DaemonError
 
 SECOND = base64.b64encode(bytes(BYTES_PER_S)).decode()
 WORDS = "conversation.item.input_audio_transcription"
@@ -164,3 +165,30 @@ async def test_it_can_be_waited_for_but_not_for_ever(talk: Talk) -> None:
     talk.answer()
     assert await waiting
     assert not await dialogue.until(lambda: dialogue.is_answered(1), 60)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("response.created", {}),
+        ("response.created", {"response": None}),
+        ("response.done", {"response": {"id": ["resp_1"]}}),
+        ("response.output_audio.delta", {"item_id": "item_1", "delta": 5}),
+        ("conversation.item.done", {"item": "none"}),
+        ("input_audio_buffer.speech_stopped", {"audio_end_ms": None}),
+        ("error", {"error": "no object"}),
+    ],
+)
+def test_a_server_that_keeps_to_no_api_is_named_for_it(
+    talk: Talk, kind: str, fields: dict[str, Any]
+) -> None:
+    with pytest.raises(DaemonError, match=kind):
+        talk.take(kind, **fields)
+
+
+def test_half_a_sample_is_no_sound(talk: Talk) -> None:
+    half = base64.b64encode(bytes(5)).decode()
+    talk.take("response.output_audio.delta", item_id="item_1", delta=half)
+    talk.take("response.output_audio.delta", item_id="item_1", delta=half)
+    talk.now += 1
+    assert len(talk.player.wav()) == 44 + 8
