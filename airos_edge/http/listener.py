@@ -15,6 +15,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from airos_edge.errors import AirosError
+from airos_edge.http.azure import with_azures
 from airos_edge.http.guard import guard
 from airos_edge.http.handshakes import HANDSHAKE_S, Handshakes
 from airos_edge.http.keys import Keys
@@ -78,7 +79,7 @@ async def listen(
         door = _bind_control(socket_path, socket_mode)
         stack.callback(door.close)
         control = await _runner(stack, [*routes, *control_routes], [_refuse_in_a_sentence])
-        public = await _runner(stack, routes, middlewares)
+        public = await _runner(stack, with_azures(routes), middlewares)
         stack.callback(socket_path.unlink, missing_ok=True)  # first: the next daemon may be waiting
         assert public.server is not None
         server = await _open_tcp(handshakes.watched(public.server), settings, secured)
@@ -103,18 +104,22 @@ async def _runner(
 
 @web.middleware
 async def _refuse_in_a_sentence(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """What aiohttp refuses by itself is JSON with an `error`, like all that we refuse."""
+    """What aiohttp refuses by itself is JSON as all that we refuse: to `airos` a sentence, else OpenAI's form."""
     try:
         return await handler(request)
     except web.HTTPNotFound as error:
-        status, why = error.status, f"there is no {request.path}"
+        status, code, why = error.status, "unknown_url", f"there is no {request.path}"
     except web.HTTPMethodNotAllowed as error:
         wanted = " or ".join(sorted(error.allowed_methods))
-        status, why = error.status, f"{request.path} takes {wanted}, not {request.method}"
+        why = f"{request.path} takes {wanted}, not {request.method}"
+        status, code = error.status, "method_not_supported"
     except web.HTTPRequestEntityTooLarge as error:
         limit = LARGEST_BODY_BYTES // 1024**2
-        status, why = error.status, f"the request is larger than {limit} MiB"
-    return web.json_response({"error": why}, status=status)
+        status, code, why = error.status, "invalid_value", f"the request is larger than {limit} MiB"
+    if request.path.startswith("/api/"):
+        return web.json_response({"error": why}, status=status)
+    told = {"message": why, "type": "invalid_request_error", "param": None, "code": code}
+    return web.json_response({"error": told}, status=status)
 
 
 async def _open_tcp(

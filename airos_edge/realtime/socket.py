@@ -164,7 +164,7 @@ class RealtimeDoor:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() != "websocket":
-            return web.Response(status=426, text="This is a WebSocket: the Realtime API.\n")
+            return _not_websocket()
         if self._stops:
             return _unavailable("The daemon stops; come again.")
         visitor = request.get(VISITOR, Visitor())
@@ -239,7 +239,8 @@ class RealtimeDoor:
         kind = REALTIME if REALTIME in visitor.scopes else TRANSCRIPTION
         if request.query.get("intent") == TRANSCRIPTION or given.get("type") == TRANSCRIPTION:
             kind = TRANSCRIPTION
-        model = given.get("model") or request.query.get("model") or "airos"
+        asked = request.query.get("model") or request.query.get("deployment")  # so Azure calls it
+        model = given.get("model") or asked or "airos"
         expires_at = int(time.time() + self._session_s)
         configuration = new_configuration(new_id("sess"), model, kind, expires_at)
         try:
@@ -247,6 +248,12 @@ class RealtimeDoor:
         except ProtocolError:  # it was checked when the secret was made
             log.exception("A client secret's session cannot be")
             return configuration
+
+
+def _not_websocket() -> web.Response:
+    why = "This is a WebSocket: the Realtime API."
+    error = {"message": why, "type": "invalid_request_error", "param": None, "code": None}
+    return web.json_response({"error": error}, status=426, headers={"Upgrade": "websocket"})
 
 
 def _unavailable(why: str) -> web.Response:
