@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import hdrs, web
 
+from airos_edge.http.azure import as_openais
 from airos_edge.http.client_secrets import ClientSecret, ClientSecrets
 from airos_edge.http.keyring import Keyring, digest
 from airos_edge.scopes import AUDIO, METRICS, REALTIME, SCOPES, TRANSCRIPTION
@@ -122,4 +123,5 @@ NEEDED: Mapping[str, frozenset[str]] = {
 
 
 def needed_for(path: str) -> frozenset[str]:
+    path = as_openais(path)
     return next(scopes for start, scopes in NEEDED.items() if path.startswith(start))

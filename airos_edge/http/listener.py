@@ -15,6 +15,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from airos_edge.errors import AirosError
+from airos_edge.http.azure import with_azures
 from airos_edge.http.guard import guard
 from airos_edge.http.handshakes import HANDSHAKE_S, Handshakes
 from airos_edge.http.keys import Keys
@@ -85,7 +86,7 @@ async def listen(
         door = _bind_control(socket_path, socket_mode)
         stack.callback(door.close)
         control = await _runner(stack, [*routes, *control_routes], [_refuse_in_a_sentence])
-        public = await _runner(stack, routes, middlewares)
+        public = await _runner(stack, with_azures(routes), middlewares)
         stack.callback(socket_path.unlink, missing_ok=True)  # first: the next daemon may be waiting
         assert public.server is not None
         server = await _open_tcp(handshakes.watched(public.server), settings, secured)
@@ -111,8 +112,8 @@ async def _runner(
 
 @web.middleware
 async def _refuse_in_a_sentence(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """What aiohttp refuses by itself is JSON with an `error`, like all that we refuse; below /v1 that is an
-    object, from which OpenAI's clients take message and code."""
+    """What aiohttp refuses by itself is JSON with an `error`, like all that we refuse: to `airos` a
+    sentence, else an object, from which OpenAI's clients take message and code."""
     headers: dict[str, str] = {}
     try:
         return await handler(request)
@@ -132,10 +133,10 @@ async def _refuse_in_a_sentence(request: web.Request, handler: Handler) -> web.S
     except (web.RequestPayloadError, ConnectionResetError):
         status, code = 400, "invalid_body"
         why = "the request's body cannot be read: it breaks off, or is not compressed as it says"
-    if request.path.startswith("/v1/"):
-        why = f"{why[0].upper()}{why[1:]}."
-        return web.json_response(refusal(why, code), status=status, headers=headers)
-    return web.json_response({"error": why}, status=status, headers=headers)
+    if request.path.startswith("/api/"):
+        return web.json_response({"error": why}, status=status, headers=headers)
+    why = f"{why[0].upper()}{why[1:]}."
+    return web.json_response(refusal(why, code), status=status, headers=headers)
 
 
 async def _open_tcp(

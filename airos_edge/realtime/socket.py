@@ -240,7 +240,8 @@ class RealtimeDoor:
         kind = REALTIME if REALTIME in visitor.scopes else TRANSCRIPTION
         if request.query.get("intent") == TRANSCRIPTION or given.get("type") == TRANSCRIPTION:
             kind = TRANSCRIPTION
-        model = given.get("model") or request.query.get("model") or "airos"
+        asked = request.query.get("model") or request.query.get("deployment")  # so Azure calls it
+        model = given.get("model") or asked or "airos"
         expires_at = int(time.time() + self._session_s)
         configuration = new_configuration(new_id("sess"), model, kind, expires_at)
         try:

@@ -173,9 +173,11 @@ async def test_a_key_opens_what_it_is_for(tmp_path: Path) -> None:
             ("realtime", "/v1/realtime", "/v1/audio/speech"),
             ("transcription", "/v1/realtime", "/metrics"),
             ("audio", "/v1/audio/speech", "/v1/realtime"),
+            ("audio", "/openai/deployments/tts/audio/speech", "/openai/v1/realtime"),
+            ("realtime", "/openai/v1/realtime", "/openai/v1/audio/speech"),
             ("metrics", "/metrics", "/v1/realtime"),
         ):
-            key = door.keyring.add(scope, [scope])
+            key = door.keyring.add(f"{scope} {opens}", [scope])
             assert await door.status(key, opens) == 200
             assert await door.status(key, "/v1/models") == 200
             assert await door.status(key, shut) == 403

@@ -133,10 +133,26 @@ async def test_what_is_refused_is_said_as_json(doors: Doors) -> None:
         405,
         {"error": "/api/ask takes POST, not GET"},
     )
-    assert await over_tcp(doors, "DELETE", "/healthz") == (
-        405,
-        {"error": "/healthz takes GET or HEAD, not DELETE"},
-    )
+
+
+@pytest.mark.parametrize(
+    ("method", "where", "status", "code", "why"),
+    [
+        ("POST", "/v1/chat/completions", 404, "unknown_url", "There is no /v1/chat/completions."),
+        (
+            "DELETE",
+            "/healthz",
+            405,
+            "method_not_supported",
+            "/healthz takes GET or HEAD, not DELETE.",
+        ),
+    ],
+)
+async def test_openais_clients_are_refused_in_openais_form(
+    doors: Doors, method: str, where: str, status: int, code: str, why: str
+) -> None:
+    told = {"message": why, "type": "invalid_request_error", "param": None, "code": code}
+    assert await over_tcp(doors, method, where) == (status, {"error": told})
 
 
 async def test_a_request_that_is_too_large_is_refused(

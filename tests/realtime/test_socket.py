@@ -138,6 +138,8 @@ async def test_the_model_and_the_intent_are_the_clients() -> None:
     async with Door().open() as door:
         socket = await door.connect("/v1/realtime?model=gpt-realtime")
         assert (await until(socket, "session.created"))["session"]["model"] == "gpt-realtime"
+        socket = await door.connect("/v1/realtime?api-version=2025-04-01-preview&deployment=mine")
+        assert (await until(socket, "session.created"))["session"]["model"] == "mine"
         socket = await door.connect("/v1/realtime?intent=transcription")
         assert (await until(socket, "session.created"))["session"]["type"] == "transcription"
 
@@ -153,7 +155,7 @@ async def test_what_is_no_websocket_is_told_that_this_is_one() -> None:
     async with Door().open() as door:
         response = await door.client.get("/v1/realtime")
         assert response.status == 426
-        assert "WebSocket" in await response.text()
+        assert "WebSocket" in (await response.json())["error"]["message"]
 
 
 async def test_a_box_that_cannot_listen_says_so_before_the_upgrade() -> None:
