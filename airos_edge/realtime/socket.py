@@ -220,6 +220,8 @@ class RealtimeDoor:
             async for message in socket:
                 if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                     continue
+                if connection.ending.done():
+                    continue  # who has to go is heard no more, but its close is
                 meter.spend("messages", 1)
                 meter.spend("bytes", len(message.data))
                 heard_ms = session.heard_ms

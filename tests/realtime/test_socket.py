@@ -281,6 +281,16 @@ async def test_who_has_used_what_they_may_is_told_and_closed() -> None:
         assert refused.value.status == 429
 
 
+async def test_what_comes_after_the_last_of_it_is_not_done_any_more() -> None:
+    limits = Limits(per_address=Allowance(messages=2))
+    async with Door(Text("Hi."), quotas=Quotas(limits)).open() as door:
+        socket = await door.connect()
+        await socket.send_json({"type": "input_audio_buffer.clear"})
+        await socket.send_json({"type": "response.create"})
+        assert (await closed(socket))[1] == 1008
+    assert not door.returned.is_set()
+
+
 async def test_the_answer_that_used_the_last_of_it_is_given() -> None:
     limits = Limits(per_address=Allowance(model_calls=1))
     async with Door(Text("Hi."), quotas=Quotas(limits)).open() as door:
