@@ -183,8 +183,8 @@ class RealtimeDoor:
         conversation.rate_limits = visitor.meter.rate_limits
 
         def tell(event: Event) -> None:
-            conversation.tell(event)
             connection.count(event)
+            conversation.tell(event)
 
         try:
             session = self._box.open_session(tell, conversation.open_mouth, conversation.rules())

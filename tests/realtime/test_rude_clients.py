@@ -1,30 +1,24 @@
 """Clients that reset their connection, race themselves, come in hundreds or break frames apart."""
 
 import asyncio
-import base64
 import json
 import logging
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Sequence
-from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import pytest
 
 from airos_edge.voice.events import Event, SessionEnded
-from airos_edge.voice.ports import Call, Hints, OpenMouth, Text
+from airos_edge.voice.ports import Call, OpenMouth, Text
 from airos_edge.voice.session import Session
-from airos_edge.voice.utterance import Utterance
 from bench import line
-from tests.fakes import FakeAsr, Said, Step, fake_engines
-from tests.realtime.client import Client, sound
+from tests.fakes import Step, fake_engines
+from tests.realtime.client import sound
 from tests.realtime.test_socket import LONG, Door
 
 LIMIT_S = 20.0
-EDGE = 20
-"""Samples at either end of a recording that the resampler makes of the silence around it."""
 
 
 class Watched(Door):
@@ -265,62 +259,3 @@ async def test_what_is_no_websocket_frame_ends_its_own_connection_only(
         assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
         other.reset()
         await door.have_ended(2)
-
-
-class Keeps(FakeAsr):
-    """Remembers the recordings that it was given."""
-
-    def __init__(self, *script: Said | str) -> None:
-        super().__init__(*script)
-        self.recordings: list[Utterance] = []
-
-    async def transcribe(self, heard: Utterance, hints: Hints) -> Any:
-        self.recordings.append(heard)
-        async for transcript in super().transcribe(heard, hints):
-            yield transcript
-
-
-def counted(start: int, samples: int) -> str:
-    """A slow ramp: every sample says where it was."""
-    ramp = np.arange(start, start + samples).astype("<i2")
-    return base64.b64encode(ramp.tobytes()).decode()
-
-
-async def test_no_sound_is_lost_where_one_committed_turn_ends_and_the_next_begins() -> None:
-    asr = Keeps("one", "two", "three")
-    async with Client(asr=asr) as client:
-        client.configure(audio={"input": {"turn_detection": None}})
-        sent = 0
-        for turn in range(3):
-            for samples in (480, 480, 481, 479, 1920 + turn):
-                client.send("input_audio_buffer.append", audio=counted(sent, samples))
-                sent += samples
-            client.send("input_audio_buffer.commit")  # and the next append at once
-        await asyncio.sleep(5)
-        assert len(client.of("input_audio_buffer.committed")) == 3
-    heard = [np.frombuffer(recording.pcm, "<i2").astype(int) for recording in asr.recordings]
-    assert sum(map(len, heard)) == pytest.approx(sent * 2 / 3, abs=3)
-    for samples in heard:
-        steps = np.diff(samples[EDGE:-EDGE])
-        assert steps.min() >= 0, "a sample came twice"
-        assert steps.max() <= 3, "samples are missing"
-    for before, after in pairwise(heard):
-        assert after[EDGE] - before[-EDGE] == pytest.approx(2 * EDGE * 1.5, abs=3)
-
-
-async def test_no_speech_is_lost_between_two_turns_that_follow_each_other_closely() -> None:
-    asr = Keeps("one", "two")
-    async with Client(asr=asr) as client:
-        detection = {"type": "server_vad", "silence_duration_ms": 200, "create_response": False}
-        client.configure(audio={"input": {"turn_detection": detection}})
-        await client.play(500, 0)
-        for _ in range(2):
-            await client.play(600)
-            await client.play(260, 0)
-        await client.play(1000, 0)
-        assert len(client.of("input_audio_buffer.committed")) == 2
-    loud = [
-        int((np.abs(np.frombuffer(each.pcm, "<i2").astype(int)) > 4000).sum())
-        for each in asr.recordings
-    ]
-    assert loud == [pytest.approx(600 * 16, abs=16)] * 2
