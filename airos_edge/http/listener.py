@@ -212,4 +212,7 @@ def _clear_stale(path: Path) -> None:
             ) from None
         except BlockingIOError:
             pass  # it is there, and too busy to accept
-    raise AirosError(f"another airos is running; it listens on {path}")
+    raise AirosError(
+        f"another airos is running; it listens on {path}; to run one beside it set AIROS_RUNTIME to a "
+        "directory of its own"
+    )

@@ -32,7 +32,7 @@ def obey(conversation: Conversation, request: Item, answer: Item) -> None:
     (`automaticallyTriggerResponseForMcpToolCalls`), and openai-ruby's `examples/realtime/mcp_approval.rb` does so
     by hand. A server that went on by itself would have them answered twice.
     """
-    session = conversation.session
-    session.start(
-        settle(session, request, answer, conversation.servers.known()), f"call {request.call_id}"
-    )
+    session, known = conversation.session, conversation.servers.known()
+    task = session.start(settle(session, request, answer, known), f"call {request.call_id}")
+    conversation.settling.add(task)
+    task.add_done_callback(conversation.settling.discard)

@@ -4,6 +4,7 @@ It does no I/O and remembers nothing but the configuration as the client wrote i
 speaks and what was heard is the voice's to know.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
@@ -49,6 +50,8 @@ class Conversation:
         self.servers = servers or ClientServers()
         self.of_reply: dict[str, dict[str, Any]] = {}
         """The configuration that each reply that goes on was begun with."""
+        self.settling: set[asyncio.Task[None]] = set()
+        """Calls that the client has just said yes or no to."""
         self.rate_limits: Callable[[], list[dict[str, Any]]] = list
         """What is told of them after each reply."""
         self._box_rules = box_rules

@@ -1,5 +1,6 @@
 """`response.*`: answers that the client asks for, or has had enough of."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -14,7 +15,7 @@ from airos_edge.voice.floor import Floor
 from airos_edge.voice.history import Item
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.ports import Prompt
-from airos_edge.voice.replies import as_it_is
+from airos_edge.voice.replies import Prepare, as_it_is
 
 OF_A_RESPONSE = (
     "instructions",
@@ -51,6 +52,8 @@ def create(conversation: Conversation, event: Mapping[str, Any]) -> None:
         apart = None
     prompt = _prompt(conversation, given, conversation.manner(configuration))
     prepare = as_it_is if tools is None else servers.of_response(session, tools)
+    if given.get("input") is None:
+        prepare = _settled(conversation, prepare)
     reply_id = new_id("resp")
     conversation.of_reply[reply_id] = configuration
     session.respond(prompt, metadata, apart, reply_id, prepare)
@@ -98,6 +101,17 @@ def _heard(conversation: Conversation, brought: Given) -> Item:
     item = replace(brought.item, id=new_id("item"))  # none of the history's
     conversation.session.recognise(item.id, conversation.recorded(brought.audio))
     return item
+
+
+def _settled(conversation: Conversation, prepare: Prepare) -> Prepare:
+    """After an answer to an approval request clients ask for a response at once: it waits for what came of it."""
+    settling = tuple(conversation.settling)
+
+    async def prepared(prompt: Prompt) -> Prompt:
+        await asyncio.wait(settling)
+        return await prepare(replace(prompt, items=conversation.session.prompt().items))
+
+    return prepared if settling else prepare
 
 
 def _metadata(path: str, value: Any) -> dict[str, str]:

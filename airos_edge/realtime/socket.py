@@ -158,6 +158,7 @@ class RealtimeDoor:
                     for connection in connections:
                         await connection.closed.wait()
             for connection in connections:
+                connection.session.replies.cancel_all("the daemon stops")
                 connection.end(STOPPING)
             for connection in connections:
                 await connection.closed.wait()

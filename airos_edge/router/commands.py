@@ -20,10 +20,21 @@ class Commands(Generic[U]):
     def __init__(self, house: House[U]) -> None:
         self._house = house
 
+    def _unasked(self, prompt: Prompt) -> Saying | None:
+        """Of who was told to speak by a system message, and asked nothing: that is for who can make something
+        of it, but that nobody has spoken for long can be asked about without understanding."""
+        told = prompt.items[-1] if prompt.items else None
+        if told is None or (told.role, told.kind) != ("system", "message"):
+            return None
+        is_nudge = told.text == NUDGE
+        if prompt.question and not is_nudge:
+            return None
+        if prompt.may_escalate:
+            return Saying(NO_COMMAND)
+        return Saying(STILL_THERE) if is_nudge else None
+
     async def reply(self, prompt: Prompt, act: Act) -> AsyncGenerator[Text | Call | Done, None]:
-        understood = meant(prompt.items, self._house, prompt.place)
-        if bool(prompt.items) and prompt.items[-1].text == NUDGE:
-            understood = Saying(NO_COMMAND if prompt.may_escalate else STILL_THERE)
+        understood = self._unasked(prompt) or meant(prompt.items, self._house, prompt.place)
         if understood == Saying(NO_COMMAND) and prompt.may_escalate:
             yield Call(ESCALATE)
             yield Done(self.name)

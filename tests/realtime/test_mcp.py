@@ -176,6 +176,18 @@ async def test_a_call_that_waits_for_a_yes_is_made_after_one_and_nothing_is_said
         assert answer["output"][0]["content"][0]["text"] == "It says: hi."
 
 
+@pytest.mark.parametrize(("approve", "said"), [(True, "It says: hi."), (False, "not allowed")])
+async def test_a_response_that_is_asked_for_at_once_knows_what_came_of_the_answer(
+    approve: bool, said: str
+) -> None:
+    async with session() as client:
+        await client.begin({**PARROT, "require_approval": "always"})
+        request = (await client.ask())["output"][-1]
+        await client.answer(request, approve)
+        answer = await client.respond()
+        assert said in answer["output"][0]["content"][0]["text"]
+
+
 async def test_a_no_is_told_to_the_model_and_nothing_is_called() -> None:
     async with session() as client:
         await client.begin({**PARROT, "require_approval": "always"})

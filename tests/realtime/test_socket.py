@@ -231,6 +231,7 @@ async def test_a_stopping_daemon_does_not_wait_longer_than_its_grace() -> None:
         await until(socket, "response.output_audio.delta")
         async with asyncio.timeout(10):
             closing = asyncio.create_task(door.door.close(grace_s=0.1))
+            assert (await until(socket, "response.done"))["response"]["status"] == "cancelled"
             while not socket.closed:
                 await socket.receive()
             await closing

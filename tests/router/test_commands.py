@@ -122,6 +122,21 @@ async def test_to_silence_it_asks_whether_anybody_is_there_unless_somebody_else_
     assert parts == [Call(ESCALATE), Done("commands")]
 
 
+async def test_who_is_told_to_speak_and_not_asked_is_for_somebody_who_can_make_something_of_it() -> (
+    None
+):
+    greet = (Item("item_1", role="system", text="Greet the user."),)
+    commands = Commands(House())
+    parts = [
+        part
+        async for part in commands.reply(Prompt(items=greet, tools=({"name": ESCALATE},)), Acts())
+    ]
+    assert parts == [Call(ESCALATE), Done("commands")]
+    asked = (Item("item_0", role="user", text="lamp?"), *greet)
+    parts = [part async for part in commands.reply(Prompt(items=asked), Acts())]
+    assert parts[0] == Text("It is on"), "a system message after a question is no question"
+
+
 async def test_who_is_not_known_well_does_what_is_safe_and_nothing_else() -> None:
     act = Acts()
     for text, wanted in (
