@@ -7,7 +7,7 @@ import numpy as np
 import openai
 import pytest
 import soundfile
-from openai import OpenAI
+from openai import AsyncAzureOpenAI, AzureOpenAI, OpenAI
 
 from tests.e2e.conftest import Daemon, StartDaemon
 from tests.e2e.test_realtime import COMMAND, SAMPLE
@@ -46,6 +46,29 @@ def test_the_models_are_listed_and_found(client: OpenAI) -> None:
     with pytest.raises(openai.NotFoundError) as refused:
         client.models.retrieve("whisper-1")
     assert refused.value.code == "model_not_found"
+
+
+async def test_azures_client_finds_it_all_at_azures_addresses(start_daemon: StartDaemon) -> None:
+    daemon = start_daemon("--demo")
+    at = {"azure_endpoint": daemon.url.removesuffix("/v1"), "api_version": "2025-04-01-preview"}
+    client = AzureOpenAI(**at, api_key="any", max_retries=0)
+    with SAMPLE.open("rb") as file:
+        said = client.audio.transcriptions.create(model="whisper", file=file)
+    assert said.text == COMMAND
+    sockets = f"{at['azure_endpoint'].replace('http', 'ws')}/openai"
+    talker = AsyncAzureOpenAI(**at, api_key="any", websocket_base_url=sockets)
+    async with talker.realtime.connect(model="mine") as connection:
+        created = await connection.recv()
+    assert created.type == "session.created"
+    assert created.session.type == "realtime"
+    assert created.session.model == "mine"
+
+
+def test_what_is_not_here_is_refused_in_a_sentence(client: OpenAI) -> None:
+    with pytest.raises(openai.NotFoundError) as refused:
+        client.embeddings.create(model="fast", input="hi")
+    assert refused.value.code == "unknown_url"
+    assert "there is no /v1/embeddings" in str(refused.value)
 
 
 def test_the_sample_of_the_readme_is_transcribed(client: OpenAI) -> None:
