@@ -230,6 +230,8 @@ class RealtimeDoor:
                 for _ in receive(conversation, frame):
                     await asyncio.sleep(0)
                 meter.spend("audio_s", (session.heard_ms - heard_ms) / 1000)
+        except ConnectionError:  # aiohttp answers pings itself, of one who has gone as well
+            log.debug("A realtime client went before its ping was answered")
         finally:
             timer.cancel()
             conversation.end()

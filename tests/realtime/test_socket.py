@@ -195,6 +195,22 @@ async def test_a_client_that_vanishes_ends_its_reply() -> None:
         await asyncio.wait_for(door.returned.wait(), 10)
 
 
+async def test_a_client_that_pings_and_goes_is_no_error(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def pong(*_: object) -> None:
+        raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
+
+    monkeypatch.setattr(web.WebSocketResponse, "pong", pong)
+    async with Door(LONG).open() as door:
+        socket = await door.connect()
+        await ask(socket)
+        await until(socket, "response.created")
+        await socket.ping()
+        await asyncio.wait_for(door.returned.wait(), 10)
+    assert "Error handling request" not in caplog.text
+
+
 async def test_a_client_that_does_not_read_is_closed_and_nobody_else_notices() -> None:
     words = Text("x" * 100_000)
     async with Door(*[words] * (3 * TOO_SLOW_BYTES // 100_000)).open() as door:
