@@ -68,7 +68,7 @@ def test_what_is_not_here_is_refused_in_a_sentence(client: OpenAI) -> None:
     with pytest.raises(openai.NotFoundError) as refused:
         client.embeddings.create(model="fast", input="hi")
     assert refused.value.code == "unknown_url"
-    assert "there is no /v1/embeddings" in str(refused.value)
+    assert "There is no /v1/embeddings." in str(refused.value)
 
 
 def test_the_sample_of_the_readme_is_transcribed(client: OpenAI) -> None:
