@@ -17,7 +17,7 @@ TURN_S = 7.0
 """Someone says a command so often, as in the conversations that other servers were measured with."""
 TURNS = 4
 BEFORE_MS = 300
-RUNGS, WANTED = (8, 16, 20, 24, 28, 32, 48, 80), 80
+RUNGS, WANTED = (8, 16, 24, 32, 48, 80), 80
 DELTA = b"response.output_audio.delta"
 SEMANTIC = {
     "type": "realtime",
