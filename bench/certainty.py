@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from airos_edge.engines.asr_pocketsphinx import LOOKS_MS, Recording
+from airos_edge.engines.asr_pocketsphinx import Recording
 from airos_edge.engines.certainty import evidence
 from airos_edge.engines.sphinx import HOUSE, Segment, Sphinx, open_sphinx
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, samples_of
@@ -105,7 +105,7 @@ async def _decode(decoder: Sphinx, recipe: recipes.Recipe) -> tuple[list[str], l
     for chunk in sound.pieces(samples_of(CHUNK_MS)):
         heard.write(chunk)
     heard.end(Ended(EndReason.SILENCE, heard.ms))
-    async for _ in Recording().heard_by(decoder, HOUSE, heard, LOOKS_MS):
+    async for _ in Recording().heard_by(decoder, HOUSE, heard):
         pass
     return decoder.words(), decoder.segments()
 

@@ -3,13 +3,12 @@
 import asyncio
 import base64
 import json
-from statistics import median
 
 import numpy as np
 
 from bench import line, speech
 from bench.client import AUDIBLE, connected
-from bench.daemon import busy_s, daemon, open_files, pss_mb
+from bench.daemon import busy_s, daemon, open_files, pss_mb, waited_s
 from bench.figures import Figure, p95
 from bench.latency import take_turn
 
@@ -18,7 +17,7 @@ TURN_S = 7.0
 """Someone says a command so often, as in the conversations that other servers were measured with."""
 TURNS = 4
 BEFORE_MS = 300
-RUNGS, WANTED = (8, 16, 20, 24, 28, 32, 48, 80), 80
+RUNGS, WANTED = (8, 16, 24, 32, 48, 80), 80
 DELTA = b"response.output_audio.delta"
 SEMANTIC = {
     "type": "realtime",
@@ -137,30 +136,30 @@ async def speaking(url: str, count: int, turns: int) -> list[Speaker]:
 
 
 async def sessions(quick: bool) -> list[Figure]:
-    """End of speech to the first sound, by how many speak: all cores are the daemon's and the clients'."""
+    """End of speech to the first sound, by how many speak: all cores are the daemon's and the clients'.
+
+    Where others use them too, the daemon waits for a core, and the figures are not its own.
+    """
     figures, alone = [], list[float]()
-    rungs = (8,) if quick else RUNGS
     with daemon() as box:
         box.ask()
-        for count in (1, *rungs):
-            turns = TURNS if count > 1 else 4 * TURNS
-            before, began = busy_s(box.process.pid), asyncio.get_running_loop().time()
-            speakers = await speaking(box.url, count, turns + 1)
-            lasted_s = asyncio.get_running_loop().time() - began
-            share = (busy_s(box.process.pid) - before) / lasted_s * 100
-            took = [ms for speaker in speakers for ms in speaker.took_ms[1:]]  # the first loads
+        pid, loop = box.process.pid, asyncio.get_running_loop()
+        for count in (1, *((8,) if quick else RUNGS)):
+            turns = 1 + (TURNS if count > 1 else 3 * TURNS)  # the first loads
+            before = busy_s(pid), waited_s(pid), loop.time()
+            speakers = await speaking(box.url, count, turns)
+            after = busy_s(pid), waited_s(pid), loop.time()
+            busy, waited, lasted_s = (end - begin for begin, end in zip(before, after, strict=True))
+            took = [ms for speaker in speakers for ms in speaker.took_ms[1:]]
+            alone = alone or took
             missed = sum(speaker.wrong for speaker in speakers)
-            wrong = [f"{missed} turns of {count * (turns + 1)}"] if missed else []
-            if count == 1:
-                alone = took
-            name = f"{count} speaking at once"
+            wrong = [f"{missed} turns of {count * turns}"] if missed else []
+            most = 2 if count == WANTED else None
+            name = f"{count} speaking"
             figures += [
                 Figure(f"{name}: end of speech to answer", "ms", took, wrong=wrong),
-                Figure(f"{name}: CPU for each", "% core", [share / count]),
+                Figure(f"{name}: its p95", "ms", [p95(took)], [p95(alone)], "one", most_ratio=most),
+                Figure(f"{name}: CPU", "% core", [busy / lasted_s * 100]),
+                Figure(f"{name}: waited for a core", "%", [waited / lasted_s * 100]),
             ]
-            if count > 1:
-                most = 2 if count == WANTED else None
-                ratio = [p95(took)], [p95(alone)]
-                figures.append(Figure(f"{name}: p95", "ms", *ratio, "one", most_ratio=most))
-            print(f"{name}: {median(took) if took else 0:.0f} {p95(took):.0f} {wrong}", flush=True)
     return figures

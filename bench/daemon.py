@@ -144,8 +144,17 @@ def busy_s(pid: int) -> float:
 
     What its threads used that have ended is not in it.
     """
-    spent = [task.read_text() for task in Path(f"/proc/{pid}/task").glob("*/schedstat")]
-    return sum(int(each.split()[0]) for each in spent) / 1e9
+    return _scheduled_s(pid, 0)
+
+
+def waited_s(pid: int) -> float:
+    """How long its threads could have gone on, and others had the cores."""
+    return _scheduled_s(pid, 1)
+
+
+def _scheduled_s(pid: int, column: int) -> float:
+    threads = [task.read_text() for task in Path(f"/proc/{pid}/task").glob("*/schedstat")]
+    return sum(int(each.split()[column]) for each in threads) / 1e9
 
 
 def open_files(pid: int) -> int:

@@ -7,8 +7,8 @@ instead of a typical one, for which what was heard is decoded once more when the
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence, Set
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Iterator, Sequence, Set
+from contextlib import aclosing
 from dataclasses import replace
 
 import numpy as np
@@ -25,9 +25,6 @@ NOISE_LSB = 30
 TRAILING_MS = 500
 LOOKS_MS = (700, 1400)
 """Decoding begins when so much was recorded, and again when it has become so much."""
-CROWD = 2
-"""While so many decode, who begins to speak gets the last look only: the first is a third of the work, and
-spares those who say something short a wait of 300 ms at most."""
 SLICE_BYTES = samples_of(100) * BYTES_PER_SAMPLE
 MOST_DECODERS = 6
 """How many may speak at once before one has to wait. A decoder takes about 30 MB, and six that are never
@@ -60,7 +57,6 @@ class PocketsphinxAsr:
         self._sure = (1 + threshold) / 2
         self._free = [first]
         self._room = asyncio.Semaphore(MOST_DECODERS)
-        self._decoding = 0
 
     async def transcribe(self, heard: Utterance, hints: Hints) -> AsyncGenerator[Transcript, None]:
         """Partials with their judgement as the words change, then the final; "" for what is no command."""
@@ -68,40 +64,27 @@ class PocketsphinxAsr:
             raise EngineError(
                 NAME, f"hears English only, not {hints.language!r}; choose another asr.engine"
             )
-        looks_ms = LOOKS_MS[-1:] if self._decoding >= CROWD else LOOKS_MS
-        await _enough_of(heard, looks_ms[0])
-        # Closed before its decoder is given back: the next to use it begins an utterance.
-        async with (
-            self._decoder() as decoder,
-            aclosing(self._decode(decoder, heard, hints, looks_ms)) as transcripts,
-        ):
-            async for transcript in transcripts:
-                yield transcript
-
-    @asynccontextmanager
-    async def _decoder(self) -> AsyncIterator[Sphinx]:
-        """One that nobody else uses meanwhile; waits for it. One that failed is not trusted again."""
+        await _enough_of(heard)
         async with self._room:
-            self._decoding += 1
+            decoder = (
+                self._free.pop()
+                if self._free
+                else await asyncio.to_thread(open_sphinx, self._grammar, self._wake_words)
+            )
             try:
-                decoder = (
-                    self._free.pop()
-                    if self._free
-                    else await asyncio.to_thread(open_sphinx, self._grammar, self._wake_words)
-                )
-                try:
-                    yield decoder
-                except EngineError:
-                    raise
-                except BaseException:
-                    self._free.append(decoder)
-                    raise
+                # Closed before its decoder is given back: the next to use it begins an utterance.
+                async with aclosing(self._decode(decoder, heard, hints)) as transcripts:
+                    async for transcript in transcripts:
+                        yield transcript
+            except EngineError:
+                raise  # a decoder that failed once is not trusted again
+            except BaseException:
                 self._free.append(decoder)
-            finally:
-                self._decoding -= 1
+                raise
+            self._free.append(decoder)
 
     async def _decode(
-        self, decoder: Sphinx, heard: Utterance, hints: Hints, looks_ms: Sequence[int]
+        self, decoder: Sphinx, heard: Utterance, hints: Hints
     ) -> AsyncGenerator[Transcript, None]:
         # Who was asked something may say the wake word all the same.
         is_woken = heard.wake_word in self._wake_words or heard.opened_by == "follow_up"
@@ -114,7 +97,7 @@ class PocketsphinxAsr:
             if is_answer:
                 grammar = grammar_of(phrase.split() for phrase in hints.expecting)
                 search = decoder.listen_for(grammar, woken)
-            async with aclosing(recording.heard_by(decoder, search, heard, looks_ms)) as steps:
+            async with aclosing(recording.heard_by(decoder, search, heard)) as steps:
                 async for _ in steps:
                     words = decoder.words()
                     if words != before:
@@ -186,10 +169,10 @@ class Recording:
         self._noise = np.random.default_rng(seed=0)
 
     async def heard_by(
-        self, decoder: Sphinx, search: str, heard: Utterance, looks_ms: Sequence[int]
+        self, decoder: Sphinx, search: str, heard: Utterance
     ) -> AsyncGenerator[None, None]:
         """Decodes it while it comes, and its end; yields after each piece."""
-        looks = [samples_of(ms) * BYTES_PER_SAMPLE for ms in looks_ms]
+        looks = [samples_of(ms) * BYTES_PER_SAMPLE for ms in LOOKS_MS]
         is_begun = False
         try:
             async for chunk in heard:
@@ -237,12 +220,12 @@ class Recording:
         return heard
 
 
-async def _enough_of(heard: Utterance, ms: int) -> None:
+async def _enough_of(heard: Utterance) -> None:
     """Waits until decoding can begin: a decoder that would only wait is another speaker's meanwhile."""
     recorded_ms = 0.0
     async for chunk in heard:
         recorded_ms += chunk.ms
-        if recorded_ms >= ms:
+        if recorded_ms >= LOOKS_MS[0]:
             return
 
 

@@ -35,6 +35,13 @@ DELTAS = {
 }
 
 
+STREAMS = {
+    "text": {"response.output_text.done"},
+    "audio": {"response.output_audio.done", "response.output_audio_transcript.done"},
+}
+"""What a part of that type ends with, before it ends itself."""
+
+
 class Output:
     """An item of a response, from its `output_item.added` to its `output_item.done`."""
 
@@ -43,6 +50,8 @@ class Output:
         self.parts: dict[int, bool] = {}
         """Whether the part of that index is done."""
         self.text = ""
+        self.ended: set[str] = set()
+        """The streams of its parts that are done."""
         self.done: Json | None = None
 
 
@@ -228,7 +237,12 @@ class Laws:
         elif "content_index" in event:
             assert output.parts[event["content_index"]] is False, f"{kind}: its part is not open"
         if kind == "response.content_part.done":
+            missing = STREAMS[event["part"]["type"]] - output.ended
+            assert not missing, f"the part is done before {missing}"
             output.parts[event["content_index"]] = True
+        if kind.endswith(".done"):
+            assert kind not in output.ended, f"{kind} came twice"
+            output.ended.add(kind)
         if kind in DELTAS:
             output.text += event["delta"]
         if kind in ENDS:

@@ -10,6 +10,7 @@ import os
 from functools import partial
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -22,6 +23,7 @@ from tests.fakes import At, Do, FakeAsr, FakeResponder, FakeTts, Fault, Said, fa
 from tests.realtime.client import Client, sound
 from tests.realtime.laws import Laws
 
+pytestmark = pytest.mark.timeout(900)  # a law that is broken is looked at from many sides
 MORE = os.environ.get("AIROS_EXAMPLES")
 LONGEST_S = 24 * 3600
 SETTLED_S = 120.0
@@ -244,13 +246,24 @@ class Sessions(RuleBasedStateMachine):
         response_id = data.draw(st.sampled_from(known), "response")
         self._send("response.cancel", **({"response_id": response_id} if response_id else {}))
 
+    @rule(
+        ms=st.sampled_from([0, 30, 500]),
+        how=st.sampled_from(["conversation.item.truncate", "conversation.item.delete"]),
+    )
+    def cut_what_is_being_said(self, ms: int, how: str) -> None:
+        self._send("response.create")
+        self._run(asyncio.sleep(ms / 1000))
+        if self.laws.items:
+            cut = {"content_index": 0, "audio_end_ms": ms} if how.endswith("truncate") else {}
+            self._send(how, item_id=list(self.laws.items)[-1], **cut)
+
     @rule(kind=st.sampled_from(["output_audio_buffer.clear", "response.pause", ""]))
     def send_what_is_refused(self, kind: str) -> None:
         self._send(kind)
 
 
 Sessions.TestCase.settings = settings(
-    max_examples=int(MORE or 120),
+    max_examples=int(MORE or 400),
     stateful_step_count=40,
     derandomize=MORE is None,
     database=None,
