@@ -176,7 +176,8 @@ class Laws:
         item_id = event["item_id"]
         assert item_id not in self.transcribed, f"{kind} after the end of its transcription"
         if not kind.endswith("delta"):
-            assert item_id in self.committed, f"{kind} of what was not committed"
+            created = self.items.get(item_id, {}).get("role") == "user"
+            assert created or item_id in self.committed, f"{kind} of what was not committed"
             self.transcribed.add(item_id)
 
     # ---- responses ----
