@@ -1,7 +1,6 @@
 """Who may come in by TCP: who brings a key, or, while there is none, everyone on this box; and how much."""
 
 import logging
-import math
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
@@ -10,11 +9,11 @@ from aiohttp.typedefs import Handler, Middleware
 
 from airos_edge.errors import AirosError, LimitReached
 from airos_edge.http.keys import EVERYONE, Expired, Holder, Keys, brought, needed_for
-from airos_edge.http.openai_form import refusal
 from airos_edge.http.proxies import address_of, counted_as, is_from_here
 from airos_edge.http.settings import Settings, is_loopback, refuse_strangers, refuse_unknown
 from airos_edge.network import networks_of
 from airos_edge.quota import Quotas
+from airos_edge.refusal import refused
 from airos_edge.visitor import VISITOR, Visitor
 
 log = logging.getLogger(__name__)
@@ -58,8 +57,8 @@ def guard(settings: Settings, keys: Keys | None = None, quotas: Quotas | None = 
                 whose = counted_as(address)
                 admitted = quotas.admitted(holder.name, whose, _is_session(request))
                 meter = visit.enter_context(admitted)
-            except _Refused as refused:
-                return _answer(refused, address)
+            except _Refused as why:
+                return _answer(why, address)
             except LimitReached as reached:
                 return _answer(_too_much(reached), address)
             meter.spend("messages", 1)
@@ -123,16 +122,9 @@ def _too_much(reached: LimitReached) -> _Refused:
     return _Refused(status, code, f"{why[0].upper()}{why[1:]}.", reached.retry_after_s)
 
 
-TYPES = {429: "rate_limit_error", 503: "server_error"}
-
-
-def _answer(refused: _Refused, address: str) -> web.Response:
-    log.info("Refused %s: %s", address, refused)
-    kind = TYPES.get(refused.status, "invalid_request_error")
-    body = refusal(str(refused), refused.code, kind)
-    headers = {}
-    if refused.retry_after_s is not None:
-        headers[hdrs.RETRY_AFTER] = str(max(1, math.ceil(refused.retry_after_s)))
-    if refused.status == 401:
+def _answer(why: _Refused, address: str) -> web.Response:
+    log.info("Refused %s: %s", address, why)
+    headers: dict[str, str] = {}
+    if why.status == 401:
         headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
-    return web.json_response(body, status=refused.status, headers=headers)
+    return refused(why.status, str(why), why.code, retry_after_s=why.retry_after_s, headers=headers)

@@ -20,11 +20,11 @@ from airos_edge.http.guard import guard
 from airos_edge.http.handshakes import HANDSHAKE_S, Handshakes
 from airos_edge.http.keys import Keys
 from airos_edge.http.limits import LARGEST_BODY_BYTES
-from airos_edge.http.openai_form import refusal
 from airos_edge.http.pages import let_pages_read, preflight
 from airos_edge.http.settings import Settings
 from airos_edge.http.tls import load_into, server_context
 from airos_edge.quota import Quotas
+from airos_edge.refusal import refused
 
 SHUTDOWN_S = 1.0
 """What a handler that still runs is given when the doors close; answers were waited for before."""
@@ -136,7 +136,7 @@ async def _refuse_in_a_sentence(request: web.Request, handler: Handler) -> web.S
     if request.path.startswith("/api/"):
         return web.json_response({"error": why}, status=status, headers=headers)
     why = f"{why[0].upper()}{why[1:]}."
-    return web.json_response(refusal(why, code), status=status, headers=headers)
+    return refused(status, why, code, headers=headers)
 
 
 async def _open_tcp(

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from aiohttp import hdrs, web
 
 from airos_edge.errors import AirosError, BusyError, EngineError, ProtocolError, RecordingError
+from airos_edge.refusal import refusal
 from airos_edge.voice.flow import Scope
 
 T = TypeVar("T")
@@ -73,13 +74,6 @@ def error_body(error: AirosError) -> dict[str, Any]:
     kind = "server_error" if is_ours else "invalid_request_error"
     whole: dict[str, Any] = refusal(str(error), code, kind, param)["error"]
     return whole
-
-
-def refusal(
-    message: str, code: str | None, kind: str = "invalid_request_error", param: str | None = None
-) -> dict[str, Any]:
-    """The body of an answer that refuses."""
-    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
 def sse(event: Mapping[str, Any]) -> bytes:

@@ -5,7 +5,6 @@ addresses take and give the flat sessions of the beta.
 """
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ from airos_edge.realtime import checks
 from airos_edge.realtime.configuration import new_configuration, updated
 from airos_edge.realtime.dialect import nested, session_out, transcribing
 from airos_edge.realtime.frames import decoded
+from airos_edge.refusal import refused
 from airos_edge.scopes import REALTIME, TRANSCRIPTION
 from airos_edge.visitor import VISITOR, Visitor
 from airos_edge.voice.ids import new_id
@@ -98,24 +98,12 @@ def _with_errors(handler: Handler) -> Handler:
             answered: web.Response = await handler(request)
             return answered
         except ProtocolError as error:
-            return _refusal(400, str(error), error.code, error.param)
+            return refused(400, str(error), error.code, error.param)
         except web.HTTPForbidden:
             why = "This API key may not make client secrets of this kind."
-            return _refusal(403, why, "insufficient_permissions")
+            return refused(403, why, "insufficient_permissions")
         except LimitReached as error:
-            headers = {"Retry-After": str(max(1, math.ceil(error.retry_after_s)))}
-            return _refusal(429, str(error), "rate_limit_exceeded", headers=headers)
+            after_s = error.retry_after_s
+            return refused(429, str(error), "rate_limit_exceeded", retry_after_s=after_s)
 
     return answer
-
-
-def _refusal(
-    status: int,
-    message: str,
-    code: str | None,
-    param: str | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> web.Response:
-    kind = "rate_limit_error" if status == 429 else "invalid_request_error"
-    error = {"message": message, "type": kind, "param": param, "code": code}
-    return web.json_response({"error": error}, status=status, headers=headers)

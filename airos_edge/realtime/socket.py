@@ -20,6 +20,7 @@ from airos_edge.realtime.outgoing import Outgoing
 from airos_edge.realtime.protocol import receive
 from airos_edge.realtime.recording import Folder, Recorder, recorder
 from airos_edge.realtime.servers import ClientServers, Tools
+from airos_edge.refusal import refused
 from airos_edge.scopes import REALTIME, TRANSCRIPTION
 from airos_edge.visitor import VISITOR, Visitor
 from airos_edge.voice.endpoint import TurnRules
@@ -166,7 +167,7 @@ class RealtimeDoor:
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() != "websocket":
             why = "This is a WebSocket: the Realtime API."
-            return _refused(426, why, "websocket_required", {"Upgrade": "websocket"})
+            return refused(426, why, "websocket_required", headers={"Upgrade": "websocket"})
         if self._stops:
             return _unavailable("The daemon stops; come again.")
         visitor = request.get(VISITOR, Visitor())
@@ -257,13 +258,7 @@ class RealtimeDoor:
 
 
 def _unavailable(why: str) -> web.Response:
-    return _refused(503, why, "unavailable", {"Retry-After": str(RESTART_S)})
-
-
-def _refused(status: int, why: str, code: str, headers: Mapping[str, str]) -> web.Response:
-    kind = "server_error" if status >= 500 else "invalid_request_error"
-    error = {"message": why, "type": kind, "param": None, "code": code}
-    return web.json_response({"error": error}, status=status, headers=headers)
+    return refused(503, why, "unavailable", retry_after_s=RESTART_S)
 
 
 def _text_of(message: WSMessage) -> str:
