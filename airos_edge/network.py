@@ -2,13 +2,14 @@
 
 import ipaddress
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
 from airos_edge.voice.ports import Place
 
 LAN_SUFFIXES = (".local", ".lan", ".home", ".home.arpa", ".internal", ".fritz.box")
 """mDNS (RFC 6762), RFC 8375, and what home routers use."""
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 PRIVATE = (
     *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),  # RFC 1918, RFC 4193
@@ -39,16 +40,28 @@ def place_of(host: str) -> Place:
     return Place.EDGE if address.is_private or address.is_link_local else Place.CLOUD
 
 
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+def _address(text: str) -> Address:
     """Also as inet_aton(3) reads it, and so whoever connects: 134744072 is 8.8.8.8, and no name of the LAN.
 
     Raises ValueError or OSError for what is none.
     """
+    return ip_of(text) or ipaddress.IPv4Address(socket.inet_aton(text))
+
+
+def ip_of(text: str) -> Address | None:
+    """Without its zone. An IPv4 address that a socket for both gives as ::ffff:192.0.2.1 is that address.
+    None: it is none."""
     try:
-        address = ipaddress.ip_address(text)
-        return getattr(address, "ipv4_mapped", None) or address
+        address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
-        return ipaddress.IPv4Address(socket.inet_aton(text))
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def is_among(text: str, networks: Iterable[Network]) -> bool:
+    """Whether it is an address of one of them."""
+    address = ip_of(text)
+    return address is not None and any(address in network for network in networks)
 
 
 def place_of_url(url: str) -> Place:

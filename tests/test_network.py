@@ -2,7 +2,7 @@
 
 import pytest
 
-from airos_edge.network import place_of, place_of_url, shown
+from airos_edge.network import is_among, networks_of, place_of, place_of_url, shown
 from airos_edge.voice.ports import Place
 
 
@@ -59,3 +59,11 @@ def test_an_address_is_shown_without_who_may_enter() -> None:
         "https://api.example.org:8443/v1?a=b"
     )
     assert shown("http://[fd00::3]:80/v1") == "http://[fd00::3]:80/v1"
+
+
+def test_an_ipv4_peer_of_an_ipv6_socket_is_known_by_its_ipv4_address() -> None:
+    loopback = networks_of(["loopback"])
+    assert is_among("::ffff:127.0.0.1", loopback)
+    assert not is_among("::ffff:192.168.1.5", loopback)
+    assert not is_among("fe80::1%eth0", loopback)
+    assert not is_among("localhost", loopback), "a name is no address"

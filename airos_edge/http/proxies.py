@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from airos_edge.http.settings import is_loopback
-from airos_edge.network import Network
+from airos_edge.network import Network, ip_of, is_among
 
 FORWARDED_FOR = "X-Forwarded-For"
 REAL_IP = "X-Real-IP"
@@ -21,16 +21,15 @@ def address_of(request: web.Request, trusted: Sequence[Network]) -> str:
     """
     addresses = [*(_by_x_forwarded_for(request) or _by_forwarded(request)), _peer(request)]
     for address in reversed(addresses):
-        if not _is_among(address, trusted):
+        if not is_among(address, trusted):
             return address
     return addresses[0]
 
 
 def counted_as(address: str) -> str:
     """Of IPv6 the network: who has one address there has all of its /64, and changes it daily (RFC 8981)."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
+    ip = ip_of(address)
+    if ip is None:
         return address
     return str(ipaddress.ip_network((ip, 64), strict=False)) if ip.version == 6 else address
 
@@ -70,17 +69,4 @@ def _peer(request: web.Request) -> str:
 
 
 def _plain(address: str) -> str:
-    """An IPv4 address that a socket for both gives as ::ffff:192.0.2.1 is that address."""
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    return str(getattr(ip, "ipv4_mapped", None) or ip)
-
-
-def _is_among(address: str, networks: Sequence[Network]) -> bool:
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(ip in network for network in networks)
+    return str(ip_of(address) or address)

@@ -1,7 +1,6 @@
 """The listener: who may connect, how many at once, and how long somebody may say nothing."""
 
 import asyncio
-import ipaddress
 import logging
 import os
 import stat
@@ -11,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from airos_edge.errors import AirosError
-from airos_edge.network import Network, networks_of
+from airos_edge.network import Network, is_among, networks_of
 from airos_edge.voice.flow import Scope
 from airos_edge.wyoming.connection import Connection
 from airos_edge.wyoming.frames import HEADER_BYTES, reason
@@ -127,14 +126,8 @@ class Door:
             self._refused -= 1
 
     def _refusal(self, peer: str) -> str:
-        if peer and not self._may_come(peer):
+        if peer and not is_among(peer, self._networks):
             return f"{peer} is not in wyoming.allow"
         if self._open[peer] >= MOST_OF_A_PEER or self._open.total() >= MOST:
             return "too many connections"
         return ""
-
-    def _may_come(self, peer: str) -> bool:
-        address = ipaddress.ip_address(peer.partition("%")[0])
-        if isinstance(address, ipaddress.IPv6Address):
-            address = address.ipv4_mapped or address
-        return any(address in network for network in self._networks)

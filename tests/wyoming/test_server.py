@@ -227,14 +227,6 @@ async def test_only_who_is_allowed_is_let_in(allow: list[str], is_let_in: bool) 
         assert is_let_in or event.data["text"] == "127.0.0.1 is not in wyoming.allow"
 
 
-@pytest.mark.real_time
-async def test_an_ipv4_peer_of_an_ipv6_socket_is_known_by_its_ipv4_address() -> None:
-    door = server.Door(server.networks_of(["loopback"]), None)  # type: ignore[arg-type]
-    assert door._may_come("::ffff:127.0.0.1")
-    assert not door._may_come("::ffff:192.168.1.5")
-    assert not door._may_come("fe80::1%eth0")
-
-
 # ---- opening and closing ------------------------------------------------------------------------
 
 
