@@ -2,11 +2,11 @@
 
 import json
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from airos_edge.files import write_whole
 from airos_edge.voice.events import Event, MuteChanged, VolumeChanged
 
 log = logging.getLogger(__name__)
@@ -69,10 +69,7 @@ def _read(state: Path | None) -> dict[str, Any]:
 
 def _write(state: Path, kept: dict[str, Any]) -> None:
     """Whole or not at all; a failure is only logged, since the box is muted all the same."""
-    beside = state / f"{FILE}.new"
     try:
-        state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        beside.write_text(json.dumps(kept))
-        os.replace(beside, state / FILE)
+        write_whole(state / FILE, json.dumps(kept).encode(), 0o644)
     except OSError as error:
         log.warning("%s: cannot be written, so it is forgotten at the end: %s", state / FILE, error)

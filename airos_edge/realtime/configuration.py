@@ -9,7 +9,7 @@ from typing import Any
 
 from airos_edge.errors import ProtocolError
 from airos_edge.realtime import checks
-from airos_edge.realtime.fields import CHECKS, OWN_VOICE, PCM, SERVER_VAD
+from airos_edge.realtime.fields import CHECKS, OWN_VOICE, PCM, SERVER_VAD, TRANSCRIBED
 
 FIXED = {"type", "id", "object", "expires_at", "model"}
 """What an update may repeat and cannot change."""
@@ -39,11 +39,11 @@ def new_configuration(session_id: str, model: str, kind: str, expires_at: int) -
             "object": "realtime.transcription_session",
             "id": session_id,
             "expires_at": expires_at,
-            "audio": {"input": {**audio_input, "transcription": _transcription_by(model)}},
+            "audio": {"input": {**audio_input, "transcription": {**TRANSCRIBED, "model": model}}},
             "include": None,
         }
     if any(word in model for word in TRANSCRIBERS):
-        audio_input["transcription"] = _transcription_by(model)
+        audio_input["transcription"] = {**TRANSCRIBED, "model": model}
         audio_input["turn_detection"] = {**SERVER_VAD, "create_response": False}
     return {
         "type": kind,
@@ -134,7 +134,3 @@ def _show(known: dict[str, Any], key: str, value: Any) -> None:
     known.pop(key, None)
     if value is not None:
         known[key] = value
-
-
-def _transcription_by(model: str) -> dict[str, Any]:
-    return {"model": model, "language": None, "prompt": None}

@@ -1,7 +1,7 @@
 """One client's conversation: what a client may do works on it, and what its session tells goes out by it.
 
-It does no I/O and remembers nothing but the configuration as the client wrote it: what was said, who
-speaks and what was heard is the voice's to know.
+It does no I/O. What was said, who speaks and what was heard is the voice's to know; here is remembered what
+only this client has: how it wants the session and each response, its tool servers, its sound's format.
 """
 
 import asyncio

@@ -23,6 +23,7 @@ SEMANTIC_VAD: Mapping[str, Any] = {
     "create_response": True,
     "interrupt_response": True,
 }
+TRANSCRIBED: Mapping[str, Any] = {"model": None, "language": None, "prompt": None}
 DETECTIONS = {"server_vad": SERVER_VAD, "semantic_vad": SEMANTIC_VAD}
 EFFORTS = ("minimal", "low", "medium", "high", "xhigh")
 LOGPROBS = "item.input_audio_transcription.logprobs"
@@ -135,7 +136,7 @@ def _turn_detection(path: str, value: Any) -> dict[str, Any]:
 
 
 def _transcription(path: str, value: Any) -> dict[str, Any]:
-    return {"model": None, "language": None, "prompt": None, **TRANSCRIPTION(path, value)}
+    return {**TRANSCRIBED, **TRANSCRIPTION(path, value)}
 
 
 def _voice(path: str, value: Any) -> Any:

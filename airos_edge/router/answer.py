@@ -90,8 +90,7 @@ def readable(items: Sequence[Item]) -> tuple[Item, ...]:
     read = list[Item]()
     for item in items:
         if item.kind == "mcp_call":
-            arguments = json.loads(item.arguments or "{}")
-            read += made(Call(item.name or "", arguments, item.call_id or ""), _result(item))
+            read += made(Call.of(item), _result(item))
         elif item.kind not in ("mcp_list_tools", "approval_request", "approval_response"):
             read.append(item)
     return tuple(read)

@@ -3,7 +3,6 @@
 What waits is not remembered here: it follows from the history. Nothing waits inside a turn.
 """
 
-import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -55,7 +54,7 @@ def answered(items: Sequence[Item], question: Callable[[Call], str]) -> Answer |
     asked, request, item = talk[-3:]
     if request.server is not None:
         return None  # nobody was asked aloud
-    call = Call(request.name or "", json.loads(request.arguments or "{}"), request.call_id or "")
+    call = Call.of(request)
     if asked.role != "assistant" or not _was_heard(question(call), asked.text or ""):
         return None
     words = plain(item.text or "")

@@ -4,7 +4,6 @@ An answer that is an item is one to a request by its id, and is obeyed beside th
 the next reply to understand.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -31,7 +30,7 @@ def waits(items: Sequence[Item], request: Item) -> bool:
 
 def call_of(request: Item, known: Sequence[Served]) -> Call:
     """What was asked about. Raises EngineError for a tool of a server that is not the session's any more."""
-    call = Call(request.name or "", json.loads(request.arguments or "{}"), request.call_id or "")
+    call = Call.of(request)
     if request.server is None:
         return call
     for server in known:

@@ -4,6 +4,7 @@ An engine is any object of one of these shapes; none has to inherit. A port that
 while is an async generator: cancelling or closing it ends the work and frees what it holds.
 """
 
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -186,6 +187,11 @@ class Call:
     call_id: str = ""
     waits_for_yes: bool = False
     served: ServedTool | None = None
+
+    @classmethod
+    def of(cls, item: Item) -> "Call":
+        """What an item that this box has made says is, or may be, called."""
+        return cls(item.name or "", json.loads(item.arguments or "{}"), item.call_id or "")
 
 
 class Left(Enum):

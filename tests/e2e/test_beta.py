@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 from openai import AsyncOpenAI
 
+from airos_edge.voice.audio import AudioChunk
 from tests.e2e.conftest import Daemon, StartDaemon
 from tests.e2e.scenario import (
     ASK_AGAIN,
@@ -20,6 +21,7 @@ from tests.e2e.scenario import (
     MODEL,
     NOON,
     OVER,
+    RATE_HZ,
     WEATHER,
     WELCOME,
     scripted,
@@ -31,8 +33,6 @@ from tests.realtime import oracle
 
 pytestmark = pytest.mark.real_time
 
-FRAME = 960
-"""Bytes of 20 ms."""
 WEATHER_TOOL = {
     "type": "function",
     "name": "get_weather",
@@ -48,11 +48,7 @@ class OldTalk(Talk):
         oracle.check(event.model_dump(exclude_unset=True), beta=True)
 
     async def say_aloud(self, text: str) -> None:
-        pcm = voice(text)
-        for start in range(0, len(pcm), FRAME):
-            audio = base64.b64encode(pcm[start : start + FRAME]).decode()
-            await self.connection.input_audio_buffer.append(audio=audio)
-            await asyncio.sleep(0.02)
+        await self.say(AudioChunk(voice(text), RATE_HZ))
 
     async def answer(self) -> str:
         """What is said in the next response."""
