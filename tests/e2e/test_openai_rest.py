@@ -48,6 +48,7 @@ def test_the_models_are_listed_and_found(client: OpenAI) -> None:
     assert refused.value.code == "model_not_found"
 
 
+@pytest.mark.real_time
 async def test_azures_client_finds_it_all_at_azures_addresses(start_daemon: StartDaemon) -> None:
     daemon = start_daemon("--demo")
     at = {"azure_endpoint": daemon.url.removesuffix("/v1"), "api_version": "2025-04-01-preview"}

@@ -20,6 +20,7 @@ async def _answer(request: web.Request) -> web.Response:
     return web.Response(text=as_openais(request.path))
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize(("azures", "openais"), AZURES)
 async def test_azures_addresses_lead_where_openais_do(azures: str, openais: str) -> None:
     app = web.Application()
