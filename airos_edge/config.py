@@ -9,11 +9,12 @@ from typing import Any, Literal
 from airos_edge import settings
 from airos_edge.announce.settings import Settings as MdnsSettings
 from airos_edge.engines.llm import LlmSettings
-from airos_edge.engines.registry import AsrSettings, TtsSettings, VadSettings, WakeSettings
+from airos_edge.engines.settings import AsrSettings, TtsSettings, VadSettings, WakeSettings
 from airos_edge.errors import ConfigError
 from airos_edge.home.house import Settings as HomeSettings
 from airos_edge.http.settings import Settings as ServerSettings
 from airos_edge.local.settings import Settings as SatelliteSettings
+from airos_edge.models.settings import Settings as ModelsSettings
 from airos_edge.mqtt.settings import Settings as MqttSettings
 from airos_edge.router.assistant import Settings as AssistantSettings
 from airos_edge.router.router import Settings as RouterSettings
@@ -59,6 +60,7 @@ class Config:
     home: HomeSettings = field(default_factory=HomeSettings)
     mqtt: MqttSettings = field(default_factory=MqttSettings)
     mdns: MdnsSettings = field(default_factory=MdnsSettings)
+    models: ModelsSettings = field(default_factory=ModelsSettings)
     state: StateSettings = field(default_factory=StateSettings)
     log: LogSettings = field(default_factory=LogSettings)
 

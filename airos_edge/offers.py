@@ -3,7 +3,9 @@
 from importlib import metadata
 
 from airos_edge import __version__
-from airos_edge.engines import llm, registry
+from airos_edge.engines import llm
+from airos_edge.engines.choosing import Choice, is_uri
+from airos_edge.engines.opening import package_of
 from airos_edge.parts import Parts
 from airos_edge.wyoming.info import Model, Offers
 
@@ -25,16 +27,16 @@ def offers_of(parts: Parts) -> Offers:
     )
 
 
-def _model(choice: registry.Choice, parts: Parts) -> Model | None:
+def _model(choice: Choice, parts: Parts) -> Model | None:
     if choice.engine is None or choice.port in parts.faults:
         return None
     return Model(choice.engine, (parts.config.language,), _version(choice))
 
 
-def _version(choice: registry.Choice) -> str:
+def _version(choice: Choice) -> str:
     """That of the package it is installed by."""
     try:
-        return metadata.version(registry.package_of(choice))
+        return metadata.version(package_of(choice))
     except metadata.PackageNotFoundError:
         return __version__
 
@@ -54,7 +56,7 @@ def model_names(parts: Parts) -> list[str]:
     config = parts.config
     models = [name for name, settings in config.llm.items() if llm.place(settings) <= config.reach]
     engines = [
-        choice.port if registry.is_uri(choice.engine) else choice.engine
+        choice.port if is_uri(choice.engine) else choice.engine
         for choice in parts.choices
         if choice.engine and choice.port in ("asr", "tts") and choice.port not in parts.faults
     ]

@@ -6,21 +6,26 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from airos_edge.config import Config
-from airos_edge.engines import llm, registry
+from airos_edge.engines import choosing, llm, opening, registry
+from airos_edge.engines.choosing import Choice, is_uri
 from airos_edge.engines.reported import ReportedAsr, ReportedTts
 from airos_edge.engines.sayable import sayable
+from airos_edge.engines.wanted import WantedAsr, WantedTts, WantedVad, WantedWake
 from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.health import Health, State
 from airos_edge.home.commands import HouseCommands
-from airos_edge.home.house import House, VirtualDevices
+from airos_edge.home.house import AreaSettings, DeviceSettings, House, VirtualDevices
 from airos_edge.home.sentences import compile_sentences, refuse_unknown
 from airos_edge.home.timers import Timers
 from airos_edge.home.tools import HouseTools
 from airos_edge.http import settings as server
 from airos_edge.http import tls
+from airos_edge.models.stored import StoredModel, stored_models
+from airos_edge.paths import daemons_state_directory
 from airos_edge.router import assistant, router
 from airos_edge.router.approval import Approving
 from airos_edge.router.breaker import Breaker
@@ -36,6 +41,7 @@ from airos_edge.wyoming import settings as wyoming
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+W = TypeVar("W")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +55,11 @@ class Parts:
     tools: Tools
     open_vad: Callable[[], Vad] | None
     open_wake: Callable[[], Wake] | None
-    choices: tuple[registry.Choice, ...]
+    choices: tuple[Choice, ...]
     faults: Mapping[str, str]
 
 
-def rehearse(config: Config, has_keys: bool = False) -> list[registry.Choice]:
+def rehearse(config: Config, has_keys: bool = False) -> list[Choice]:
     """What a start would find, as far as that is quickly said: the engines, or why there is none.
 
     `has_keys`: those of `airos keys`. Raises ConfigError for what a start would refuse.
@@ -64,25 +70,26 @@ def rehearse(config: Config, has_keys: bool = False) -> list[registry.Choice]:
     refuse_unknown(config.language)
     refuse_contradictions(config)
     House(config.home, VirtualDevices(), publish=lambda event: None)
-    quick: dict[registry.Port, Callable[[registry.Choice], object]] = {
-        "wake": lambda choice: registry.open_wake(choice, config.wake),
-        "tts": lambda choice: registry.open_tts(choice, config.tts),
+    stored = models_on_box(config)
+    quick: dict[registry.Port, Callable[[Choice], object]] = {
+        "wake": lambda choice: opening.open_wake(choice, _wanted_wake(config, stored)),
+        "tts": lambda choice: opening.open_tts(choice, _wanted_tts(choice, config, stored)),
     }
-    choices = registry.choose_all(config)
+    choices = choosing.choose_all(config, stored)
     return [_tried(choice, config.reach, quick.get(choice.port)) for choice in choices]
 
 
 def _tried(
-    choice: registry.Choice,
+    choice: Choice,
     reach: Place,
-    open_engine: Callable[[registry.Choice], object] | None,
-) -> registry.Choice:
+    open_engine: Callable[[Choice], object] | None,
+) -> Choice:
     try:
-        registry.refuse_beyond(choice, reach)
+        choosing.refuse_beyond(choice, reach)
         if choice.engine is not None and open_engine is not None:
             open_engine(choice)
     except EngineError as error:
-        return registry.Choice(choice.port, None, str(error))
+        return Choice(choice.port, None, str(error))
     return choice
 
 
@@ -142,11 +149,12 @@ async def assemble(
     )
     commands = HouseCommands(sentences, house, timers, datetime.now)
     await asyncio.to_thread(commands.warm_up)
-    choices = {choice.port: choice for choice in registry.choose_all(config)}
+    stored = await asyncio.to_thread(models_on_box, config)
+    choices = {choice.port: choice for choice in choosing.choose_all(config, stored)}
     faults: dict[str, str] = {}
 
     async def opened(
-        port: registry.Port, made_of: object, open_engine: Callable[[registry.Choice], T]
+        port: registry.Port, wanted: W, open_engine: Callable[[Choice, W], T]
     ) -> T | None:
         choice = choices[port]
         if port not in ports:
@@ -155,22 +163,17 @@ async def assemble(
         try:
             if choice.engine is None:
                 raise EngineUnavailable(port, choice.why)
-            registry.refuse_beyond(choice, config.reach)
-            return await workshop.make(port, (choice, made_of), lambda: open_engine(choice))
+            choosing.refuse_beyond(choice, config.reach)
+            return await workshop.make(port, (choice, wanted), lambda: open_engine(choice, wanted))
         except EngineError as error:
             faults[port] = str(error)
             log.warning("Going on without %s: %s", port, error)
             return None
 
-    tts = await opened("tts", config.tts, lambda choice: _tts(choice, config, health))
-    grammar, wake_words = sentences.grammar, tuple(config.wake.words)
-    asr = await opened(
-        "asr",
-        (config.asr, grammar, wake_words),
-        lambda choice: _asr(choice, config, grammar, wake_words, health),
-    )
-    vad = await opened("vad", None, registry.open_vad)
-    wake = await opened("wake", config.wake, lambda choice: registry.open_wake(choice, config.wake))
+    tts = await opened("tts", _wanted_tts(choices["tts"], config, stored), partial(_tts, health))
+    asr = await opened("asr", _wanted_asr(config, house, sentences.grammar), partial(_asr, health))
+    vad = await opened("vad", WantedVad(), opening.open_vad)
+    wake = await opened("wake", _wanted_wake(config, stored), opening.open_wake)
     models = await _models(config, workshop, health)
     workshop.forget_others()
     tools = Tools(HouseTools(house, timers, commands.call, datetime.now), servers)
@@ -188,24 +191,44 @@ async def assemble(
     )
 
 
-def _asr(
-    choice: registry.Choice,
-    config: Config,
-    grammar: Grammar,
-    wake_words: Sequence[str],
-    health: Health,
-) -> Asr:
-    asr = registry.open_asr(choice, config.asr, grammar, wake_words)
+def _asr(health: Health, choice: Choice, wanted: WantedAsr) -> Asr:
+    asr = opening.open_asr(choice, wanted)
     health.forget("asr")
     report = partial(health.report, "asr")
-    return ReportedAsr(asr, report) if registry.is_uri(asr.name) else asr
+    return ReportedAsr(asr, report) if is_uri(asr.name) else asr
 
 
-def _tts(choice: registry.Choice, config: Config, health: Health) -> Tts:
-    tts = registry.open_tts(choice, config.tts)
+def _tts(health: Health, choice: Choice, wanted: WantedTts) -> Tts:
+    tts = opening.open_tts(choice, wanted)
     health.forget("tts")
     report = partial(health.report, "tts")
-    return ReportedTts(tts, report) if registry.is_uri(tts.name) else tts
+    return ReportedTts(tts, report) if is_uri(tts.name) else tts
+
+
+def _wanted_asr(config: Config, house: House, grammar: Grammar) -> WantedAsr:
+    named: list[AreaSettings | DeviceSettings] = [*house.settings.areas, *house.settings.devices]
+    names = dict.fromkeys(name for one in named for name in (one.name, *one.aliases))
+    return WantedAsr(config.asr, config.language, grammar, tuple(config.wake.words), tuple(names))
+
+
+def _wanted_tts(choice: Choice, config: Config, stored: Sequence[StoredModel]) -> WantedTts:
+    mine = [model for model in stored if (model.task, model.engine) == ("tts", choice.engine)]
+    best_first = sorted(mine, key=lambda model: model.quality, reverse=True)
+    return WantedTts(config.tts, config.language, models=tuple(best_first))
+
+
+def _wanted_wake(config: Config, stored: Sequence[StoredModel]) -> WantedWake:
+    models = tuple(model for model in stored if model.task == "wake")
+    return WantedWake(config.wake.words, models)
+
+
+def models_directory(config: Config) -> Path:
+    """Where the daemon finds its models, and the commands put them."""
+    return config.models.directory_in(daemons_state_directory(config.state.directory))
+
+
+def models_on_box(config: Config) -> list[StoredModel]:
+    return stored_models(models_directory(config))
 
 
 async def _models(config: Config, workshop: Workshop, health: Health) -> Mapping[str, Tier]:

@@ -16,7 +16,7 @@ from statistics import median
 
 from airos_edge.box import Box, open_box
 from airos_edge.config import Config
-from airos_edge.engines.registry import AsrSettings
+from airos_edge.engines.settings import AsrSettings
 from airos_edge.listening import play
 from airos_edge.virtual_time import VirtualTimeLoop
 from airos_edge.voice.audio import AudioChunk

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from airos_edge.engines.asr_pocketsphinx import open_asr
+from airos_edge.engines.asr_pocketsphinx import pocketsphinx
 from airos_edge.engines.vad_silero import open_onnx
+from airos_edge.engines.wanted import WantedVad
 from airos_edge.voice.audio import samples_of
 from airos_edge.voice.ear import Closed, Ear, Opened
 from airos_edge.voice.endpoint import TurnRules
@@ -62,7 +63,7 @@ async def ending(quick: bool) -> list[Figure]:
 
 async def figures(split: recipes.Split, by: Sequence[str], count: int) -> list[Figure]:
     """Of so many commands in each room, and four times as many that are said with a pause."""
-    asr, open_vad = open_asr(house_sentences().grammar), open_onnx()
+    asr, open_vad = pocketsphinx(house_sentences().grammar), open_onnx(WantedVad())
     rooms = {
         condition: [
             await _listen(recipe, asr, open_vad())

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from airos_edge.engines.wake_openwakeword import open_wake
+from airos_edge.engines.wake_openwakeword import openwakeword
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, ms_of, samples_of
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
@@ -50,7 +50,7 @@ async def wake(quick: bool) -> list[Figure]:
 
 def ours(words: Iterable[str]) -> Callable[[], Listener]:
     settings = dict.fromkeys(words, WordSettings())
-    streams = open_wake(settings)
+    streams = openwakeword(settings)
 
     def begin() -> Listener:
         waking = Waking(streams(), settings)
@@ -187,7 +187,7 @@ def _waiting_ear() -> Callable[[bytes], object]:
             raise AssertionError("before its wake word an ear needs no VAD")
 
     settings = {"hey_jarvis": WordSettings(1.0)}  # waiting, whatever is said
-    ear = Ear(TurnRules(detection="wake"), NoVad(), Waking(open_wake(settings)(), settings))
+    ear = Ear(TurnRules(detection="wake"), NoVad(), Waking(openwakeword(settings)(), settings))
     return lambda pcm: ear.feed(AudioChunk(pcm))
 
 

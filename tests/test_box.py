@@ -8,9 +8,10 @@ import pytest
 
 from airos_edge.box import Box, open_box
 from airos_edge.config import Config
-from airos_edge.engines import asr_pocketsphinx, registry
+from airos_edge.engines import asr_pocketsphinx, opening
+from airos_edge.engines.choosing import Choice
 from airos_edge.engines.llm import LlmSettings
-from airos_edge.engines.registry import AsrSettings, TtsSettings, WakeSettings
+from airos_edge.engines.settings import AsrSettings, TtsSettings, WakeSettings
 from airos_edge.errors import AirosError, ConfigError, EngineUnavailable
 from airos_edge.health import PartsRenewed
 from airos_edge.home.house import (
@@ -35,7 +36,7 @@ from airos_edge.voice.history import Item
 from airos_edge.voice.ports import Place, Responder
 from airos_edge.voice.waking import WordSettings
 from airos_edge.wyoming.settings import Settings as WyomingSettings
-from tests.models import LIMIT_S, Cut, Wait, model_server, says
+from tests.model_server import LIMIT_S, Cut, Wait, model_server, says
 from tests.room import FakeSpeaker, Tape
 from tests.speech import noise, pieces, spoken, spoken_on
 
@@ -484,10 +485,10 @@ async def test_it_tells_the_voices_that_it_can_be_asked_for() -> None:
 
 
 async def test_without_a_vad_it_can_be_typed_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(choice: registry.Choice) -> None:
+    def broken(choice: Choice, wanted: object) -> None:
         raise EngineUnavailable("silero_onnx", "is broken")
 
-    monkeypatch.setattr(registry, "open_vad", broken)
+    monkeypatch.setattr(opening, "open_vad", broken)
     told = Tape()
     async with open_box(Config()) as box:
         async with box.open_session(told, FakeSpeaker(), box.rules()) as session:

@@ -27,7 +27,8 @@ RANKS = {
     "description": 4.5,
     "loudspeaker": 4,
     **dict.fromkeys(["realtime", "esphome", "local", "announce", "console", "mqtt"], 2),
-    **dict.fromkeys(["http", "router", "home", "engines", "models"], 2),
+    **dict.fromkeys(["http", "router", "home", "engines"], 2),
+    "models": 1.9,  # below the engines, which run them
     "tools": 1.9,  # below the router, which offers them
     "wyoming": 1.8,  # below the engines: those that are elsewhere speak it too
     **{"voice": 1, "settings": 1.5, "secret": 1, "health": 1.5, "network": 1.5, "identity": 1},

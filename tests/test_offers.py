@@ -5,7 +5,7 @@ from dataclasses import replace
 from airos_edge.box import open_box
 from airos_edge.config import Config
 from airos_edge.engines.llm import LlmSettings
-from airos_edge.engines.registry import AsrSettings, TtsSettings, WakeSettings
+from airos_edge.engines.settings import AsrSettings, TtsSettings, WakeSettings
 from airos_edge.voice.ports import Place
 from airos_edge.voice.waking import WordSettings
 

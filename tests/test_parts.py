@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from airos_edge.config import Config
-from airos_edge.engines.registry import TtsSettings, WakeSettings
+from airos_edge.engines.settings import TtsSettings, WakeSettings
 from airos_edge.errors import ConfigError, EngineUnavailable
 from airos_edge.home.house import AreaSettings, DeviceSettings
 from airos_edge.home.house import Settings as HomeSettings

@@ -9,7 +9,7 @@ from airos_edge.cli import control
 from airos_edge.cli.keys import listed
 from airos_edge.config import Config, effective, find, load
 from airos_edge.description import models_of
-from airos_edge.engines.registry import Choice
+from airos_edge.engines.choosing import Choice
 from airos_edge.errors import AirosError, DaemonError
 from airos_edge.http import tls
 from airos_edge.http.settings import is_loopback

@@ -8,7 +8,7 @@ from pathlib import Path
 from airos_edge.box import Box, open_box
 from airos_edge.cli import recordings
 from airos_edge.config import load
-from airos_edge.engines.registry import is_uri
+from airos_edge.engines.choosing import is_uri
 from airos_edge.errors import AirosError, RecordingError
 from airos_edge.http.recording import decode
 from airos_edge.http.watching import Line, line_of

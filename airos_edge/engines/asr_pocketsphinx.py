@@ -15,10 +15,11 @@ import numpy as np
 
 from airos_edge.engines.certainty import certainty
 from airos_edge.engines.sphinx import HOUSE, NAME, WOKEN, Sphinx, open_sphinx
+from airos_edge.engines.wanted import WantedAsr
 from airos_edge.errors import EngineError
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, samples_of
 from airos_edge.voice.grammar import Grammar, grammar_of
-from airos_edge.voice.ports import Hints, Place, Transcript
+from airos_edge.voice.ports import Asr, Hints, Place, Transcript
 from airos_edge.voice.utterance import Judgement, Utterance
 
 NOISE_LSB = 30
@@ -248,7 +249,12 @@ def _meant(words: Words) -> list[str]:
     return [word.removesuffix("s") for word in words if word not in SMALL_WORDS]
 
 
-def open_asr(
+def open_asr(wanted: WantedAsr) -> Asr:
+    """Raises EngineUnavailable."""
+    return pocketsphinx(wanted.grammar, wanted.wake_words, wanted.settings.certainty)
+
+
+def pocketsphinx(
     grammar: Grammar, wake_words: Sequence[str] = (), threshold: float = 0.5
 ) -> PocketsphinxAsr:
     """Loads the acoustic model and compiles the grammar, in about a tenth of a second. Blocks.

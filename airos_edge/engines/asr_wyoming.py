@@ -1,14 +1,14 @@
 """A recogniser elsewhere: a Wyoming `asr` service on this box, in this LAN or beyond it."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 
 from wyoming.asr import Transcribe
 from wyoming.audio import AudioChunk as Chunk
 from wyoming.audio import AudioStart, AudioStop
 
+from airos_edge.engines.wanted import WantedAsr
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, RATE_HZ
 from airos_edge.voice.flow import Scope
-from airos_edge.voice.grammar import Grammar
 from airos_edge.voice.ports import Asr, Hints, Place, Transcript
 from airos_edge.voice.utterance import Utterance
 from airos_edge.wyoming.asr import WAKE_WORD
@@ -67,9 +67,7 @@ def without(wake_word: str | None, text: str) -> str:
     return text
 
 
-def open_asr(
-    uri: str, place: Place, grammar: Grammar, wake_words: Sequence[str], certainty: float
-) -> Asr:
+def open_asr(wanted: WantedAsr) -> Asr:
     """What may be said and how certain it has to be is the service's own to know. Nothing is connected
     before it is needed."""
-    return WyomingAsr(uri, place)
+    return WyomingAsr(wanted.uri, wanted.place)

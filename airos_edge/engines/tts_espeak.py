@@ -8,6 +8,7 @@ from contextlib import aclosing
 import numpy as np
 
 from airos_edge.engines.espeak import USUAL_RATE_WPM, Espeak, Word, load
+from airos_edge.engines.wanted import WantedTts
 from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, samples_of
 from airos_edge.voice.ports import Place, Speaking, Speech, Tts
@@ -78,7 +79,12 @@ class EspeakTts:
         return AudioChunk(bytes(samples * BYTES_PER_SAMPLE), self._espeak.rate_hz)
 
 
-def open_tts(voice: str | None, rate: float) -> Tts:
+def open_tts(wanted: WantedTts) -> Tts:
+    """Raises EngineUnavailable."""
+    return open_espeak(wanted.settings.voice, wanted.settings.rate)
+
+
+def open_espeak(voice: str | None, rate: float) -> EspeakTts:
     """`voice` None: the language's own; `rate` 1.0: the voice's own. Raises EngineUnavailable."""
     espeak = load()
     if voice is not None:

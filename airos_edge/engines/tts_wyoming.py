@@ -5,6 +5,7 @@ from contextlib import aclosing
 
 from wyoming.tts import Synthesize, SynthesizeVoice
 
+from airos_edge.engines.wanted import WantedTts
 from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.ports import Place, Speaking, Speech, Tts
 from airos_edge.wyoming.client import connect
@@ -49,6 +50,6 @@ class WyomingTts:
                         return
 
 
-def open_tts(uri: str, place: Place, voice: str | None, rate: float) -> Tts:
+def open_tts(wanted: WantedTts) -> Tts:
     """`voice` None: the service's own for the language. Nothing is connected before it is needed."""
-    return WyomingTts(uri, place, voice)
+    return WyomingTts(wanted.uri, wanted.place, wanted.settings.voice)

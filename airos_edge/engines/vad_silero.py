@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from airos_edge.engines import locate
+from airos_edge.engines.wanted import WantedVad
 from airos_edge.errors import EngineUnavailable
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, RATE_HZ, AudioChunk
 from airos_edge.voice.ports import Vad
@@ -54,7 +55,7 @@ class OnnxJudge:
         return float(probability[0])
 
 
-def open_onnx() -> Callable[[], Vad]:
+def open_onnx(wanted: WantedVad) -> Callable[[], Vad]:
     """Loads the network once; each call of what it gives is a new stream (32 ms frames).
 
     Raises EngineUnavailable.
@@ -77,7 +78,7 @@ def open_onnx() -> Callable[[], Vad]:
     return lambda: SileroVad(OnnxJudge(session))
 
 
-def open_ggml() -> Callable[[], Vad]:
+def open_ggml(wanted: WantedVad) -> Callable[[], Vad]:
     """Each call of what it gives is a new stream (32 ms frames), with the network for itself.
 
     Raises EngineUnavailable.

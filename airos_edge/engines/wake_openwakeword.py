@@ -14,6 +14,7 @@ import numpy as np
 
 from airos_edge.engines.embedding import HOP_SAMPLES, SPECTRA, Array, Embedding
 from airos_edge.engines.quiet import BLOCK_SAMPLES, Quiet
+from airos_edge.engines.wanted import WantedWake
 from airos_edge.errors import EngineUnavailable
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, samples_of
 from airos_edge.voice.ports import Wake, WakeScore
@@ -112,7 +113,12 @@ class OpenWakeWord:
         return WakeScore(word, self._sample - (len(seen) - end) * HOP_SAMPLES, score)
 
 
-def open_wake(words: Iterable[str]) -> Callable[[], Wake]:
+def open_wake(wanted: WantedWake) -> Callable[[], Wake]:
+    """Raises EngineUnavailable."""
+    return openwakeword(wanted.words)
+
+
+def openwakeword(words: Iterable[str]) -> Callable[[], Wake]:
     """The words to score. Each call of what it gives is a new stream; they share networks and weights.
 
     Raises EngineUnavailable, which for an unknown word names those nearest to it.

@@ -8,16 +8,17 @@ that of the chunk it came with.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from wyoming.audio import AudioChunk as Chunk
 from wyoming.audio import AudioStart
 from wyoming.wake import Detect, Detection
 
+from airos_edge.engines.wanted import WantedWake
 from airos_edge.errors import EngineError
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, RATE_HZ, AudioChunk, ms_of, samples_of
 from airos_edge.voice.flow import Scope
-from airos_edge.voice.ports import Place, Wake, WakeScore
+from airos_edge.voice.ports import Wake, WakeScore
 from airos_edge.wyoming.client import Wire, connect
 
 log = logging.getLogger(__name__)
@@ -123,7 +124,7 @@ class WyomingWake:
         return next(iter(self._words)) if len(self._words) == 1 else ""
 
 
-def open_wake(uri: str, place: Place, words: Iterable[str]) -> Callable[[], Wake]:
+def open_wake(wanted: WantedWake) -> Callable[[], Wake]:
     """Each call of what it gives is a new stream, with a connection of its own once it is fed."""
-    wanted = frozenset(words)
-    return lambda: WyomingWake(uri, wanted)
+    uri, words = wanted.uri, frozenset(wanted.words)
+    return lambda: WyomingWake(uri, words)

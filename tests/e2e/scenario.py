@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.e2e.conftest import Daemon, StartDaemon
-from tests.models import ModelServer, Step, calls, model_server, says
+from tests.model_server import ModelServer, Step, calls, model_server, says
 from tests.speech import spoken
 
 RATE_HZ = 24_000

@@ -13,7 +13,7 @@ from openai import AsyncOpenAI
 from tests.e2e.conftest import StartDaemon, free_port
 from tests.e2e.test_mcp_servers import MODULES, listening
 from tests.e2e.test_models import config, health, model
-from tests.models import calls, model_server, says
+from tests.model_server import calls, model_server, says
 
 pytestmark = pytest.mark.real_time
 

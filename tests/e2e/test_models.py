@@ -17,7 +17,7 @@ from airos_edge.engines.llm_completion import LONGEST_ANSWER
 from airos_edge.voice.respond import APOLOGY
 from tests.e2e.conftest import Daemon, StartDaemon, free_port
 from tests.e2e.test_realtime import Talk
-from tests.models import (
+from tests.model_server import (
     LIMIT_S,
     Cut,
     ModelServer,

@@ -11,7 +11,7 @@ from openai import AsyncOpenAI
 
 from tests.e2e.conftest import StartDaemon
 from tests.e2e.test_models import ask, config, health, model
-from tests.models import calls, model_server, says
+from tests.model_server import calls, model_server, says
 from tests.tool_servers import PROGRAM, Process
 
 pytestmark = pytest.mark.real_time

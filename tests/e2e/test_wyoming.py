@@ -26,7 +26,7 @@ from wyoming.wake import Detect
 
 from airos_edge.box import open_box
 from airos_edge.config import Config
-from airos_edge.engines.registry import AsrSettings, WakeSettings
+from airos_edge.engines.settings import AsrSettings, WakeSettings
 from airos_edge.voice import events
 from airos_edge.voice.audio import AudioChunk
 from tests.e2e.conftest import Daemon, StartDaemon, free_port

@@ -14,7 +14,7 @@ import pytest
 from tests.e2e import scenario
 from tests.e2e.conftest import StartDaemon
 from tests.e2e.scenario import scripted, was_cut
-from tests.models import says
+from tests.model_server import says
 
 pytestmark = [pytest.mark.real_time, pytest.mark.timeout(120)]
 

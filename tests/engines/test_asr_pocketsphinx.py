@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from airos_edge.engines import asr_pocketsphinx, sphinx
-from airos_edge.engines.asr_pocketsphinx import MOST_DECODERS, PocketsphinxAsr, open_asr
+from airos_edge.engines.asr_pocketsphinx import MOST_DECODERS, PocketsphinxAsr, pocketsphinx
 from airos_edge.engines.sphinx import Sphinx
 from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.home.demo import HOUSE
@@ -33,7 +33,7 @@ def words(*given: str) -> Grammar:
 
 @pytest.fixture(scope="module")
 def asr() -> PocketsphinxAsr:
-    return open_asr(sentences(HOUSE).grammar, ("hey_jarvis", "alexa"))
+    return pocketsphinx(sentences(HOUSE).grammar, ("hey_jarvis", "alexa"))
 
 
 def recorded(*sounds: AudioChunk, wake_word: str | None = None) -> Utterance:
@@ -140,7 +140,7 @@ async def test_half_a_sentence_is_no_command(asr: PocketsphinxAsr) -> None:
 
 async def test_a_name_that_no_dictionary_has_is_heard_as_it_would_be_read() -> None:
     house = Settings(devices=(DeviceSettings("Zigbee Lampe"), DeviceSettings("TV-2")))
-    asr = open_asr(sentences(house).grammar)
+    asr = pocketsphinx(sentences(house).grammar)
     for text in ("turn on the zigbee lampe", "turn off tv two"):
         assert (await hear(asr, command(text)))[-1].text == text
 
@@ -148,7 +148,7 @@ async def test_a_name_that_no_dictionary_has_is_heard_as_it_would_be_read() -> N
 async def test_a_word_that_nobody_can_say_costs_the_others_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    asr = open_asr(words("'", "stop"))
+    asr = pocketsphinx(words("'", "stop"))
     assert (await hear(asr, command("stop")))[-1].text == "stop"
     assert 'Nobody knows how "\'" is said' in caplog.text
 
@@ -181,7 +181,7 @@ async def test_closed_between_two_partials_it_does_so_too(asr: PocketsphinxAsr) 
 
 
 async def test_those_who_speak_at_once_have_a_decoder_each_and_one_too_many_waits() -> None:
-    asr = open_asr(words("stop", "go"))
+    asr = pocketsphinx(words("stop", "go"))
     speaking = [Utterance(f"utt_{number}", "speech", 0) for number in range(MOST_DECODERS + 1)]
     tasks = [asyncio.create_task(hear(asr, heard)) for heard in speaking]
     for place, heard in enumerate(speaking):
@@ -252,7 +252,7 @@ async def test_a_wake_word_alone_is_the_beginning_of_something(asr: Pocketsphinx
 async def test_a_wake_word_that_nobody_knows_how_to_say_is_not_listened_for(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    strange = open_asr(words("stop"), ("'",))
+    strange = pocketsphinx(words("stop"), ("'",))
     heard = recorded(spoken("stop", before_ms=300, after_ms=300), wake_word="'")
     assert (await hear(strange, heard))[-1].text == "stop"
     assert 'Nobody knows how "\'" is said' in caplog.text
@@ -271,12 +271,12 @@ async def test_of_other_languages_it_says_that_it_hears_english_only(asr: Pocket
 def test_a_missing_model_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sphinx, "MODEL", "pocketsphinx/model/none")
     with pytest.raises(EngineUnavailable, match="English model is missing: pip install"):
-        open_asr(words("stop"))
+        pocketsphinx(words("stop"))
 
 
 def test_a_grammar_of_nothing_is_refused() -> None:
     with pytest.raises(EngineUnavailable, match="nothing to listen for"):
-        open_asr(Network().grammar())
+        pocketsphinx(Network().grammar())
 
 
 def test_it_runs_on_this_box(asr: PocketsphinxAsr) -> None:
@@ -303,22 +303,22 @@ async def test_what_is_no_command_is_rejected(asr: PocketsphinxAsr, text: str) -
 
 async def test_a_final_says_how_certain_it_is_and_less_than_the_threshold_is_rejected() -> None:
     grammar = sentences(HOUSE).grammar
-    sure = (await hear(open_asr(grammar, threshold=0.0), command()))[-1]
+    sure = (await hear(pocketsphinx(grammar, threshold=0.0), command()))[-1]
     assert sure.text
     assert sure.certainty is not None
-    unsure = (await hear(open_asr(grammar, threshold=(1 + sure.certainty) / 2), command()))[-1]
+    unsure = (await hear(pocketsphinx(grammar, threshold=(1 + sure.certainty) / 2), command()))[-1]
     assert (unsure.text, unsure.judgement) == ("", Judgement.REJECT)
     assert unsure.certainty == sure.certainty
 
 
 async def test_between_the_threshold_and_certain_it_is_not_sure() -> None:
     grammar = sentences(HOUSE).grammar
-    certain = (await hear(open_asr(grammar, threshold=0.0), command("what time is it")))[
+    certain = (await hear(pocketsphinx(grammar, threshold=0.0), command("what time is it")))[
         -1
     ].certainty
     assert certain is not None
     threshold = 2 * certain - 1 + 0.01
-    final = (await hear(open_asr(grammar, threshold=threshold), command("what time is it")))[-1]
+    final = (await hear(pocketsphinx(grammar, threshold=threshold), command("what time is it")))[-1]
     assert (final.text, final.sure) == ("what time is it", False)
 
 
@@ -329,7 +329,7 @@ async def test_of_two_numbers_that_sound_alike_it_names_both(
     grammar = grammar_of(
         f"set a timer for {number} minutes".split() for number in ("fifteen", "fifty", "three")
     )
-    asr = open_asr(grammar, threshold=0.0)
+    asr = pocketsphinx(grammar, threshold=0.0)
     asr._sure = 1.1
     final = (await hear(asr, command("set a timer for fifteen minutes")))[-1]
     assert {final.text, *final.alternatives} == {
@@ -342,7 +342,7 @@ async def test_sentences_that_differ_in_a_small_word_only_are_no_alternatives(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(asr_pocketsphinx, "CLOSE", 1.0)
-    asr = open_asr(
+    asr = pocketsphinx(
         grammar_of([("turn", "on", "the", "light"), ("turn", "on", "light")]), threshold=0
     )
     asr._sure = 1.1  # nothing is
@@ -381,7 +381,7 @@ async def test_a_command_instead_of_an_answer_is_looked_at_a_second_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(asr_pocketsphinx, "CLOSE", 1.0)
-    asr = open_asr(grammar_of([("turn", "on", "the", "fan"), ("turn", "off", "the", "fan")]))
+    asr = pocketsphinx(grammar_of([("turn", "on", "the", "fan"), ("turn", "off", "the", "fan")]))
     asr._threshold, asr._sure = 0.0, 1.1
     heard = [one async for one in asr.transcribe(command("turn on the fan"), ANSWERS)]
     assert heard[-1].alternatives

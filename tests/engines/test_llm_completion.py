@@ -12,7 +12,7 @@ from airos_edge.engines.llm import LlmSettings
 from airos_edge.errors import EngineError
 from airos_edge.voice.history import Item
 from airos_edge.voice.ports import Call, Done, Place, Prompt, Text
-from tests.models import (
+from tests.model_server import (
     BEGIN,
     DONE,
     Raw,

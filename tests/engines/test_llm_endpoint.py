@@ -14,7 +14,7 @@ from airos_edge.errors import EngineError
 from airos_edge.secret import Secret
 from airos_edge.voice.ports import Place
 from tests.e2e.conftest import free_port
-from tests.models import (
+from tests.model_server import (
     DONE,
     LIMIT_S,
     Cut,

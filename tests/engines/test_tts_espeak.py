@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from airos_edge.engines.espeak import load
-from airos_edge.engines.tts_espeak import AUDIBLE, LEAD_MS, PAUSE_MS, open_tts
+from airos_edge.engines.tts_espeak import AUDIBLE, LEAD_MS, PAUSE_MS, open_espeak
 from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.voice.audio import BYTES_PER_SAMPLE
 from airos_edge.voice.ports import Speaking, Speech
@@ -21,7 +21,7 @@ async def given(*sentences: str) -> AsyncIterator[str]:
 
 
 async def speak(*sentences: str, **how: object) -> list[Speech]:
-    tts = open_tts(None, 1.0)
+    tts = open_espeak(None, 1.0)
     return [piece async for piece in tts.speak(given(*sentences), Speaking(**how))]  # type: ignore[arg-type]
 
 
@@ -113,7 +113,7 @@ async def test_a_sentence_is_said_before_the_next_one_is_written() -> None:
         while True:
             yield await written.get()
 
-    speech = open_tts(None, 1.0).speak(text(), Speaking())
+    speech = open_espeak(None, 1.0).speak(text(), Speaking())
     written.put_nowait("First sentence.")
     said = ""
     while said != "First sentence.":
@@ -124,7 +124,7 @@ async def test_a_sentence_is_said_before_the_next_one_is_written() -> None:
 async def test_speed_and_the_configured_rate_multiply() -> None:
     usual = ms(await speak(LONG))
     fast = ms(await speak(LONG, speed=1.5))
-    tts = open_tts(None, 1.25)
+    tts = open_espeak(None, 1.25)
     fast_too = [piece async for piece in tts.speak(given(LONG), Speaking(speed=1.2))]
     assert 0.55 < fast / usual < 0.8
     assert ms(fast_too) == pytest.approx(fast, rel=0.02)
@@ -132,7 +132,7 @@ async def test_speed_and_the_configured_rate_multiply() -> None:
 
 async def test_the_voice_asked_for_comes_before_the_configured_one_before_the_languages() -> None:
     async def length(configured: str | None, **how: str) -> float:
-        tts = open_tts(configured, 1.0)
+        tts = open_espeak(configured, 1.0)
         return ms([piece async for piece in tts.speak(given(LONG), Speaking(**how))])
 
     german = await length(None, voice="de")
@@ -151,7 +151,7 @@ async def test_an_unknown_voice_is_an_error_that_names_some(how: dict[str, str])
 
 def test_an_unknown_configured_voice_is_told_when_the_engine_is_opened() -> None:
     with pytest.raises(EngineUnavailable, match=r"no voice 'nobody'.*en-us"):
-        open_tts("nobody", 1.0)
+        open_espeak("nobody", 1.0)
 
 
 async def test_several_may_speak_at_once_each_in_its_own_voice() -> None:
@@ -178,7 +178,7 @@ async def test_closing_stops_the_synthesis_at_once(monkeypatch: pytest.MonkeyPat
         loop.call_soon_threadsafe(ended.set)
 
     monkeypatch.setattr(espeak, "stream", counting)
-    speech = open_tts(None, 1.0).speak(given(LONG * 700), Speaking())
+    speech = open_espeak(None, 1.0).speak(given(LONG * 700), Speaking())
     await anext(speech)
     await speech.aclose()
     await ended.wait()
@@ -190,7 +190,7 @@ async def test_cancelled_it_leaves_the_voice_fit_for_the_next() -> None:
     begun = asyncio.Event()
 
     async def say() -> None:
-        async for _ in open_tts(None, 1.0).speak(given(LONG * 700), Speaking(voice="de")):
+        async for _ in open_espeak(None, 1.0).speak(given(LONG * 700), Speaking(voice="de")):
             begun.set()
 
     task = asyncio.create_task(say())

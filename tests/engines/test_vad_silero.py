@@ -7,6 +7,7 @@ import pytest
 
 from airos_edge.engines import vad_silero
 from airos_edge.engines.vad_silero import open_ggml, open_onnx
+from airos_edge.engines.wanted import WantedVad
 from airos_edge.errors import EngineUnavailable
 from airos_edge.voice.audio import AudioChunk, samples_of
 from airos_edge.voice.ports import Vad
@@ -14,7 +15,7 @@ from tests.speech import spoken
 
 FRAME_BYTES = 1024
 BINDINGS = [pytest.param(open_onnx, id="onnx"), pytest.param(open_ggml, id="ggml")]
-Open = Callable[[], Callable[[], Vad]]
+Open = Callable[[WantedVad], Callable[[], Vad]]
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def pieces(pcm: bytes, size: int) -> list[AudioChunk]:
 
 @pytest.mark.parametrize("open_vad", BINDINGS)
 def test_speech_is_told_from_a_quiet_room(open_vad: Open, sentence: bytes) -> None:
-    vad = open_vad()()
+    vad = open_vad(WantedVad())()
     before = vad.feed(AudioChunk(room(500)))
     during = vad.feed(spoken("Turn on the kitchen light, please."))
     after = vad.feed(AudioChunk(room(1000)))
@@ -48,7 +49,7 @@ def test_speech_is_told_from_a_quiet_room(open_vad: Open, sentence: bytes) -> No
 def test_each_whole_frame_gets_one_probability_however_the_sound_is_cut(
     open_vad: Open, sentence: bytes
 ) -> None:
-    streams = open_vad()
+    streams = open_vad(WantedVad())
     whole = streams().feed(AudioChunk(sentence))
     assert len(whole) == len(sentence) // FRAME_BYTES
     for size in (2, 640, FRAME_BYTES, 5000):
@@ -60,7 +61,7 @@ def test_each_whole_frame_gets_one_probability_however_the_sound_is_cut(
 
 @pytest.mark.parametrize("open_vad", BINDINGS)
 def test_streams_do_not_hear_each_other(open_vad: Open, sentence: bytes) -> None:
-    streams = open_vad()
+    streams = open_vad(WantedVad())
     alone = streams().feed(AudioChunk(sentence))
     one, other = streams(), streams()
     heard = []
@@ -71,18 +72,18 @@ def test_streams_do_not_hear_each_other(open_vad: Open, sentence: bytes) -> None
 
 
 def test_both_bindings_agree_on_nearly_every_frame(sentence: bytes) -> None:
-    onnx = np.array(open_onnx()().feed(AudioChunk(sentence))) > 0.5
-    ggml = np.array(open_ggml()().feed(AudioChunk(sentence))) > 0.5
+    onnx = np.array(open_onnx(WantedVad())().feed(AudioChunk(sentence))) > 0.5
+    ggml = np.array(open_ggml(WantedVad())().feed(AudioChunk(sentence))) > 0.5
     assert np.mean(onnx == ggml) > 0.95
 
 
 def test_a_missing_file_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vad_silero, "ONNX_FILE", "faster_whisper/assets/none.onnx")
     with pytest.raises(EngineUnavailable, match=r"silero_onnx: .*none\.onnx.*faster-whisper"):
-        open_onnx()
+        open_onnx(WantedVad())
 
 
 def test_a_broken_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vad_silero, "ONNX_FILE", "faster_whisper/__init__.py")
     with pytest.raises(EngineUnavailable, match=r"__init__\.py cannot be loaded"):
-        open_onnx()
+        open_onnx(WantedVad())

@@ -5,7 +5,7 @@ import pytest
 
 from airos_edge.engines import wake_openwakeword
 from airos_edge.engines.embedding import Array, Embedding, State
-from airos_edge.engines.wake_openwakeword import open_wake
+from airos_edge.engines.wake_openwakeword import openwakeword
 from airos_edge.errors import EngineUnavailable
 from airos_edge.voice.audio import AudioChunk, samples_of
 from airos_edge.voice.ports import Wake, WakeScore
@@ -50,17 +50,17 @@ def first(scores: list[WakeScore]) -> WakeScore:
 )
 def test_a_word_is_heard_where_it_is_said(text: str, voice: str, word: str) -> None:
     said = spoken(text, voice=voice)
-    scores = listen(open_wake(WORDS)(), noise(500), said, noise(1500))
+    scores = listen(openwakeword(WORDS)(), noise(500), said, noise(1500))
     assert heard(scores) == {word}
     assert samples_of(500) < first(scores).sample < samples_of(1000) + said.samples
 
 
 def test_it_is_heard_from_the_first_sample_of_a_stream_on() -> None:
-    assert heard(listen(open_wake(WORDS)(), SAID, noise(1500))) == {"hey_jarvis"}
+    assert heard(listen(openwakeword(WORDS)(), SAID, noise(1500))) == {"hey_jarvis"}
 
 
 def test_every_word_has_a_score_for_each_40_ms_and_for_each_10_ms_where_it_is_said() -> None:
-    scores = listen(open_wake(WORDS)(), noise(500), SAID, noise(500))
+    scores = listen(openwakeword(WORDS)(), noise(500), SAID, noise(500))
     for word in WORDS:
         samples = [score.sample for score in scores if score.word == word]
         assert {*range(640, samples[-1] + 1, 640)} <= {*samples}
@@ -73,13 +73,13 @@ def test_every_word_has_a_score_for_each_40_ms_and_for_each_10_ms_where_it_is_sa
 def test_a_word_is_heard_whenever_it_comes(later_ms: int) -> None:
     """On some grids of 80 ms this one has no score over 0.5."""
     said = spoken("alexa", voice="en-us", rate_wpm=150)
-    scores = listen(open_wake(["alexa"])(), noise(1000 + later_ms), said, noise(1000))
+    scores = listen(openwakeword(["alexa"])(), noise(1000 + later_ms), said, noise(1000))
     assert heard(scores) == {"alexa"}
 
 
 @pytest.mark.parametrize("piece_bytes", [2000, 2560, 100_000])
 def test_however_the_sound_is_cut_the_scores_are_the_same(piece_bytes: int) -> None:
-    streams = open_wake(WORDS)
+    streams = openwakeword(WORDS)
     sounds = (noise(500), SAID, noise(1500))
     expected = listen(streams(), *sounds)
     scores = listen(streams(), *sounds, piece_bytes=piece_bytes)
@@ -91,11 +91,11 @@ def test_however_the_sound_is_cut_the_scores_are_the_same(piece_bytes: int) -> N
 
 def test_ordinary_speech_wakes_nobody() -> None:
     said = spoken("Turn on the kitchen light, and then tell me what time it is.")
-    assert heard(listen(open_wake(WORDS)(), noise(500), said, noise(1500))) == set()
+    assert heard(listen(openwakeword(WORDS)(), noise(500), said, noise(1500))) == set()
 
 
 def test_streams_do_not_hear_each_other() -> None:
-    streams = open_wake(WORDS)
+    streams = openwakeword(WORDS)
     one, other = streams(), streams()
     scores, others = [], []
     for at in range(0, len(SAID.pcm), 640):
@@ -111,7 +111,7 @@ def test_streams_do_not_hear_each_other() -> None:
 def test_after_minutes_of_silence_the_scores_are_those_of_who_never_slept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    streams = open_wake(WORDS)
+    streams = openwakeword(WORDS)
     sounds = (noise(60_000), SAID, noise(1000))
     gated = {(one.word, one.sample): one.score for one in listen(streams(), *sounds)}
     monkeypatch.setattr(wake_openwakeword, "Quiet", NeverQuiet)
@@ -125,7 +125,7 @@ def test_after_minutes_of_silence_the_scores_are_those_of_who_never_slept(
 def test_a_word_as_loud_as_the_noise_is_heard_as_without_the_gate(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    streams = open_wake(["hey_jarvis"])
+    streams = openwakeword(["hey_jarvis"])
     murmured = (
         np.frombuffer(SAID.pcm, "<i2") / 4
         + np.frombuffer(noise(1500, lsb=300).pcm, "<i2")[: SAID.samples]
@@ -150,7 +150,7 @@ def test_in_a_quiet_room_nothing_is_computed(monkeypatch: pytest.MonkeyPatch) ->
         heard_samples += len(samples)
         return really(self, state, samples)
 
-    wake = open_wake(WORDS)()
+    wake = openwakeword(WORDS)()
     listen(wake, noise(15_000))
     monkeypatch.setattr(Embedding, "step", counted)
     assert listen(wake, noise(30_000)) == []
@@ -164,12 +164,12 @@ def test_in_a_quiet_room_nothing_is_computed(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_an_unknown_word_names_those_nearest_to_it() -> None:
     with pytest.raises(EngineUnavailable, match="'hey jarvis'; try hey_jarvis"):
-        open_wake(["hey jarvis"])
+        openwakeword(["hey jarvis"])
 
 
 def test_a_word_like_none_names_them_all() -> None:
     with pytest.raises(EngineUnavailable, match="alexa or hey_jarvis or hey_mycroft"):
-        open_wake(["qqq"])
+        openwakeword(["qqq"])
 
 
 def numbers(scores: list[WakeScore]) -> list[float]:

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import soxr
 
-from airos_edge.engines.registry import Choice, open_vad
+from airos_edge.engines.choosing import Choice
+from airos_edge.engines.opening import open_vad
+from airos_edge.engines.wanted import WantedVad
 from airos_edge.local.sounds import RATE_HZ, bell, chime
 from airos_edge.voice.audio import RATE_HZ as HEARD_HZ
 from airos_edge.voice.audio import AudioChunk
@@ -26,7 +28,7 @@ def test_the_chime_is_short() -> None:
 
 @pytest.mark.parametrize("gain", [0.1, 0.3, 1.0, 3.0])
 def test_a_chime_is_no_speech(gain: float) -> None:
-    vad = open_vad(Choice("vad", "silero_onnx", ""))()
+    vad = open_vad(Choice("vad", "silero_onnx", ""), WantedVad())()
     scores = [score for piece in pieces(heard(chime(), gain)) for score in vad.feed(piece)]
     assert max(scores) < 0.35
 

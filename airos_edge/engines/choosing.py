@@ -1,0 +1,199 @@
+"""Which engine each port of a box gets, and why."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from itertools import takewhile
+from pathlib import Path
+from typing import Protocol
+
+from airos_edge.engines import lease, locate
+from airos_edge.engines.registry import ELSEWHERE, Engine, Port, engines
+from airos_edge.engines.settings import (
+    AsrSettings,
+    Engines,
+    TtsSettings,
+    VadSettings,
+    WakeSettings,
+)
+from airos_edge.models.stored import StoredModel, find
+from airos_edge.network import place_of_url
+from airos_edge.voice.ports import Place
+from airos_edge.wyoming.settings import address_of
+
+
+class Settings(Protocol):
+    """What of the configuration decides about engines."""
+
+    @property
+    def language(self) -> str: ...
+    @property
+    def wake(self) -> WakeSettings: ...
+    @property
+    def vad(self) -> VadSettings: ...
+    @property
+    def asr(self) -> AsrSettings: ...
+    @property
+    def tts(self) -> TtsSettings: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The engine a port gets, by name or by where it is, and why; `engine` None: none, and `why` says
+    what would mend it."""
+
+    port: Port
+    engine: str | None
+    why: str
+    place: Place = Place.LOCAL
+    model: StoredModel | None = None
+    """What the engine runs; None: what its package brings, or what runs elsewhere."""
+    others: "tuple[Choice, ...]" = ()
+    """Who stands in, in this order, while it is not ready or fails."""
+
+
+def is_installed(part: str) -> bool:
+    return locate(part) is not None
+
+
+def choose(
+    port: Port,
+    wanted: Engines = "auto",
+    language: str = "en",
+    installed: Callable[[str], bool] = is_installed,
+    stored: Sequence[StoredModel] = (),
+    model: str | None = None,
+) -> Choice:
+    """The wanted engine, or of `auto` the best, that is installed, has a model and knows the language;
+    or a service elsewhere, by its URI. Of several wanted, the first of which that is so; the next stand in.
+
+    `stored`: the models on the box; `model`: the one that is wanted, by its name or path. Imports
+    nothing. What is chosen may still fail to open: a package can be there and broken.
+    """
+    names = (wanted,) if isinstance(wanted, str) else wanted
+    choices: list[Choice] = []
+    passed_over: list[str] = []
+    for name in names:
+        found, obstacles = _candidates(port, name, language, installed, stored, model)
+        choices += found
+        passed_over += obstacles
+    if not choices:
+        return Choice(port, None, "; ".join(passed_over) or "none is wanted")
+    first, *others = choices
+    why = "; ".join([first.why, *passed_over])
+    return replace(first, why=why, others=tuple(others))
+
+
+def _candidates(
+    port: Port,
+    wanted: str,
+    language: str,
+    installed: Callable[[str], bool],
+    stored: Sequence[StoredModel],
+    model: str | None,
+) -> tuple[list[Choice], list[str]]:
+    """Who could be taken, the best first, and what keeps others from it."""
+    if is_uri(wanted):
+        choice = _elsewhere(port, wanted)
+        return ([choice], []) if choice.engine else ([], [choice.why])
+    known = [engine for engine in engines(port) if not engine.is_foreign or engine.name == wanted]
+    rows = [engine for engine in known if wanted in ("auto", engine.name)]
+    if not rows:
+        names = [engine.name for engine in engines(port)]
+        near = get_close_matches(wanted, names, n=1) or ["auto", *names]
+        return [], [f"there is no {wanted!r}; try {' or '.join(near)}"]
+    able: list[Choice] = []
+    without: list[StoredModel | None] = [None]
+    obstacles: dict[str, str] = {}
+    for engine in rows:
+        obstacle = _obstacle(engine, language, installed)
+        models = list(_models(engine, port, language, stored, model))
+        if obstacle is None and engine.runs_models and not models:
+            obstacle = _no_model(language, model)
+        if obstacle is not None:
+            obstacles[engine.name] = f"{engine.name} {obstacle}"
+            continue
+        why = engine.why if wanted == "auto" else "as configured"
+        able += [Choice(port, engine.name, why, model=one) for one in models or without]
+    if not able:
+        return [], list(obstacles.values())
+    first, *others = sorted(able, key=_quality, reverse=True)
+    if wanted != "auto":
+        return [first], []
+    before = takewhile(lambda engine: engine.name != first.engine, rows)
+    better = [obstacles[engine.name] for engine in before if engine.name in obstacles]
+    # Who stands in is to be there at once: what its package brings.
+    return [first, *(one for one in others if one.model is None)], better
+
+
+def _models(
+    engine: Engine, port: Port, language: str, stored: Sequence[StoredModel], wanted: str | None
+) -> Iterator[StoredModel]:
+    """What the engine could run: of the language, or the one that is wanted."""
+    if not engine.runs_models:
+        return
+    mine = [model for model in stored if (model.task, model.engine) == (port, engine.name)]
+    if wanted is None:
+        yield from (model for model in mine if model.speaks(language))
+    elif (named := find(mine, wanted)) is not None:
+        yield named
+    elif "/" in wanted:
+        path = Path(wanted).expanduser()
+        if path.exists() and port != "vad":
+            yield StoredModel(path.name, port, engine.name, path)
+
+
+def _no_model(language: str, wanted: str | None) -> str:
+    if wanted is not None:
+        return f"has no model {wanted!r}: `airos models list` shows those that are on this box"
+    return f"has no model for {language!r}: `airos models list` shows those there are"
+
+
+def _quality(choice: Choice) -> int:
+    return choice.model.quality if choice.model else 0
+
+
+def is_uri(engine: str) -> bool:
+    return "://" in engine
+
+
+def _elsewhere(port: Port, uri: str) -> Choice:
+    if port == "vad":
+        return Choice(port, None, "is not to be had elsewhere; try auto")
+    spoken = ELSEWHERE.get(uri.partition("://")[0], "wyoming")
+    try:
+        if spoken == "wyoming":
+            address_of(uri)
+    except ValueError as error:
+        return Choice(port, None, str(error))
+    place = place_of_url(uri)
+    where = {Place.LOCAL: "on this box", Place.EDGE: "in this LAN", Place.CLOUD: "in the cloud"}
+    kind = "a Wyoming service" if spoken == "wyoming" else f"{spoken} at a server"
+    return Choice(port, uri, f"{kind} {where[place]}, as configured", place)
+
+
+def choose_all(settings: Settings, stored: Sequence[StoredModel] = ()) -> list[Choice]:
+    def chosen(port: Port, wanted: Engines, model: str | None = None) -> Choice:
+        return choose(port, wanted, settings.language, stored=stored, model=model)
+
+    return [
+        chosen("wake", settings.wake.engine),
+        chosen("vad", settings.vad.engine),
+        chosen("asr", settings.asr.engine, settings.asr.model),
+        chosen("tts", settings.tts.engine, settings.tts.model),
+    ]
+
+
+def _obstacle(engine: Engine, language: str, installed: Callable[[str], bool]) -> str | None:
+    """What keeps the engine from being used here, with what mends it."""
+    if engine.languages and language.partition("-")[0] not in engine.languages:
+        return f"knows no language but {', '.join(engine.languages)}"
+    missing = [part for part in engine.needs if not installed(part)]
+    if missing:
+        return f"lacks {' and '.join(missing)}: pip install '{engine.install}'"
+    return None
+
+
+def refuse_beyond(choice: Choice, reach: Place) -> None:
+    """Raises ReachError if the engine is further away. Of what is leased the lease sees to it too."""
+    lease.refuse_beyond(choice.engine or choice.port, choice.place, reach)

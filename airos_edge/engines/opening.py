@@ -1,0 +1,79 @@
+"""How a chosen engine is opened."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from importlib import import_module
+from typing import Any
+
+from airos_edge.engines.choosing import Choice, is_uri
+from airos_edge.engines.registry import ELSEWHERE, Engine, engines
+from airos_edge.engines.wanted import WantedAsr, WantedTts, WantedVad, WantedWake
+from airos_edge.errors import EngineUnavailable
+from airos_edge.voice.ports import Asr, Tts, Vad, Wake
+
+
+def opener(choice: Choice) -> Callable[..., Any]:
+    """The function that opens the chosen engine. Only now is the engine's file imported.
+
+    Raises EngineUnavailable for one of another package that cannot be imported.
+    """
+    assert choice.engine is not None
+    if is_uri(choice.engine):
+        spoken = ELSEWHERE[choice.engine.partition("://")[0]]
+        module = import_module(f"{__package__}.{choice.port}_{spoken}")
+        opened_by: Callable[..., Any] = getattr(module, f"open_{choice.port}")
+        return opened_by
+    engine = _row(choice)
+    if not engine.is_foreign:
+        return engine.opener()
+    try:
+        return engine.opener()
+    except Exception as error:  # boundary: what another package does when it is imported
+        why = f"{engine.opened_by} cannot be loaded: {error}"
+        raise EngineUnavailable(engine.name, why) from error
+
+
+def package_of(choice: Choice) -> str:
+    """What the engine is installed by; "airos-edge" for a service elsewhere."""
+    if choice.engine is None or is_uri(choice.engine):
+        return "airos-edge"
+    return _row(choice).package
+
+
+def _row(choice: Choice) -> Engine:
+    return next(engine for engine in engines(choice.port) if engine.name == choice.engine)
+
+
+def _uri(choice: Choice) -> str:
+    return choice.engine if choice.engine and is_uri(choice.engine) else ""
+
+
+def open_wake(choice: Choice, wanted: WantedWake) -> Callable[[], Wake]:
+    """Each call of what it gives is a new stream, to be closed by who opens it if it has an `aclose`.
+
+    Raises EngineUnavailable.
+    """
+    streams: Callable[[], Wake] = opener(choice)(
+        replace(wanted, uri=_uri(choice), place=choice.place)
+    )
+    return streams
+
+
+def open_vad(choice: Choice, wanted: WantedVad) -> Callable[[], Vad]:
+    """Each call of what it gives is a new stream. Raises EngineUnavailable."""
+    streams: Callable[[], Vad] = opener(choice)(wanted)
+    return streams
+
+
+def open_asr(choice: Choice, wanted: WantedAsr) -> Asr:
+    """Blocks while it is loaded. Raises EngineUnavailable."""
+    told = replace(wanted, model=choice.model, uri=_uri(choice), place=choice.place)
+    asr: Asr = opener(choice)(told)
+    return asr
+
+
+def open_tts(choice: Choice, wanted: WantedTts) -> Tts:
+    """Blocks while it is loaded. Raises EngineUnavailable."""
+    told = replace(wanted, model=choice.model, uri=_uri(choice), place=choice.place)
+    tts: Tts = opener(choice)(told)
+    return tts

@@ -1,0 +1,58 @@
+"""The sections of the configuration that choose engines."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from airos_edge.limits import Range
+from airos_edge.secret import Secret
+from airos_edge.voice.waking import WordSettings
+
+Engines = tuple[str, ...] | str
+"""One engine, or several in the order in which they are tried: names, URIs, or `auto`."""
+Device = Literal["auto", "cpu", "cuda"]
+"""auto: the GPU where there is one that works, else the CPU."""
+
+
+@dataclass(frozen=True, slots=True)
+class WakeSettings:
+    engine: str = "auto"
+    words: Mapping[str, WordSettings] = field(
+        default_factory=lambda: {"hey_jarvis": WordSettings()}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class VadSettings:
+    engine: str = "auto"
+    threshold: Annotated[float, Range(0.05, 1)] = 0.5
+    """The probability that counts as speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class AsrSettings:
+    engine: Engines = "auto"
+    model: str | None = None
+    """The name of a model on this box, the path of one, or, of an engine elsewhere, what its server calls
+    it; None: the best there is."""
+    grammar: bool = True
+    """Whether the closed grammar of the house's commands hears with an engine that hears anything."""
+    certainty: Annotated[float, Range(0, 1)] = 0.5
+    """The probability that makes words a command, where a recogniser tells it."""
+    device: Device = "auto"
+    compute_type: str = "auto"
+    """How precisely it computes, in CTranslate2's words (int8, float16, …); auto: as fits the device."""
+    api_key: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TtsSettings:
+    engine: Engines = "auto"
+    model: str | None = None
+    """As of `AsrSettings`."""
+    voice: str | None = None
+    """None: the voice of the language."""
+    rate: Annotated[float, Range(0.5, 3)] = 1.0
+    """1.0 is the voice's own speed."""
+    device: Device = "auto"
+    api_key: Secret | None = None

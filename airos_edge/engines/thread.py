@@ -1,0 +1,84 @@
+"""Blocking model code beside the loop: one thread a model, one run at a time.
+
+What a run makes is handed over a few pieces ahead, so that a slow listener holds the model back. A
+run that nobody wants any more is told to stop, and what it still makes is discarded.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+AHEAD = 8
+"""How many pieces a run may be ahead of who takes them."""
+
+
+class Lane:
+    """A model's thread. Runs wait for each other in the order in which they were begun."""
+
+    def __init__(self, name: str) -> None:
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+
+    async def call(self, work: Callable[[], T]) -> T:
+        """Raises what `work` raises. Cancelled, what it gives is discarded; it is not begun if it waits."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+    async def stream(
+        self, work: Callable[["Stopped"], Iterator[T]], ahead: int = AHEAD
+    ) -> AsyncGenerator[T, None]:
+        """What `work` yields, as it is made; raises what it raises.
+
+        `work` gets a function that says whether it is to stop, and asks it between two steps of what it
+        does. Closing or cancelling stops it after the step that it is at, and waits for nothing.
+        """
+        run = _Run(asyncio.get_running_loop(), work, ahead)
+        running = asyncio.get_running_loop().run_in_executor(self._executor, run.work)
+        running.add_done_callback(lambda _: run.made.put_nowait(None))
+        try:
+            while (piece := await run.made.get()) is not None:
+                run.room.release()
+                yield piece[0]
+            await running
+        finally:
+            run.stop()
+            running.cancel()
+
+    def close(self) -> None:
+        """Runs that wait are not begun. What runs is not waited for."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+Stopped = Callable[[], bool]
+
+
+class _Run(Generic[T]):
+    """What a thread and its listener share."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        work: Callable[[Stopped], Iterator[T]],
+        ahead: int,
+    ) -> None:
+        self.made: asyncio.Queue[tuple[T] | None] = asyncio.Queue()
+        self.room = threading.Semaphore(ahead)
+        self._loop = loop
+        self._work = work
+        self._stopped = threading.Event()
+
+    def work(self) -> None:
+        """In the thread."""
+        for piece in self._work(self._stopped.is_set):
+            self.room.acquire()
+            if self._stopped.is_set():
+                return
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                self._loop.call_soon_threadsafe(self.made.put_nowait, (piece,))
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self.room.release()

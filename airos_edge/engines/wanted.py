@@ -1,0 +1,61 @@
+"""What the function that opens an engine is told: one value for each port.
+
+They are values, so that an engine is kept as long as nothing of it has changed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from airos_edge.engines.settings import AsrSettings, TtsSettings
+from airos_edge.models.stored import StoredModel
+from airos_edge.voice.grammar import Grammar
+from airos_edge.voice.place import Place
+from airos_edge.voice.waking import WordSettings
+
+
+@dataclass(frozen=True, slots=True)
+class WantedAsr:
+    """`open_asr(wanted) -> Asr`."""
+
+    settings: AsrSettings = field(default_factory=AsrSettings)
+    language: str = "en"
+    grammar: Grammar = Grammar(({},), frozenset())  # noqa: RUF009 - it is a value
+    """The house's sentences; without one where it has none in this language."""
+    wake_words: tuple[str, ...] = ()
+    """May be heard before what is said, and are no part of it."""
+    names: tuple[str, ...] = ()
+    """What the house's areas and devices are called."""
+    model: StoredModel | None = None
+    """None: the engine brings its own, or is elsewhere."""
+    uri: str = ""
+    """Where it is, of an engine elsewhere."""
+    place: Place = Place.LOCAL
+
+
+@dataclass(frozen=True, slots=True)
+class WantedTts:
+    """`open_tts(wanted) -> Tts`."""
+
+    settings: TtsSettings = field(default_factory=TtsSettings)
+    language: str = "en"
+    model: StoredModel | None = None
+    models: tuple[StoredModel, ...] = ()
+    """All of this engine's on the box, the best first: each may bring voices. `model` is the first."""
+    uri: str = ""
+    place: Place = Place.LOCAL
+
+
+@dataclass(frozen=True, slots=True)
+class WantedWake:
+    """`open_wake(wanted) -> () -> Wake`: each call of what it gives is a new stream."""
+
+    words: Mapping[str, WordSettings] = field(default_factory=dict)
+    models: tuple[StoredModel, ...] = ()
+    """Those of wake words on the box, for any engine that can run them."""
+    uri: str = ""
+    place: Place = Place.LOCAL
+
+
+@dataclass(frozen=True, slots=True)
+class WantedVad:
+    """`open_vad(wanted) -> () -> Vad`: each call of what it gives is a new stream."""

@@ -1,0 +1,1 @@
+"""Models of engines: which there are, how they come onto the box, and what lies there."""
