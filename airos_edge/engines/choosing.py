@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from itertools import takewhile
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from airos_edge.engines import lease, locate
 from airos_edge.engines.registry import ELSEWHERE, Engine, Port, engines
@@ -161,14 +162,18 @@ def _elsewhere(port: Port, uri: str) -> Choice:
     if port == "vad":
         return Choice(port, None, "is not to be had elsewhere; try auto")
     spoken = ELSEWHERE.get(uri.partition("://")[0], "wyoming")
+    if spoken != "wyoming" and port == "wake":
+        return Choice(port, None, f"{uri}: wants tcp://host:port or unix:///path")
     try:
         if spoken == "wyoming":
             address_of(uri)
+        elif not urlsplit(uri).hostname:
+            return Choice(port, None, f"{uri}: wants http://host:port/v1 or https://…")
     except ValueError as error:
         return Choice(port, None, str(error))
     place = place_of_url(uri)
     where = {Place.LOCAL: "on this box", Place.EDGE: "in this LAN", Place.CLOUD: "in the cloud"}
-    kind = "a Wyoming service" if spoken == "wyoming" else f"{spoken} at a server"
+    kind = {"wyoming": "a Wyoming service", "openai": "a server of OpenAI's API"}[spoken]
     return Choice(port, uri, f"{kind} {where[place]}, as configured", place)
 
 

@@ -90,7 +90,10 @@ ENGINES: Mapping[Port, tuple[Engine, ...]] = {
     ),
 }
 
-ELSEWHERE: Mapping[str, str] = {"tcp": "wyoming", "unix": "wyoming"}
+ELSEWHERE: Mapping[str, str] = {
+    **dict.fromkeys(("tcp", "unix"), "wyoming"),
+    **dict.fromkeys(("http", "https"), "openai"),
+}
 """By the scheme of an engine's URI, what it speaks: `<port>_<that>.py` opens it."""
 
 

@@ -66,6 +66,7 @@ class Transcript:
     Of a final: `alternatives` is what else was nearly as likely, likeliest first, where it cannot tell
     which was said; not `sure`: probably this, but not surely enough for what is hard to undo. `certainty`
     is the probability, 0 to 1, that these words, or those that were not believed, were said and meant.
+    `language` is the one that was heard ("de"), of a recogniser that tells it.
     """
 
     text: str
@@ -74,6 +75,7 @@ class Transcript:
     alternatives: tuple[str, ...] = ()
     sure: bool = True
     certainty: float | None = None
+    language: str | None = None
 
 
 class Asr(Protocol):

@@ -109,7 +109,9 @@ def test_a_uri_is_an_engine_elsewhere_and_says_how_far(port: Port) -> None:
 
 def test_what_is_no_such_uri_is_no_engine() -> None:
     assert choose("asr", "tcp://192.168.1.5").engine is None
-    assert "wants tcp://host:port" in choose("asr", "http://box:80").why
+    assert "wants tcp://host:port" in choose("wake", "http://box:80").why
+    assert "wants http://host:port/v1" in choose("asr", "http:///v1").why
+    assert "wants tcp://host:port" in choose("asr", "ftp://box:80").why
     assert choose("vad", "tcp://192.168.1.5:10300").engine is None
 
 
