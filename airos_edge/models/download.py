@@ -31,6 +31,15 @@ async def download(
     many bytes more there are, less than 0 where it begins again. Raises ModelError; cancelling it leaves
     what has come.
     """
+    try:
+        return await _download(hub, url, target, stated, told)
+    except OSError as error:
+        raise ModelError(f"{target}: cannot be written: {error.strerror or error}") from error
+
+
+async def _download(
+    hub: Hub, url: str, target: Path, stated: Stated, told: Callable[[int], None]
+) -> str:
     make_directory(target.parent)
     part = _begun(target, told)
     told(part.size)
@@ -139,21 +148,16 @@ def _total(
 
 async def _write(response: "httpx2.Response", part: _Part, at_most: int | None, url: str) -> None:
     size = part.size
-    try:
-        with part.path.open("ab") as file:
-            give_to_owner_of(part.path.parent, file.fileno())
-            async for piece in response.aiter_bytes(PIECE):
-                size += len(piece)
-                if at_most is not None and size > at_most:
-                    raise ModelError(
-                        f"{url}: sends more than the {at_most} bytes it is said to have"
-                    )
-                file.write(piece)
-                part.told(len(piece))
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise ModelError(f"{part.path}: cannot be written: {error.strerror or error}") from error
+    with part.path.open("ab") as file:
+        give_to_owner_of(part.path.parent, file.fileno())
+        async for piece in response.aiter_bytes():
+            size += len(piece)
+            if at_most is not None and size > at_most:
+                raise ModelError(f"{url}: sends more than the {at_most} bytes it is said to have")
+            file.write(piece)
+            part.told(len(piece))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _judged(path: Path, name: str, stated: Stated) -> tuple[str, str | None]:
