@@ -80,6 +80,10 @@ async def plan(hub: Hub, entry: Entry, turns: asyncio.Semaphore) -> Plan:
     known = [await ask(first, entry.revision)]
     # What "main" is may change between two files: from here on it is a commit.
     revision = known[0][1].commit or entry.revision
+    if SHA1.fullmatch(entry.revision) and revision != entry.revision:
+        raise ModelError(
+            f"{entry.name}: the hub gives {revision}, though asked for {entry.revision}"
+        )
     known += await together([ask(path, revision) for path in others])
     return Plan(entry, revision, {paths[path]: (path, stated) for path, stated in known})
 

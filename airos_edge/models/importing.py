@@ -16,11 +16,12 @@ from airos_edge.models.recognise import Recognised, recognise
 from airos_edge.models.stored import MANIFEST, Task, stored_models
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+SUFFIXES = re.compile(r"(\.onnx)?\.json$|\.(onnx|gguf|tflite)$")
 
 
 def name_of(source: Path, name: str | None) -> str:
     """What a model from there is called. Raises ModelError for what is no name."""
-    called = name or (source.resolve().name if source.is_dir() else source.name.partition(".")[0])
+    called = name or (source.resolve().name if source.is_dir() else SUFFIXES.sub("", source.name))
     if not NAME.fullmatch(called):
         raise ModelError(f"{called!r} is no name for a model: letters, digits, and . _ - in it")
     return called

@@ -51,6 +51,8 @@ class HubServer:
     requests: list[tuple[str, str, str]] = field(default_factory=list)
     """Method, path, Range."""
     url: str = ""
+    commit: str | None = None
+    """What every answer says it is of; None: what was asked for, or COMMIT for a branch."""
 
     def put(self, path: str, data: bytes, **how: object) -> File:
         self.files[path] = File(data, **how)  # type: ignore[arg-type]
@@ -70,7 +72,9 @@ class HubServer:
             raise web.HTTPNotFound
         if not self.states_hashes:
             return await self._send(request, file)
-        headers = {"X-Repo-Commit": COMMIT}
+        revision = request.match_info["revision"]
+        own = COMMIT if revision == "main" else revision
+        headers = {"X-Repo-Commit": self.commit or own}
         if not file.is_large:
             sha1 = hashlib.sha1(b"blob %d\0" % len(file.data) + file.data).hexdigest()
             headers["ETag"] = f'"{sha1}"'

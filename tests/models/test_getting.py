@@ -6,6 +6,7 @@ import random
 import shutil
 from collections import namedtuple
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,15 @@ async def test_what_is_planned_names_one_commit_all_sizes_and_whether_hashes_are
     server.states_hashes = False
     planned = await plan(hub, OWL, asyncio.Semaphore(4))
     assert (planned.revision, planned.is_certain) == ("main", False)
+
+
+async def test_a_hub_that_gives_another_commit_than_asked_for_is_not_believed(
+    hub: Hub, server: HubServer
+) -> None:
+    server.commit = "f" * 40
+    entry = replace(OWL, revision=COMMIT)
+    with pytest.raises(ModelError, match=f"the hub gives {'f' * 40}, though asked for {COMMIT}"):
+        await plan(hub, entry, asyncio.Semaphore(4))
 
 
 async def test_a_model_that_fails_is_absent_and_what_came_of_it_is_gone_on_with(
