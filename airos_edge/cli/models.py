@@ -252,9 +252,9 @@ def _tell_daemon() -> None:
         print(f"airos: the daemon has not taken it up: {error}", file=sys.stderr)
     else:
         for port, engine in changed.items():
-            print(f"The daemon uses it from the next turn on: {port} is {engine}.")
+            print(f"The daemon takes it up, for the next turn: {port} is {engine}.")
         if not changed:
-            print("The daemon runs on as before: `airos check` says what it chooses and why.")
+            print("The daemon has looked, and chooses as before: `airos check` says what and why.")
 
 
 def _warn_of_another_directory(directory: Path) -> None:

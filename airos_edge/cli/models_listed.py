@@ -1,6 +1,7 @@
 """`airos models list`: the catalogue and what lies on the box, with what this box would make of it."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,26 @@ SAID = {"asr": "ears", "tts": "voices", "wake": "wake words", "llm": "minds"}
 FAST = {"yes": "fast enough", "barely": "a little slow", "no": "too slow"}
 
 
-def print_list(directory: Path, language: str, all_languages: bool, as_json: bool) -> int:
+Measured = Callable[[StoredModel], float | None]
+"""Seconds of work for each second heard or said, of a model that was timed on this box."""
+
+
+def untimed(model: StoredModel) -> None:
+    return None
+
+
+def print_list(
+    directory: Path,
+    language: str,
+    all_languages: bool,
+    as_json: bool,
+    measured: Measured = untimed,
+) -> int:
     """Those of the language, or all."""
     machine = this_machine()
     stored = {model.name: model for model in stored_models(directory)}
     entries = [one for one in catalogue.entries() if all_languages or one.speaks(language)]
-    rows = [_row(entry, stored.get(entry.name), machine, language) for entry in entries]
+    rows = [_row(entry, stored.get(entry.name), machine, language, measured) for entry in entries]
     known = {entry.name for entry in catalogue.entries()}
     rows += [_own(model) for model in stored.values() if model.name not in known]
     if as_json:
@@ -39,9 +54,10 @@ def print_list(directory: Path, language: str, all_languages: bool, as_json: boo
 
 
 def _row(
-    entry: Entry, stored: StoredModel | None, machine: Machine, language: str
+    entry: Entry, stored: StoredModel | None, machine: Machine, language: str, measured: Measured
 ) -> dict[str, Any]:
-    verdict = fast_enough(entry.task, entry.cost, machine)
+    factor = measured(stored) if stored else None
+    verdict = fast_enough(entry.task, entry.cost, machine, factor)
     return {
         "name": entry.name,
         "task": entry.task,

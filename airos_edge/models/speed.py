@@ -10,12 +10,13 @@ from typing import Literal
 from airos_edge.models.catalogue import Cost
 from airos_edge.models.stored import Task
 
-BUDGET: Mapping[Task, float] = {"asr": 0.4, "tts": 0.7, "llm": 0.7, "wake": 0.5}
-"""Seconds of work for each second heard or said that still feel immediate. Ears have least: they may begin
-when the speaker has ended, and the answer waits for them. An LLM says a second of speech in about 4 tokens."""
+BUDGET: Mapping[Task, float] = {"asr": 0.3, "tts": 0.5, "llm": 0.7, "wake": 0.5}
+"""Seconds of work for each second heard or said that still feel immediate. The words of a command of three
+seconds are to be there one second after its end, and a voice is to begin within a second. A second of
+speech is about 4 tokens of an LLM."""
 CORES = 4
 """Those of the boxes that the catalogue's costs are for."""
-MEMORY_SHARE = 0.6
+MEMORY_SHARE = 0.5
 """So much of the memory one model may take: the system and the other engines need the rest."""
 
 

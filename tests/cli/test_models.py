@@ -214,7 +214,7 @@ def test_a_daemon_is_told_and_says_what_it_uses(
     assert main(["models", "get", "owl-small"]) == 0
     assert daemon.requests[-1][:2] == ("POST", "/api/models/changed")
     captured = capsys.readouterr()
-    assert "from the next turn on: tts is owl with owl-small." in captured.out
+    assert "takes it up, for the next turn: tts is owl with owl-small." in captured.out
     assert "keeps its models" not in captured.err
     assert main(["models", "remove", "owl-small"]) == 0
     assert daemon.requests[-1][:2] == ("POST", "/api/models/changed")
@@ -225,7 +225,7 @@ def test_a_daemon_with_another_directory_is_told_of(daemon: FakeDaemon, capsys: 
     assert main(["models", "get", "owl-small"]) == 0
     captured = capsys.readouterr()
     assert "keeps its models in /var/lib/airos/models" in captured.err
-    assert "runs on as before" in captured.out
+    assert "chooses as before" in captured.out
 
 
 def test_a_daemon_that_refuses_is_told_of_and_the_model_is_there(

@@ -52,7 +52,7 @@ def test_a_model_is_taken_up_replaced_and_let_go_of_while_the_daemon_runs(
     model = owl(tmp_path / "owl-small", "hoo")
     done = daemon.airos("models", "import", str(model))
     assert done.returncode == 0, done.stderr
-    assert "from the next turn on: tts is owl with owl-small." in done.stdout
+    assert "for the next turn: tts is owl with owl-small." in done.stdout
     assert "The owl has read: hoo" in daemon.log
     assert daemon.airos("say", "--quiet", "good night").returncode == 0
     check = json.loads(daemon.airos("check", "--json").stdout)
@@ -67,7 +67,7 @@ def test_a_model_is_taken_up_replaced_and_let_go_of_while_the_daemon_runs(
 
     done = daemon.airos("models", "remove", "--yes", "owl-small")
     assert done.returncode == 0, done.stderr
-    assert "from the next turn on: tts is espeak." in done.stdout
+    assert "for the next turn: tts is espeak." in done.stdout
     assert not Path(daemon.environment["HOME"], ".local/state/airos/models/owl-small").exists()
     assert daemon.airos("say", "--quiet", "good morning").returncode == 0
 
