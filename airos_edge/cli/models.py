@@ -185,7 +185,8 @@ def _verify(directory: Path, names: list[str]) -> int:
 
 
 def _remove(directory: Path, names: list[str], is_sure: bool) -> int:
-    paths = [_stored(directory, name) for name in names]
+    half = [name for name in names if getting.left_overs(directory, name)]
+    paths = [directory / name if name in half else _stored(directory, name) for name in names]
     if not is_sure and sys.stdin.isatty():
         answer = input(f"Remove {', '.join(names)} from {directory}? [y/N] ")
         if answer.strip().lower() not in ("y", "yes"):
@@ -199,15 +200,14 @@ async def _take_away(directory: Path, paths: list[Path]) -> None:
     """Without its manifest it is no model any more: the daemon lets go of it, and then the files go."""
     for path in paths:
         async with getting.alone(directory, path.name):
-            try:
-                (path / MANIFEST).unlink()
-            except OSError as error:
-                raise ModelError(f"{path}: cannot be removed: {error.strerror}") from error
+            with getting.writing(path):
+                (path / MANIFEST).unlink(missing_ok=True)
     _tell_daemon()
     for path in paths:
         async with getting.alone(directory, path.name):
             if not (path / MANIFEST).exists():  # or it was brought again meanwhile
                 shutil.rmtree(path, ignore_errors=True)
+            getting.drop_left_overs(directory, path.name)
         print(
             f"{path.name} is removed; who speaks or hears with it at this moment still ends what it does"
         )

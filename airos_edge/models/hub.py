@@ -167,7 +167,8 @@ def translated() -> Iterator[None]:
     except httpx2.ConnectTimeout as error:
         raise Trouble("nobody answers there", costs=2) from error
     except (httpx2.ConnectError, httpx2.ProxyError) as error:
-        raise Trouble(f"cannot be reached: {error}; is this box online?", costs=2) from error
+        why = f"cannot be reached ({error}); look whether this box is online"
+        raise Trouble(why, costs=2) from error
     except httpx2.TimeoutException as error:
         raise Trouble("has stalled") from error
     except (httpx2.NetworkError, httpx2.RemoteProtocolError) as error:

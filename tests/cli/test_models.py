@@ -163,8 +163,10 @@ def test_the_list_says_what_is_here_what_is_fast_and_what_is_recommended(
     assert "voices:\n" in out
     assert "eule" in out
     line = next(line for line in out.splitlines() if "owl-small" in line)
-    assert line.split()[:3] == ["*", "owl-small", "here"]
-    assert "fast enough" in line
+    assert line.split() == ["*", "owl-small", "espeak", "en", "1", "10", "here", "MIT"]
+    assert next(line for line in out.splitlines() if "owl-huge" in line).endswith(
+        "too slow      MIT"
+    )
 
 
 def test_verify_names_what_differs(directory: Path, capsys: Captured) -> None:
@@ -196,6 +198,42 @@ def test_a_model_is_removed_with_all_that_it_had(directory: Path, capsys: Captur
     assert not (directory / "owl-small").exists()
     assert main(["models", "remove", "owl-small"]) == 1
     assert "there is no model 'owl-small'" in capsys.readouterr().err
+
+
+def test_what_came_of_a_model_that_never_became_whole_is_removed_too(
+    directory: Path, server: HubServer
+) -> None:
+    server.files["owl/small/a.bin"].refusals = [(401, None)]
+    main(["models", "get", "owl-small"])
+    assert list(directory.glob(".arriving/owl-small@*"))
+    assert main(["models", "remove", "owl-small"]) == 0
+    assert not list(directory.glob(".arriving/owl-small@*"))
+
+
+def test_a_directory_that_is_another_s_is_a_sentence(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("airos_edge.models.getting.make_directory", refuse)
+    assert main(["models", "get", "owl-small"]) == 1
+    said = f"airos: {directory}: cannot be written: Permission denied; be its owner, or root\n"
+    assert capsys.readouterr().err.endswith(said)
+
+
+def test_what_root_fetches_belongs_to_whom_the_directory_belongs(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "fchown", lambda file, user, group: given.append((user, group)))
+    monkeypatch.setattr(os, "chown", lambda path, *owner, **how: given.append(owner))
+    assert main(["models", "get", "owl-small"]) == 0
+    owner = directory.parent.stat()
+    assert set(given) == {(owner.st_uid, owner.st_gid)}
+    # The directories of models, of what arrives and of what was seen, a.bin, its ETag, and three more files.
+    assert len(given) >= 8
 
 
 def test_a_file_is_imported(directory: Path, runtime: Path, capsys: Captured) -> None:
