@@ -66,12 +66,7 @@ def is_there(entry: Entry, directory: Path) -> bool:
 
 async def plan(hub: Hub, entry: Entry, turns: asyncio.Semaphore) -> Plan:
     """Asks the hub for all that it states. `turns`: how much is asked at once. Raises ModelError."""
-    paths = dict(entry.files)
-    for folder in [path for path in paths if path.endswith("/")]:
-        into = paths.pop(folder)
-        for path in await hub.files_in(entry.repo, entry.revision, folder):
-            paths[path] = into + path.removeprefix(folder)
-    first, *others = paths
+    first, *others = entry.files
 
     async def ask(path: str, revision: str) -> tuple[str, Stated]:
         async with turns:
@@ -85,7 +80,9 @@ async def plan(hub: Hub, entry: Entry, turns: asyncio.Semaphore) -> Plan:
             f"{entry.name}: the hub gives {revision}, though asked for {entry.revision}"
         )
     known += await together([ask(path, revision) for path in others])
-    return Plan(entry, revision, {paths[path]: (path, stated) for path, stated in known})
+    return Plan(
+        entry, revision, {path.rpartition("/")[2]: (path, stated) for path, stated in known}
+    )
 
 
 def missing_bytes(plans: list[Plan], directory: Path) -> int:

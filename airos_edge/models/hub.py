@@ -3,11 +3,11 @@
 As huggingface_hub 2.4 has it (`file_download.get_hf_file_metadata`, `constants`): a file is at
 `/<repo>/resolve/<revision>/<path>`. A large one answers with a redirect, whose X-Linked-Size is its size and
 whose X-Linked-Etag its SHA-256; the ETag of a small one is git's SHA-1 of the blob; X-Repo-Commit says of
-both which commit that is. What lies in a folder is said by `/api/models/<repo>/tree/<revision>/<folder>`.
+both which commit that is.
 
 That package itself is not used for it: it compares sizes and never the SHA-256, sends no If-Range, waits for
 no lock that its own cache does not know, and brings seven packages to a box without faster-whisper. What is
-needed of the protocol are two addresses and four headers, which a mirror or a plain web server has too.
+needed of the protocol are one address and four headers, and a plain web server does as a mirror.
 """
 
 import asyncio
@@ -93,20 +93,6 @@ class Hub:
         url = self.url_of(repo, revision, path)
         return await self.patiently(url, partial(self._stated, url))
 
-    async def files_in(self, repo: str, revision: str, folder: str) -> list[str]:
-        """The paths of all files in a folder, and in those within it. Raises ModelError."""
-        at = f"{quote(revision, safe='')}/{quote(folder.rstrip('/'))}"
-        url = f"{self.address}/api/models/{repo}/tree/{at}?recursive=true"
-        paths: list[str] = []
-        page: str | None = url
-        while page is not None:
-            found, page = await self.patiently(page, partial(self._listed, page))
-            paths += found
-        strange = [path for path in paths if ".." in path.split("/") or not path.startswith(folder)]
-        if strange or not paths:
-            raise ModelError(f"{url}: lists {strange[0] if strange else 'nothing'} in that folder")
-        return paths
-
     async def patiently(
         self, url: str, ask: Callable[[], Awaitable[T]], come: Callable[[], int] = lambda: 0
     ) -> T:
@@ -142,19 +128,6 @@ class Hub:
                 return Stated(_number(size), _match(SHA256, tag), _match(SHA1, tag), commit)
             asked = urljoin(asked, headers["location"])
         raise ModelError(f"{url}: is redirected again and again")
-
-    async def _listed(self, url: str) -> tuple[list[str], str | None]:
-        """The paths, and where the list goes on."""
-        with translated():
-            response = await self.client.get(url, follow_redirects=True)
-        refuse(response, url)
-        try:
-            found = [item["path"] for item in response.json() if item["type"] == "file"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ModelError(
-                f"{url}: is no list of files; does models.mirror lead to a hub?"
-            ) from error
-        return found, response.links.get("next", {}).get("url")
 
 
 @contextmanager

@@ -29,24 +29,24 @@ Captured = pytest.CaptureFixture[str]
 DATA = random.Random(1).randbytes(100_000)
 VOICES = (
     Entry(
-        "owl-small", "tts", "espeak", "owl/small", {"a.bin": "a.bin"}, "", ("en",), 1, "MIT", 10,
+        "owl-small", "tts", "espeak", "owl/small", ("a.bin",), "", ("en",), 1, "MIT", 10,
         cost=Cost(0.1, 0.1, 10), recommended=("en",),
     ),
     Entry(
-        "owl-large", "tts", "espeak", "owl/large", {"b.bin": "b.bin"}, "", ("en",), 2, "MIT", 20,
+        "owl-large", "tts", "espeak", "owl/large", ("b.bin",), "", ("en",), 2, "MIT", 20,
         cost=Cost(0.2, 0.2, 10), recommended=("en",),
     ),
     Entry(
-        "owl-huge", "tts", "espeak", "owl/huge", {"c.bin": "c.bin"}, "", ("en",), 3, "MIT", 30,
+        "owl-huge", "tts", "espeak", "owl/huge", ("c.bin",), "", ("en",), 3, "MIT", 30,
         cost=Cost(9, 9, 10), recommended=("en",),
     ),
     Entry(
-        "eule", "tts", "strix", "owl/eule", {"d.bin": "d.bin"}, "", ("de",), 3, "CC0", 30,
+        "eule", "tts", "strix", "owl/eule", ("d.bin",), "", ("de",), 3, "CC0", 30,
         cost=Cost(0.1, 0.1, 10), recommended=("de",),
     ),
 )  # fmt: skip
 EARS = Entry(
-    "ear", "asr", "pocketsphinx", "owl/ear", {"e.bin": "e.bin"}, "", (), 1, "MIT", 10,
+    "ear", "asr", "pocketsphinx", "owl/ear", ("e.bin",), "", (), 1, "MIT", 10,
     cost=Cost(0.1, 0.1, 10), recommended=("*",),
 )  # fmt: skip
 

@@ -64,16 +64,6 @@ async def test_a_plain_web_server_states_a_size_and_no_hash(server: HubServer, h
     assert await hub.stated("owl/model", "main", "big.bin") == Stated(len(DATA))
 
 
-async def test_the_files_of_a_folder_are_those_that_the_hub_lists(
-    server: HubServer, hub: Hub
-) -> None:
-    for name in ("data/a", "data/deep/b", "else/c"):
-        server.put(f"owl/model/{name}", b"x")
-    assert await hub.files_in("owl/model", "main", "data/") == ["data/a", "data/deep/b"]
-    with pytest.raises(ModelError, match="lists nothing"):
-        await hub.files_in("owl/model", "main", "nowhere/")
-
-
 # ---- what comes --------------------------------------------------------------------------------
 
 
