@@ -34,6 +34,8 @@ BUSY = (408, 425, 429, 500, 502, 503, 504)
 """Answers after which asking again may help (RFC 9110, 15; RFC 6585; RFC 8470)."""
 AS_IT_IS = {"Accept-Encoding": "identity"}
 """Compressed, a file would have another size than the hub states."""
+LONG_S = 2.0
+"""Who waits for longer is told why."""
 WORTH = 64 * 1024
 """A try that brings so many bytes was no failure."""
 
@@ -84,6 +86,8 @@ class Hub:
     address: str
     client: "httpx2.AsyncClient"
     patience: Patience
+    told: Callable[[str], None]
+    """Is called with a sentence before a long wait."""
 
     def url_of(self, repo: str, revision: str, path: str) -> str:
         return f"{self.address}/{repo}/resolve/{quote(revision, safe='')}/{quote(path)}"
@@ -108,7 +112,10 @@ class Hub:
                 attempt, before = attempt + trouble.costs, come()
                 if attempt > self.patience.tries:
                     raise ModelError(f"{url}: {trouble}; given up for now") from trouble
-                await asyncio.sleep(self.patience.before(attempt, trouble.after_s))
+                pause_s = self.patience.before(attempt, trouble.after_s)
+                if pause_s >= LONG_S:
+                    self.told(f"{url}: {trouble}; it is asked again in {pause_s:g} s")
+                await asyncio.sleep(pause_s)
 
     async def _stated(self, url: str) -> Stated:
         asked, commit = url, None
@@ -168,10 +175,12 @@ def refuse(response: "httpx2.Response", url: str) -> None:
 
 @asynccontextmanager
 async def open_hub(
-    mirror: str | None = None, patience: Patience = Patience()
+    mirror: str | None = None,
+    patience: Patience = Patience(),
+    told: Callable[[str], None] = lambda said: None,
 ) -> AsyncIterator[Hub]:
     """`mirror` stands in the place of the hub's own address. Proxies and certificates are those of the
-    environment. Sends nothing. Raises ModelError where no client can be made."""
+    environment. `told`: as `Hub.told`. Sends nothing. Raises ModelError where no client can be made."""
     import httpx2
 
     address = (mirror or HUB).rstrip("/")
@@ -185,7 +194,7 @@ async def open_hub(
     except (OSError, ValueError) as error:  # certificates or proxies of the environment
         raise ModelError(f"the hub cannot be asked: {error}") from error
     async with client:
-        yield Hub(address, client, patience)
+        yield Hub(address, client, patience, told)
 
 
 def _match(pattern: re.Pattern[str], text: str) -> str | None:

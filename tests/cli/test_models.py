@@ -183,6 +183,21 @@ def test_verify_names_what_differs(directory: Path, capsys: Captured) -> None:
     assert "there is no model 'nothing'" in capsys.readouterr().err
 
 
+def test_a_manifest_that_cannot_be_used_hinders_no_other_from_being_verified(
+    directory: Path, capsys: Captured
+) -> None:
+    main(["models", "get", "owl-small"])
+    for name, files in {"bad": '{"../x": {}}', "by-hand": "{}"}.items():
+        (directory / name).mkdir()
+        told = f'{{"task": "tts", "engine": "owl", "files": {files}}}'
+        (directory / name / "airos.json").write_text(told)
+    assert main(["models", "verify"]) == 1
+    out = capsys.readouterr().out
+    assert "'../x' lies elsewhere" in out
+    assert "by-hand: its manifest lists no files" in out
+    assert "owl-small: all of its files are as they came" in out
+
+
 def test_a_path_is_that_of_a_model_or_of_all(directory: Path, capsys: Captured) -> None:
     assert main(["models", "path"]) == 0
     assert capsys.readouterr().out == f"{directory}\n"
@@ -299,6 +314,18 @@ def test_a_terminal_shows_a_line_for_each_model_that_changes() -> None:
     assert "\x1b[2A" in shown
     assert "small                         60 %  6.0 of 10 MB  3.0 MB/s  0:01" in shown
     assert all(len(line) < 80 for line in shown.splitlines())
+
+
+def test_what_is_said_meanwhile_stands_above_the_lines_that_change() -> None:
+    out = Terminal()
+    lines = ProgressLines(out, lambda: 0.0)
+    progress = Progress("small", 100, lines.changed)
+    progress.of_file("a")(50)
+    lines.say("the hub is busy")
+    progress.of_file("a")(50)
+    drawn = out.getvalue().split("\n")
+    assert drawn[1] == "\x1b[1A\x1b[Jthe hub is busy"
+    assert drawn[2].startswith("small")
 
 
 def test_what_is_no_terminal_gets_a_plain_line_now_and_then() -> None:

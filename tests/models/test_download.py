@@ -159,6 +159,42 @@ async def test_a_busy_hub_is_asked_again_when_it_said(
     assert await fetch(hub, tmp_path / "big.bin") == SHA256
 
 
+async def test_who_has_to_wait_long_is_told_for_how_long_and_why(
+    server: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.put("owl/model/big.bin", DATA, refusals=[(429, "7"), (429, "7777"), (503, None)])
+    slept, told, sleep = [], [], asyncio.sleep
+
+    async def no_sleep(delay: float, *result: object) -> None:
+        slept.append(delay)
+        await sleep(0)
+
+    async with open_hub(server.url, Patience(tries=5), told.append) as hub:
+        stated = await hub.stated("owl/model", "main", "big.bin")
+        monkeypatch.setattr("airos_edge.models.hub.asyncio.sleep", no_sleep)
+        await fetch(hub, tmp_path / "big.bin", stated)
+    assert [pause for pause in slept if pause] == [7, 300, 4]
+    assert (
+        "is busy or broken (HTTP 429), and asks to wait for 7 s; it is asked again in 7 s"
+        in told[0]
+    )
+
+
+async def test_a_disk_that_is_full_is_a_sentence_and_what_came_is_kept(
+    server: HubServer, hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    server.put("owl/model/big.bin", DATA)
+    with monkeypatch.context() as patch:
+        patch.setattr("airos_edge.models.download.os.fsync", refuse)
+        with pytest.raises(ModelError, match="cannot be written: No space left on device"):
+            await fetch(hub, tmp_path / "big.bin")
+    assert await fetch(hub, tmp_path / "big.bin") == SHA256
+    assert len(server.ranges("/cdn/")) == 1
+
+
 # ---- what is not taken -------------------------------------------------------------------------
 
 
