@@ -5,8 +5,9 @@ import json
 import shutil
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 from airos_edge.cli import control
 from airos_edge.cli.models_listed import print_list
@@ -23,6 +24,7 @@ from airos_edge.models.stored import MANIFEST, Task, stored_models
 from airos_edge.parts import models_directory
 from airos_edge.paths import socket_path
 
+T = TypeVar("T")
 RECOMMENDED = "recommended"
 
 
@@ -112,36 +114,51 @@ async def _bring(
     turns = asyncio.Semaphore(getting.AT_ONCE)
     lines = ProgressLines(sys.stderr)
     async with open_hub(mirror, told=lines.say) as hub:
-        plans = [await getting.plan(hub, entry, turns) for entry in entries]
+        plans, failed = await _settled([getting.plan(hub, entry, turns) for entry in entries])
         needed = getting.missing_bytes(plans, directory)
         for plan in plans:
-            told = f"{plan.entry.name}: {mb(plan.size_bytes)} MB, {plan.entry.licence}"
-            print(f"{told}, from {hub.address}/{plan.entry.repo}", file=sys.stderr)
-            if not plan.is_certain:
-                print(
-                    "  no SHA-256 is stated there: what comes can only be compared with later times",
-                    file=sys.stderr,
-                )
+            lines.say(_told(plan, hub))
         if arguments.dry_run:
             print(f"{mb(needed)} MB would be fetched into {directory}")
-            return [], []
+            return [], failed
+        if not plans:
+            return [], failed
         getting.refuse_full_disk(needed, directory)
         try:
             works = [_one(hub, plan, directory, turns, lines) for plan in plans]
-            results = await asyncio.gather(*works, return_exceptions=True)
+            brought, broken = await _settled(works)
         finally:
             lines.end()
-    failed = [result for result in results if isinstance(result, AirosError)]
-    for result in results:
-        if isinstance(result, BaseException) and not isinstance(result, AirosError):
+    return brought, failed + broken
+
+
+async def _settled(works: Iterable[Coroutine[Any, Any, T]]) -> tuple[list[T], list[AirosError]]:
+    """What they give, and what some of them raise: one that fails hinders no other."""
+    given: list[T] = []
+    failed: list[AirosError] = []
+    for result in await asyncio.gather(*works, return_exceptions=True):
+        if isinstance(result, AirosError):
+            failed.append(result)
+        elif isinstance(result, BaseException):
             raise result
-    pairs = zip(entries, results, strict=True)
-    return [entry for entry, result in pairs if isinstance(result, Path)], failed
+        else:
+            given.append(result)
+    return given, failed
+
+
+def _told(plan: Plan, hub: Hub) -> str:
+    entry = plan.entry
+    told = (
+        f"{entry.name}: {mb(plan.size_bytes)} MB, {entry.licence}, from {hub.address}/{entry.repo}"
+    )
+    if plan.is_certain:
+        return told
+    return f"{told}\n  no SHA-256 is stated there: what comes can only be compared with later times"
 
 
 async def _one(
     hub: Hub, plan: Plan, directory: Path, turns: asyncio.Semaphore, lines: ProgressLines
-) -> Path:
+) -> Entry:
     waited = []
 
     def wait() -> None:
@@ -150,9 +167,10 @@ async def _one(
 
     async with getting.alone(directory, plan.entry.name, wait):
         if waited and getting.is_there(plan.entry, directory):
-            return directory / plan.entry.name
+            return plan.entry
         progress = Progress(plan.entry.name, plan.size_bytes, lines.changed)
-        return await getting.fetch(hub, plan, directory, turns, progress)
+        await getting.fetch(hub, plan, directory, turns, progress)
+    return plan.entry
 
 
 # ---- what lies there ----------------------------------------------------------------------------

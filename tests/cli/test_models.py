@@ -95,8 +95,10 @@ def test_several_come_at_once_and_one_that_fails_hinders_no_other(
     server: HubServer, directory: Path, capsys: Captured
 ) -> None:
     server.files["owl/large/b.bin"].stated_sha256 = "0" * 64
-    assert main(["models", "get", "owl-small", "owl-large", "eule"]) == 1
+    del server.files["owl/huge/c.bin"]
+    assert main(["models", "get", "owl-small", "owl-large", "owl-huge", "eule"]) == 1
     captured = capsys.readouterr()
+    assert "owl/huge/resolve/main/c.bin: there is no such file" in captured.err
     assert "but the hub states 0000" in captured.err
     assert sorted(path.parent.name for path in directory.glob("*/airos.json")) == [
         "eule",
