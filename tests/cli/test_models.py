@@ -63,7 +63,9 @@ def server() -> Iterator[HubServer]:
 def directory(server: HubServer, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Of the models; the catalogue is a small one, and the hub near."""
     monkeypatch.setattr(catalogue, "entries", lambda: (*VOICES, EARS))
-    monkeypatch.setattr("airos_edge.cli.models.this_machine", lambda: Machine("x86_64", 4, 8000))
+    monkeypatch.setattr(
+        "airos_edge.cli.models_get.this_machine", lambda: Machine("x86_64", 4, 8000)
+    )
     monkeypatch.setattr(choosing, "is_installed", lambda part: True)
     (runtime / "config.yaml").write_text(
         f"models: {{directory: {runtime}/models, mirror: '{server.url}/'}}\n"
