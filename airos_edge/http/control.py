@@ -82,7 +82,7 @@ def stored_models_routes(
     what lies there by now, and gives by port what is used instead from the next turn on."""
 
     async def get_models(request: web.Request) -> web.Response:
-        return web.json_response({"directory": str(directory)})
+        return web.json_response({"directory": str(directory.absolute())})
 
     async def post_changed(request: web.Request) -> web.Response:
         return web.json_response({"changed": dict(await changed())})
