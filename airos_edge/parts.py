@@ -14,6 +14,7 @@ from airos_edge.engines import choosing, llm, opening, registry
 from airos_edge.engines.choosing import Choice, is_uri
 from airos_edge.engines.reported import ReportedAsr, ReportedTts
 from airos_edge.engines.sayable import sayable
+from airos_edge.engines.settings import refuse_without_consent
 from airos_edge.engines.wanted import WantedAsr, WantedTts, WantedVad, WantedWake
 from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.health import Health, State
@@ -127,6 +128,7 @@ def refuse_contradictions(config: Config) -> None:
     """Raises ConfigError for what no part could be made of."""
     wyoming.refuse_unknown(config.wyoming)
     llm.refuse_impossible(config.llm)
+    refuse_without_consent(config.tts)
     router.refuse_unknown(config.router, config.llm)
     refuse_unclear(config.tools)
 

@@ -141,8 +141,7 @@ def open_asr(wanted: WantedAsr) -> Asr:
     if model is None:
         raise EngineUnavailable(NAME, "has no model: `airos models list` shows those there are")
     is_quantized = wanted.settings.compute_type in ("auto", "int8")
-    kind, files = kind_of(model.path, "asr", model.kind, is_quantized)
-    plan = plan_of(kind, files, wanted.settings.device, wanted.language)
+    plan = plan_of(kind_of(model.path, "asr", model.kind, is_quantized), wanted.settings.device)
     hotwords = hotwords_of(plan, wanted.names)
     if hotwords is not None:
         plan = hotwords.plan

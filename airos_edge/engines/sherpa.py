@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from importlib.util import find_spec
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from airos_edge.engines.sherpa_kinds import Kind
+from airos_edge.engines.sherpa_kinds import Found
 from airos_edge.errors import EngineUnavailable
 from airos_edge.voice.audio import RATE_HZ
 
@@ -25,8 +25,9 @@ MOST_THREADS = 4
 HEARD_STREAMING = ("zipformer", "streaming_paraformer")
 CLONING = ("zipvoice", "pocket")
 """Kinds that have no voice of their own, and speak in that of a recording."""
-SAYS = {"zh": "你好。", "ja": "はい。", "ko": "네."}
-"""What is said once, to see whether it can: "Okay." in other languages."""
+SAYS = "Okay 好。"
+"""What is said once, to see whether it can. Where it is no word, nothing is said, and no harm done."""
+IPA = "oʊkˈeɪ."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +45,11 @@ class Plan:
         return asdict(self)
 
 
-def plan_of(kind: Kind, files: Mapping[str, str], device: str, language: str) -> Plan:
-    """`device` as in the configuration. A voice without data of espeak-ng gets ours."""
-    files = dict(files)
-    options = {}
-    if kind.task == "tts":
-        options["says"] = SAYS.get(language.partition("-")[0], "Okay.")
-        if "data_dir" in {*kind.may} and "data_dir" not in files and "lexicon" not in files:
-            files["data_dir"] = _espeak_data()
-        if kind.name == "kokoro":
-            options["lang"] = language
+def plan_of(found: Found, device: str) -> Plan:
+    """`device` as in the configuration."""
     provider = "cuda" if device == "cuda" or (device == "auto" and has_gpu()) else "cpu"
-    return Plan(kind.name, files, provider, min(MOST_THREADS, os.cpu_count() or 1), options)
-
-
-def _espeak_data() -> str:
-    spec = find_spec("espeakng_loader")
-    assert spec is not None
-    assert spec.origin is not None
-    return str(Path(spec.origin).parent / "espeak-ng-data")
+    threads = min(MOST_THREADS, os.cpu_count() or 1)
+    return Plan(found.kind.name, found.files, provider, threads)
 
 
 def has_gpu() -> bool:
@@ -117,8 +104,6 @@ def load_voice(plan: Plan) -> Any:
         raise EngineUnavailable(NAME, f"cannot be loaded: {error}") from error
 
     files = {role: path for role, path in plan.files.items() if role != "rules"}
-    if plan.kind == "kokoro" and "lang" in plan.options:
-        files["lang"] = plan.options["lang"]
     try:
         kinds = {
             "vits": sherpa_onnx.OfflineTtsVitsModelConfig,
@@ -143,15 +128,34 @@ def load_voice(plan: Plan) -> Any:
         raise EngineUnavailable(NAME, f"{plan.kind} cannot be loaded: {error}") from error
 
 
-def generation(speaker: int, speed: float, clone: tuple[Any, int, str] | None = None) -> Any:
-    """How a voice speaks. `clone`: samples from -1 to 1, their rate, and what is said in them."""
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How something is said. `clone`: samples from -1 to 1, their rate, and what is said in them."""
+
+    speaker: int = 0
+    speed: float = 1.0
+    clone: tuple[Any, int, str] | None = None
+
+
+def generate(
+    voice: Any,
+    text: str,
+    manner: Manner,
+    take: Callable[[Any, float], int],
+    ipa: Sequence[str] | None = None,
+) -> None:
+    """Says it; `take` gets samples from -1 to 1 and the share of the text that they complete, and gives 0
+    to end it. `ipa`: the text's sentences, for voices that are told how they sound. Blocks. Raises what
+    the library throws."""
     import sherpa_onnx
 
     config = sherpa_onnx.GenerationConfig()
-    config.sid, config.speed = speaker, speed
-    if clone is not None:
-        config.reference_audio, config.reference_sample_rate, config.reference_text = clone
-    return config
+    config.sid, config.speed = manner.speaker, manner.speed
+    if manner.clone is not None:
+        config.reference_audio, config.reference_sample_rate, config.reference_text = manner.clone
+    if ipa is not None:
+        config.phoneme_codepoints = [[ord(letter) for letter in sentence] for sentence in ipa]
+    voice.generate(text, config, take)
 
 
 def hear_once(plan: Plan, ears: Any) -> None:
@@ -169,7 +173,7 @@ def hear_once(plan: Plan, ears: Any) -> None:
 
 def say_once(plan: Plan, voice: Any) -> None:
     """A word, or in the voice of some noise where it has none. Raises what the library throws."""
-    said = plan.options.get("says", "Okay.")
     noise = np.random.default_rng(seed=0).normal(0, 0.01, RATE_HZ).astype(np.float32)
-    clone = (noise, RATE_HZ, said) if plan.kind in CLONING else None
-    voice.generate(said, generation(0, 1.0, clone))
+    clone = (noise, RATE_HZ, SAYS) if plan.kind in CLONING else None
+    ipa = [IPA] if plan.options.get("ipa") else None
+    generate(voice, SAYS, Manner(clone=clone), lambda samples, share: 1, ipa)

@@ -31,6 +31,15 @@ class Kind:
     may: Names = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A model that is there: what it is, the path of each of its files, and what the main one says."""
+
+    kind: Kind
+    files: Mapping[str, str]
+    metadata: Metadata
+
+
 def _streams(metadata: Metadata) -> bool:
     """A transducer that hears in step: icefall's say how much at a time, and so do NeMo's."""
     return bool({"decode_chunk_len", "chunk_shift"} & {*metadata})
@@ -44,7 +53,7 @@ def _any(metadata: Metadata) -> bool:
     return True
 
 
-WORDS: Names = {"lexicon": "lexicon*.txt", "data_dir": "espeak-ng-data", "rules": "*.fst"}
+WORDS: Names = {"lexicon": "lexicon*.txt", "rules": "*.fst"}
 KINDS: tuple[Kind, ...] = (
     # Of kinds with the same files, the one that can be told by its metadata comes first.
     Kind("zipformer", "asr", {**TRANSDUCER, **TOKENS}, _streams, {"bpe_vocab": "*bpe*.vocab"}),
@@ -94,7 +103,6 @@ KINDS: tuple[Kind, ...] = (
             **TOKENS,
         },
         _any,
-        {"data_dir": "espeak-ng-data"},
     ),
     Kind(
         "kokoro",
@@ -108,7 +116,6 @@ KINDS: tuple[Kind, ...] = (
         "tts",
         {"model": "*.onnx", "voices": "voices*.bin", **TOKENS},
         _says("kitten"),
-        {"data_dir": "espeak-ng-data"},
     ),
     Kind(
         "matcha",
@@ -127,10 +134,8 @@ KINDS: tuple[Kind, ...] = (
 )
 
 
-def kind_of(
-    directory: Path, task: str, wanted: str = "", is_quantized: bool = True
-) -> tuple[Kind, dict[str, str]]:
-    """The kind, and the path of each of its files; of files that do the same, the quantized one or the
+def kind_of(directory: Path, task: str, wanted: str = "", is_quantized: bool = True) -> Found:
+    """What is there; of files that do the same, the quantized one or the
     other. `wanted`: the kind that it is said to be.
 
     Raises EngineUnavailable, which says what is missing, or wrong with a file.
@@ -150,10 +155,11 @@ def kind_of(
             continue
         files |= _found(directory, kind.may, is_quantized)
         metadata = _looked_at(files)
-        if kind.is_it(metadata[next(iter(kind.needs))]):
-            return kind, files
-        told = metadata[next(iter(kind.needs))].get("model_type", "nothing of its type")
-        strange = f"{files[next(iter(kind.needs))]}: says {told}, and is of no kind that is known"
+        main = next(iter(kind.needs))
+        if kind.is_it(metadata[main]):
+            return Found(kind, files, metadata[main])
+        told = metadata[main].get("model_type", "nothing of its type")
+        strange = f"{files[main]}: says {told}, and is of no kind that is known"
     nearest = min(kinds, key=lambda kind: len(missing[kind.name]))
     lacks = f"{directory}: lacks {', '.join(missing[nearest.name])} of {nearest.name}"
     raise EngineUnavailable("sherpa", strange or lacks)

@@ -41,26 +41,15 @@ class Lane:
                 if not take(piece):
                     return
 
-        async with aclosing(self._made(handing_over, ahead)) as pieces:
+        async with aclosing(self.pushed(handing_over, ahead)) as pieces:
             async for piece in pieces:
                 yield piece
 
     async def pushed(
-        self, work: Callable[["Take[T]"], object], ahead: int = AHEAD
+        self, work: Callable[["Take[T]", "Stopped"], object], ahead: int = AHEAD
     ) -> AsyncGenerator[T, None]:
         """The same, of a library that calls back with what it makes: `work` gets a function that takes a
-        piece and says whether more is wanted, to be called in the thread it runs in."""
-
-        def pushing(take: Take[T], stopped: Stopped) -> None:
-            work(take)
-
-        async with aclosing(self._made(pushing, ahead)) as pieces:
-            async for piece in pieces:
-                yield piece
-
-    async def _made(
-        self, work: Callable[["Take[T]", "Stopped"], object], ahead: int
-    ) -> AsyncGenerator[T, None]:
+        piece, waits for room, and says whether more is wanted."""
         run: _Run[T] = _Run(asyncio.get_running_loop(), ahead)
         running = asyncio.get_running_loop().run_in_executor(
             self._executor, work, run.take, run.is_stopped
