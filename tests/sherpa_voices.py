@@ -297,7 +297,7 @@ def zipvoice(directory: Path) -> Path:
         },
     )
     one = np.zeros((1, N_FFT // 2 + 1, 1), np.float32)
-    one[0, 10] = 1
+    one[0, 10] = 50
     save(
         directory / "vocos_24khz.onnx",
         [

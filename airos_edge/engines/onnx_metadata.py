@@ -53,7 +53,7 @@ def metadata_of(path: Path) -> dict[str, str]:
 
 
 def _fields(file: BinaryIO, end: int) -> Iterator[tuple[int, int]]:
-    """Each field of a message with its length, the file at its content."""
+    """Each field of a message that has a length, with it, the file at its content."""
     while file.tell() < end:
         tag = _varint(file)
         kind = tag & 7
@@ -69,7 +69,8 @@ def _fields(file: BinaryIO, end: int) -> Iterator[tuple[int, int]]:
         after = file.tell() + length
         if after > end:
             raise ValueError(f"is cut short, at {end} bytes, or no ONNX model")
-        yield tag >> 3, length
+        if kind == BYTES:
+            yield tag >> 3, length
         file.seek(after)
 
 
