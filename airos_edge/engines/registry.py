@@ -81,6 +81,14 @@ ENGINES: Mapping[Port, tuple[Engine, ...]] = {
     ),
     "tts": (
         Engine(
+            "piper",
+            f"{__package__}.tts_piper:open_tts",
+            needs=("piper",),
+            install="airos-edge[piper]",
+            why="a neural voice, its model is on this box",
+            runs_models=True,
+        ),
+        Engine(
             "espeak",
             f"{__package__}.tts_espeak:open_tts",
             needs=("espeakng_loader/espeak-ng-data",),
