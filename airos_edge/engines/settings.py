@@ -54,5 +54,7 @@ class TtsSettings:
     """None: the voice of the language."""
     rate: Annotated[float, Range(0.5, 3)] = 1.0
     """1.0 is the voice's own speed."""
+    cache_mb: Annotated[int, Range(0, 100_000)] = 50
+    """How much of what was said is kept on the disk; 0: only what fits into memory, while it runs."""
     device: Device = "auto"
     api_key: Secret | None = None
