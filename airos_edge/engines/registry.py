@@ -89,6 +89,14 @@ ENGINES: Mapping[Port, tuple[Engine, ...]] = {
     ),
     "tts": (
         Engine(
+            "piper",
+            f"{__package__}.tts_piper:open_tts",
+            needs=("piper",),
+            install="airos-edge[piper]",
+            why="a neural voice, its model is on this box",
+            runs_models=True,
+        ),
+        Engine(
             "sherpa",
             f"{__package__}.tts_sherpa:open_tts",
             needs=("sherpa_onnx",),
