@@ -7,9 +7,9 @@ run that nobody wants any more is told to stop, and what it still makes is disca
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -22,10 +22,16 @@ class Lane:
 
     def __init__(self, name: str) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._runs: set[Future[Any]] = set()
+
+    @property
+    def is_free(self) -> bool:
+        """Whether a run would begin at once: nothing runs, be it discarded, and nothing waits."""
+        return not self._runs
 
     async def call(self, work: Callable[[], T]) -> T:
         """Raises what `work` raises. Cancelled, what it gives is discarded; it is not begun if it waits."""
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        return await self._begun(work)
 
     async def stream(
         self, work: Callable[["Stopped"], Iterator[T]], ahead: int = AHEAD
@@ -36,7 +42,7 @@ class Lane:
         does. Closing or cancelling stops it after the step that it is at, and waits for nothing.
         """
         run = _Run(asyncio.get_running_loop(), work, ahead)
-        running = asyncio.get_running_loop().run_in_executor(self._executor, run.work)
+        running = self._begun(run.work)
         running.add_done_callback(lambda _: run.made.put_nowait(None))
         try:
             while (piece := await run.made.get()) is not None:
@@ -46,6 +52,12 @@ class Lane:
         finally:
             run.stop()
             running.cancel()
+
+    def _begun(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        run = self._executor.submit(work)
+        self._runs.add(run)
+        run.add_done_callback(self._runs.discard)
+        return asyncio.wrap_future(run)
 
     def close(self) -> None:
         """Runs that wait are not begun. What runs is not waited for."""
