@@ -342,6 +342,7 @@ async def test_an_engine_that_fails_is_an_error_and_works_again(
     assert (await final(asr, utterance(hum(1.0)))).text == said(1.0)
 
 
+@pytest.mark.timeout(300)  # seconds of computing, on a machine that may have others to do
 async def test_five_hundred_runs_leave_nothing_behind(
     tiny_whisper: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
