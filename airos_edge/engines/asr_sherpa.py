@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from airos_edge.engines.asr_wyoming import without
 from airos_edge.engines.sherpa import HEARD_STREAMING, NAME, Plan, hear_once, load_ears, plan_of
 from airos_edge.engines.sherpa_hotwords import Hotwords, hotwords_of
 from airos_edge.engines.sherpa_kinds import kind_of
 from airos_edge.engines.sherpa_text import is_no_speech, language_of, tidy
 from airos_edge.engines.sherpa_trial import tried
 from airos_edge.engines.thread import Lane
+from airos_edge.engines.wake_word import without
 from airos_edge.engines.wanted import WantedAsr
 from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.voice.audio import RATE_HZ, AudioChunk, level_dbfs, samples_of

@@ -71,6 +71,14 @@ ENGINES: Mapping[Port, tuple[Engine, ...]] = {
     ),
     "asr": (
         Engine(
+            "whisper",
+            f"{__package__}.asr_whisper:open_asr",
+            needs=("faster_whisper",),
+            install="airos-edge[whisper]",
+            why="Whisper, which hears anything that is said",
+            runs_models=True,
+        ),
+        Engine(
             "sherpa",
             f"{__package__}.asr_sherpa:open_asr",
             needs=("sherpa_onnx",),

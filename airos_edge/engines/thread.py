@@ -7,11 +7,12 @@ run that nobody wants any more is told to stop, and what it still makes is disca
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing, suppress
-from typing import Generic, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 AHEAD = 8
 """How many pieces a run may be ahead of who takes them."""
@@ -21,7 +22,12 @@ class Lane:
     """A model's thread. Runs wait for each other in the order in which they were begun."""
 
     def __init__(self, name: str) -> None:
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._executor = _Thread(name)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether a run would begin at once: nothing runs, be it discarded, and nothing waits."""
+        return not self._executor.runs
 
     async def call(self, work: Callable[[], T]) -> T:
         """Raises what `work` raises. Cancelled, what it gives is discarded; it is not begun if it waits."""
@@ -67,6 +73,20 @@ class Lane:
     def close(self) -> None:
         """Runs that wait are not begun. What runs is not waited for."""
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+class _Thread(ThreadPoolExecutor):
+    """One, that knows what it has not ended yet."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(max_workers=1, thread_name_prefix=name)
+        self.runs: set[Future[Any]] = set()
+
+    def submit(self, work: Callable[P, T], /, *given: P.args, **named: P.kwargs) -> Future[T]:
+        run = super().submit(work, *given, **named)
+        self.runs.add(run)
+        run.add_done_callback(self.runs.discard)
+        return run
 
 
 Stopped = Callable[[], bool]
