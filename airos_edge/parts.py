@@ -174,7 +174,7 @@ async def assemble(
     asr = await opened("asr", _wanted_asr(config, house, sentences.grammar), partial(_asr, health))
     vad = await opened("vad", WantedVad(), opening.open_vad)
     wake = await opened("wake", _wanted_wake(config, stored), opening.open_wake)
-    models = await _models(config, workshop, health)
+    models = await _models(config, stored, workshop, health)
     workshop.forget_others()
     tools = Tools(HouseTools(house, timers, commands.call, datetime.now), servers)
     responder = router.Router(
@@ -185,6 +185,7 @@ async def assemble(
         tools,
         config.reach,
     )
+    _begin(models, responder, workshop, health)
     engines = Engines(asr, Approving(responder, tools), tts, tools.call, sayable)
     return Parts(
         config, house, commands, engines, tools, vad, wake, tuple(choices.values()), faults
@@ -231,14 +232,18 @@ def models_on_box(config: Config) -> list[StoredModel]:
     return stored_models(models_directory(config))
 
 
-async def _models(config: Config, workshop: Workshop, health: Health) -> Mapping[str, Tier]:
+async def _models(
+    config: Config, stored: Sequence[StoredModel], workshop: Workshop, health: Health
+) -> Mapping[str, Tier]:
     """Each keeps its connections and its breaker while it is configured as it was."""
     tiers: dict[str, Tier] = {}
     for name, settings in config.llm.items():
         before = workshop.made(f"llm {name}")
         try:
             tiers[name] = await workshop.make(
-                f"llm {name}", settings, partial(_model, name, settings, workshop, health)
+                f"llm {name}",
+                (settings, [model for model in stored if model.name == settings.model]),
+                partial(_model, name, settings, stored, workshop, health),
             )
         except EngineError as error:
             log.warning("Going on without the model %s: %s", name, error)
@@ -251,13 +256,18 @@ async def _models(config: Config, workshop: Workshop, health: Health) -> Mapping
     return tiers
 
 
-def _model(name: str, settings: llm.LlmSettings, workshop: Workshop, health: Health) -> Tier:
+def _model(
+    name: str,
+    settings: llm.LlmSettings,
+    stored: Sequence[StoredModel],
+    workshop: Workshop,
+    health: Health,
+) -> Tier:
     def report(name: str, state: State, why: str) -> None:
-        if workshop.made(f"llm {name}") is tier:  # one that was replaced may still be answering
-            health.report(f"llm {name}", state, why)
+        _report(workshop, health, tier, state, why)
 
     tier = Tier(
-        llm.open_llm(name, settings),
+        llm.open_llm(name, settings, stored),
         Breaker(name, report),
         settings.first_token_s,
         llm.ENGINES[settings.engine].is_model,
@@ -265,3 +275,19 @@ def _model(name: str, settings: llm.LlmSettings, workshop: Workshop, health: Hea
         settings.sees,
     )
     return tier
+
+
+def _report(workshop: Workshop, health: Health, tier: Tier, state: State, why: str) -> None:
+    if workshop.made(f"llm {tier.name}") is tier:  # one that was replaced may still be answering
+        health.report(f"llm {tier.name}", state, why)
+
+
+def _begin(
+    models: Mapping[str, Tier], responder: router.Router, workshop: Workshop, health: Health
+) -> None:
+    """Those that have to be loaded are, beside all else."""
+    for name, tier in models.items():
+        begin = getattr(tier.responder, "begin", None)
+        if begin is not None:
+            report = partial(_report, workshop, health, tier)
+            begin(report, partial(responder.usual_prompt, name))
