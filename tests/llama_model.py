@@ -23,9 +23,7 @@ You are provided with function signatures within <tools></tools> XML tags:
 </tools>
 
 For each function call, return a json object with its name and arguments within <tool_call></tool_call> tags:
-<tool_call>
-{"name": <function-name>, "arguments": <args-json-object>}
-</tool_call><|im_end|>
+<tool_call>{"name": <function-name>, "arguments": <args-json-object>}</tool_call><|im_end|>
 {% elif messages[0].role == 'system' %}<|im_start|>system
 {{ messages[0].content }}<|im_end|>
 {% endif %}
@@ -35,9 +33,7 @@ For each function call, return a json object with its name and arguments within 
 {% elif message.role == 'assistant' %}<|im_start|>assistant
 {{ message.content or '' }}
 {%- for call in message.tool_calls or [] %}
-<tool_call>
-{"name": "{{ call.function.name }}", "arguments": {{ call.function.arguments | tojson }}}
-</tool_call>
+<tool_call>{"name": "{{ call.function.name }}", "arguments": {{ call.function.arguments | tojson }}}</tool_call>
 {%- endfor %}<|im_end|>
 {% elif message.role == 'tool' %}<|im_start|>user
 <tool_response>

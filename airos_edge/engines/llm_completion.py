@@ -38,7 +38,7 @@ class Answer:
     thought: str | None = None
     """While it thinks: the end of that."""
     withheld: str = ""
-    """What it has written that is no text."""
+    """What of that is no text."""
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
@@ -60,7 +60,7 @@ class Answer:
 
     @property
     def size(self) -> int:
-        return self.written + len(self.withheld) + sum(len(call.arguments) for call in self._calls)
+        return self.written + sum(len(call.arguments) for call in self._calls)
 
     def calls(self) -> Iterator[Call]:
         """Raises EngineError for one without a name, or whose arguments are no JSON object."""

@@ -61,7 +61,9 @@ def _moved(schema: Any, path: str) -> Any:
 
 def take(event: Any, answer: Answer) -> str:
     """What it writes is the call; there is nothing to say. Raises EngineError for what is none."""
-    answer.withheld += llm_openai.take(event, answer)
+    text = llm_openai.take(event, answer)
+    answer.withheld += text
+    answer.written += len(text)
     if answer.why == "stop" and answer.withheld:
         written, answer.withheld = answer.withheld, ""
         try:

@@ -4,11 +4,13 @@ import asyncio
 import json
 import logging
 import os
+import re
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +35,9 @@ ADDRESS = "http://llama.cpp/v1"
 """What stands for the socket in a request."""
 MAGIC = b"GGUF"
 HELLO = Item("hello", role="user", text="Hello.")
-REASON = "error loading model: "
+REASON = re.compile(r"error loading model: (.+)|(GGML_ASSERT.+)")
+COMPLAINT = re.compile(r"^[\d.]+ E (.+)")
+"""In llama.cpp's log; there are some before and after the reason."""
 LONGEST_LINE = 1024 * 1024
 
 Report = Callable[[State, str], None]
@@ -95,12 +99,12 @@ class LlamaProgram:
         self.name, self.url = endpoint.name, endpoint.url
         self._endpoint = endpoint
         self._wanted = wanted
-        self._folder = folder
+        self.folder = folder
         self.scope = Scope()
         """Of what it does besides; closing ends it."""
-        self._process: asyncio.subprocess.Process | None = None
+        self.process: asyncio.subprocess.Process | None = None
         self._loading: asyncio.Task[None] | None = None
-        self._complaint, self._is_explained = "", False
+        self._complaint = ""
         self._gpus: Sequence[str] = ()
 
     async def loaded(self) -> None:
@@ -117,8 +121,8 @@ class LlamaProgram:
                 async for event in events:
                     yield event
         except EngineError as error:
-            if self._process is not None and (status := await _ended(self._process)) is not None:
-                raise self._fault(status, "llama.cpp has ended") from error
+            if self.process is not None and (status := await _ended(self.process)) is not None:
+                raise self._fault(status, "has ended its program") from error
             raise
 
     def failed(self, what: str) -> EngineError:
@@ -128,11 +132,11 @@ class LlamaProgram:
         """Its memory is free then."""
         await self.scope.__aexit__(None, None, None)
         await self._endpoint.aclose()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def _runs(self) -> bool:
-        return self._process is not None and self._process.returncode is None
+        return self.process is not None and self.process.returncode is None
 
     async def _load(self) -> None:
         try:
@@ -145,7 +149,7 @@ class LlamaProgram:
 
     async def _start(self, wanted: Wanted) -> None:
         began = asyncio.get_running_loop().time()
-        self._complaint, self._is_explained = "", False
+        self._complaint = ""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "airos_edge.engines.llama_program"),
             stdin=asyncio.subprocess.PIPE,
@@ -155,7 +159,7 @@ class LlamaProgram:
             limit=LONGEST_LINE,
         )
         assert process.stdin and process.stdout  # noqa: PT018
-        self._process = process
+        self.process = process
         is_ready = False
         try:
             process.stdin.write(wanted.told().encode())
@@ -168,6 +172,7 @@ class LlamaProgram:
         finally:
             if not is_ready:
                 await _end(process)
+        self._complaint = ""
         took_s = asyncio.get_running_loop().time() - began
         where = " and ".join(self._gpus) if wanted.gpu_layers != 0 else ""
         log.info("llm %s: loaded in %.1f s, on %s", self.name, took_s, where or "the CPU")
@@ -179,6 +184,7 @@ class LlamaProgram:
         try:
             async for line in process.stdout:
                 self._hear(line)
+            await process.wait()
         finally:
             await _end(process)
 
@@ -190,14 +196,15 @@ class LlamaProgram:
             self._gpus = told.get("gpus", self._gpus)
             return bool(told.get("ready"))
         log.debug("llm %s: %s", self.name, text)
-        if text and not self._is_explained:
-            self._complaint = text.partition(REASON)[2] or text
-            self._is_explained = REASON in text or "GGML_ASSERT" in text
+        if found := REASON.search(text):
+            self._complaint = found[1] or found[2]
+        elif not self._complaint and (found := COMPLAINT.search(text)):
+            self._complaint = found[1]
         return False
 
     def _fault(self, status: int, what: str) -> EngineError:
         how = f"signal {-status}" if status < 0 else f"exit code {status}"
-        why = self._complaint or how
+        why = f"{self._complaint} ({how})" if self._complaint else how
         return self.failed(f"{Path(self._wanted.model).name} {what}: {why}")
 
 
@@ -206,7 +213,7 @@ class Llama(Model):
 
     def __init__(self, program: LlamaProgram, settings: LlmSettings) -> None:
         super().__init__(OPENAI, program, Place.LOCAL, settings)
-        self._program = program
+        self.program = program
         self._forced = Model(FORCED, program, Place.LOCAL, settings)
         self._has_begun = False
 
@@ -216,7 +223,7 @@ class Llama(Model):
         if self._has_begun:
             return
         self._has_begun = True
-        self._program.scope.start(self._warm_up(report, usual), f"warming up {self.name}")
+        self.program.scope.start(self._warm_up(report, usual), f"warming up {self.name}")
 
     def completion(self, prompt: Prompt) -> Completion:
         if must_call(prompt):
@@ -226,7 +233,7 @@ class Llama(Model):
     async def _warm_up(self, report: Report, usual: Callable[[], Awaitable[Prompt]]) -> None:
         report("starting", "it is being loaded")
         try:
-            await self._program.loaded()
+            await self.program.loaded()
             prompt = replace(await usual(), items=(HELLO,), max_tokens=1)
             async with aclosing(self.completion(prompt)) as parts:
                 async for _ in parts:
@@ -248,6 +255,10 @@ async def _ended(process: asyncio.subprocess.Process) -> int | None:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
+    """It has nothing to put in order."""
     if process.returncode is None:
-        process.kill()
-    await process.wait()
+        with suppress(ProcessLookupError):
+            os.kill(
+                process.pid, signal.SIGKILL
+            )  # its own `kill` may take its exit code from asyncio
+        await process.wait()
