@@ -32,8 +32,9 @@ def models_of(config: Config) -> Mapping[str, str]:
     told = {}
     for name, settings in config.llm.items():
         place = llm.place(settings)
-        told[name] = f"{settings.model or settings.engine} at {shown(llm.address(settings))}"
-        told[name] += f" ({place.name.lower()})"
+        address = shown(llm.address(settings))
+        where = f"at {address}" if address else "run by llama.cpp on this box"
+        told[name] = f"{settings.model or settings.engine} {where} ({place.name.lower()})"
         if place > config.reach:
             told[name] += f", never asked: `reach` is {config.reach.name.lower()}"
         elif name not in config.router.tiers:
