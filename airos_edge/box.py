@@ -204,6 +204,10 @@ class Box:
 
     # ---- the whole ----
 
+    async def loaded(self) -> None:
+        """Waits until its engines serve that are still being loaded: for who asks it one thing only."""
+        await self._parts.opened.settled()
+
     def check(self) -> dict[str, Any]:
         """What it runs with."""
         return described(self._parts)

@@ -169,7 +169,8 @@ def _describe(
     if config.server.record is not None:
         log.info("Recorded: every Realtime session, with its sound, in %s", config.server.record)
     for port, part in parts["engines"].items():
-        log.info("%s: %s (%s)", port, part["engine"] or "none", part["why"])
+        model = f" with {part['model']}" if "model" in part else ""
+        log.info("%s: %s%s (%s)", port, part["engine"] or "none", model, part["why"])
     for name, told in parts["models"].items():
         log.info("llm %s: %s", name, told)
     log.info("microphone: %s; speaker: %s", sound.microphone.says, sound.speaker.says)

@@ -137,6 +137,11 @@ class Timings:
         timing = self.of(choice, precision)
         return lacking(choice, timing, self.machine) if timing else ""
 
+    def told(self, choice: Choice, precision: str = "") -> str:
+        """What is known of it, as part of a sentence; "" if nothing is."""
+        timing = self.of(choice, precision) if choice.model else None
+        return "" if timing is None else lacking(choice, timing, self.machine) or str(timing)
+
     def _key(self, choice: Choice, precision: str) -> str:
         try:
             version = metadata.version(package_of(choice))
@@ -262,7 +267,7 @@ def recording(sound: AudioChunk) -> Utterance:
 def said(language: str) -> AudioChunk:
     """Three seconds at 16 kHz: a sentence by espeak-ng over a floor of noise; only that where there is none.
 
-    The same each time. Blocks for some milliseconds.
+    Blocks for some milliseconds.
     """
     samples = np.random.default_rng(seed=0).normal(0, NOISE_LSB, samples_of(LISTENS_MS))
     try:
