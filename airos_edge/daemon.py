@@ -29,7 +29,7 @@ from airos_edge.http.openai_models import model_routes
 from airos_edge.http.openai_speech import speech_routes
 from airos_edge.http.openai_transcriptions import transcription_routes
 from airos_edge.local.sound import LocalSound, local_sound
-from airos_edge.parts import models_directory
+from airos_edge.opened import models_directory
 from airos_edge.paths import socket_mode, socket_path, state_directory
 from airos_edge.presence import by_mdns, by_mqtt, faces
 from airos_edge.quota import Quotas

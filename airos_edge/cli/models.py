@@ -20,7 +20,7 @@ from airos_edge.models.getting import Plan, Progress
 from airos_edge.models.hub import Hub, open_hub
 from airos_edge.models.speed import fast_enough, this_machine
 from airos_edge.models.stored import MANIFEST, Task, stored_models
-from airos_edge.parts import models_directory
+from airos_edge.opened import models_directory
 from airos_edge.paths import socket_path
 
 RECOMMENDED = "recommended"

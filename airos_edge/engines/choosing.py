@@ -123,7 +123,7 @@ def _candidates(
     without: list[StoredModel | None] = [None]
     obstacles: dict[str, str] = {}
     for engine in rows:
-        obstacle = _obstacle(engine, language, installed)
+        obstacle = obstacle_of(engine, language, installed)
         models = list(_models(engine, port, language, stored, model))
         if obstacle is None and engine.runs_models and not models:
             obstacle = _no_model(engine, port, language, model)
@@ -217,7 +217,9 @@ def choose_all(
     ]
 
 
-def _obstacle(engine: Engine, language: str, installed: Callable[[str], bool]) -> str | None:
+def obstacle_of(
+    engine: Engine, language: str, installed: Callable[[str], bool] = is_installed
+) -> str | None:
     """What keeps the engine from being used here, with what mends it."""
     if engine.languages and language.partition("-")[0] not in engine.languages:
         return f"knows no language but {', '.join(engine.languages)}"
