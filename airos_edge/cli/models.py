@@ -110,7 +110,8 @@ async def _bring(
 ) -> tuple[list[Entry], list[AirosError]]:
     """Those that have come, and what kept others from it."""
     turns = asyncio.Semaphore(getting.AT_ONCE)
-    async with open_hub(mirror) as hub:
+    lines = ProgressLines(sys.stderr)
+    async with open_hub(mirror, told=lines.say) as hub:
         plans = [await getting.plan(hub, entry, turns) for entry in entries]
         needed = getting.missing_bytes(plans, directory)
         for plan in plans:
@@ -125,7 +126,6 @@ async def _bring(
             print(f"{mb(needed)} MB would be fetched into {directory}")
             return [], []
         getting.refuse_full_disk(needed, directory)
-        lines = ProgressLines(sys.stderr)
         try:
             works = [_one(hub, plan, directory, turns, lines) for plan in plans]
             results = await asyncio.gather(*works, return_exceptions=True)
@@ -146,7 +146,7 @@ async def _one(
 
     def wait() -> None:
         waited.append(plan.entry.name)
-        print(f"{plan.entry.name} is being fetched by another; waiting for it", file=sys.stderr)
+        lines.say(f"{plan.entry.name} is being fetched by another; waiting for it")
 
     async with getting.alone(directory, plan.entry.name, wait):
         if waited and getting.is_there(plan.entry, directory):
@@ -169,23 +169,33 @@ def _stored(directory: Path, name: str) -> Path:
 
 def _verify(directory: Path, names: list[str]) -> int:
     """0 if all are as they came."""
-    status = 0
-    for name in names or [model.name for model in stored_models(directory)]:
-        found = list(manifest.differences(_stored(directory, name)))
-        if not found:
-            print(f"{name}: all of its files are as they came")
-            continue
-        status = 1
-        for said in found:
-            print(f"{name}: {said}")
-        print(f"  mend it with: airos models get --again {name}")
-    if not names and not stored_models(directory):
+    all_names = [model.name for model in stored_models(directory)]
+    if not names and not all_names:
         print(f"there are no models in {directory}")
-    return status
+    return max((_verify_one(_stored(directory, name)) for name in names or all_names), default=0)
+
+
+def _verify_one(path: Path) -> int:
+    try:
+        files = manifest.read_files(path)
+        found = list(manifest.differences(path))
+    except ModelError as error:
+        print(error)
+        return 1
+    if not files:
+        print(f"{path.name}: its manifest lists no files, so there is nothing to compare")
+    elif not found:
+        print(f"{path.name}: all of its files are as they came")
+    for said in found:
+        print(f"{path.name}: {said}")
+    if found:
+        print(f"  mend it with: airos models get --again {path.name}")
+    return 1 if found else 0
 
 
 def _remove(directory: Path, names: list[str], is_sure: bool) -> int:
-    paths = [_stored(directory, name) for name in names]
+    half = [name for name in names if getting.left_overs(directory, name)]
+    paths = [directory / name if name in half else _stored(directory, name) for name in names]
     if not is_sure and sys.stdin.isatty():
         answer = input(f"Remove {', '.join(names)} from {directory}? [y/N] ")
         if answer.strip().lower() not in ("y", "yes"):
@@ -199,15 +209,14 @@ async def _take_away(directory: Path, paths: list[Path]) -> None:
     """Without its manifest it is no model any more: the daemon lets go of it, and then the files go."""
     for path in paths:
         async with getting.alone(directory, path.name):
-            try:
-                (path / MANIFEST).unlink()
-            except OSError as error:
-                raise ModelError(f"{path}: cannot be removed: {error.strerror}") from error
+            with getting.writing(path):
+                (path / MANIFEST).unlink(missing_ok=True)
     _tell_daemon()
     for path in paths:
         async with getting.alone(directory, path.name):
             if not (path / MANIFEST).exists():  # or it was brought again meanwhile
                 shutil.rmtree(path, ignore_errors=True)
+            getting.drop_left_overs(directory, path.name)
         print(
             f"{path.name} is removed; who speaks or hears with it at this moment still ends what it does"
         )
