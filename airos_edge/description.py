@@ -21,9 +21,10 @@ def described(parts: Parts) -> dict[str, Any]:
     return {
         "config": effective(parts.config),
         "engines": engines,
+        "languages": {one.language: one.told for one in parts.fluencies},
         "models": models_of(parts.config),
         "devices": [device.name for device in parts.house.settings.devices],
-        "demo": bool(parts.house.label),
+        "demo": parts.house.is_demo,
     }
 
 

@@ -16,14 +16,17 @@ from airos_edge.engines.reported import ReportedAsr, ReportedTts
 from airos_edge.engines.sayable import sayable
 from airos_edge.engines.wanted import WantedAsr, WantedTts, WantedVad, WantedWake
 from airos_edge.errors import EngineError, EngineUnavailable
+from airos_edge.fluency import Fluency, fluencies, spoken_languages
 from airos_edge.health import Health, State
 from airos_edge.home.commands import HouseCommands
 from airos_edge.home.house import AreaSettings, DeviceSettings, House, VirtualDevices
-from airos_edge.home.sentences import compile_sentences, refuse_unknown
+from airos_edge.home.multilingual import Multilingual
+from airos_edge.home.sentences import Sentences, compile_sentences
 from airos_edge.home.timers import Timers
 from airos_edge.home.tools import HouseTools
 from airos_edge.http import settings as server
 from airos_edge.http import tls
+from airos_edge.languages.phrases import phrases
 from airos_edge.models.stored import StoredModel, stored_models
 from airos_edge.paths import daemons_state_directory
 from airos_edge.router import assistant, router
@@ -50,12 +53,14 @@ class Parts:
 
     config: Config
     house: House
-    commands: HouseCommands
+    commands: Multilingual
     engines: Engines
     tools: Tools
     open_vad: Callable[[], Vad] | None
     open_wake: Callable[[], Wake] | None
     choices: tuple[Choice, ...]
+    fluencies: tuple[Fluency, ...]
+    """Of the box's language, then of the others that are spoken."""
     faults: Mapping[str, str]
 
 
@@ -67,7 +72,6 @@ def rehearse(config: Config, has_keys: bool = False) -> list[Choice]:
     server.refuse_unknown(config.server)
     server.refuse_strangers(config.server, has_keys)
     tls.refuse_unusable(config.server.tls)
-    refuse_unknown(config.language)
     refuse_contradictions(config)
     House(config.home, VirtualDevices(), publish=lambda event: None)
     stored = models_on_box(config)
@@ -125,6 +129,7 @@ class Workshop:
 
 def refuse_contradictions(config: Config) -> None:
     """Raises ConfigError for what no part could be made of."""
+    spoken_languages(config)
     wyoming.refuse_unknown(config.wyoming)
     llm.refuse_impossible(config.llm)
     router.refuse_unknown(config.router, config.llm)
@@ -144,10 +149,14 @@ async def assemble(
     `ports` than these none is opened."""
     refuse_contradictions(config)
     language = config.language
-    sentences = await workshop.make(
-        "sentences", (house.settings, language), lambda: compile_sentences(house, language)
+    languages = spoken_languages(config)
+    sentences: list[Sentences] = []
+    for each in languages:
+        compiled = partial(compile_sentences, house, each)
+        sentences.append(await workshop.make(f"sentences {each}", house.settings, compiled))
+    commands = Multilingual(
+        [HouseCommands(each, house, timers, datetime.now) for each in sentences]
     )
-    commands = HouseCommands(sentences, house, timers, datetime.now)
     await asyncio.to_thread(commands.warm_up)
     stored = await asyncio.to_thread(models_on_box, config)
     choices = {choice.port: choice for choice in choosing.choose_all(config, stored)}
@@ -171,24 +180,31 @@ async def assemble(
             return None
 
     tts = await opened("tts", _wanted_tts(choices["tts"], config, stored), partial(_tts, health))
-    asr = await opened("asr", _wanted_asr(config, house, sentences.grammar), partial(_asr, health))
+    asr = await opened(
+        "asr", _wanted_asr(config, house, sentences[0].grammar), partial(_asr, health)
+    )
     vad = await opened("vad", WantedVad(), opening.open_vad)
     wake = await opened("wake", _wanted_wake(config, stored), opening.open_wake)
     models = await _models(config, workshop, health)
     workshop.forget_others()
     tools = Tools(HouseTools(house, timers, commands.call, datetime.now), servers)
     responder = router.Router(
-        Commands(commands),
+        Commands(commands, language),
         models,
         config.router.tiers,
         assistant.instructions(config.assistant, config.name, language),
         tools,
         config.reach,
     )
-    engines = Engines(asr, Approving(responder, tools), tts, tools.call, sayable)
-    return Parts(
-        config, house, commands, engines, tools, vad, wake, tuple(choices.values()), faults
-    )
+    approving = Approving(responder, tools, languages)
+    engines = Engines(asr, approving, tts, tools.call, sayable, apology)
+    chosen = tuple(choices.values())
+    fluent = await asyncio.to_thread(fluencies, config, chosen, stored)
+    return Parts(config, house, commands, engines, tools, vad, wake, chosen, fluent, faults)
+
+
+def apology(language: str) -> str:
+    return phrases(language).apology
 
 
 def _asr(health: Health, choice: Choice, wanted: WantedAsr) -> Asr:
@@ -208,7 +224,14 @@ def _tts(health: Health, choice: Choice, wanted: WantedTts) -> Tts:
 def _wanted_asr(config: Config, house: House, grammar: Grammar) -> WantedAsr:
     named: list[AreaSettings | DeviceSettings] = [*house.settings.areas, *house.settings.devices]
     names = dict.fromkeys(name for one in named for name in (one.name, *one.aliases))
-    return WantedAsr(config.asr, config.language, grammar, tuple(config.wake.words), tuple(names))
+    return WantedAsr(
+        config.asr,
+        config.language,
+        spoken_languages(config) if config.languages else (),
+        grammar,
+        tuple(config.wake.words),
+        tuple(names),
+    )
 
 
 def _wanted_tts(choice: Choice, config: Config, stored: Sequence[StoredModel]) -> WantedTts:
