@@ -48,10 +48,10 @@ def main(arguments: Namespace) -> int:
     print("# engines")
     for choice in choices:
         print(f"#   {choice.port:<5} {choice.engine or 'none':<15} {choice.why}")
-    for one in fluent:
-        print(f"#   language {one.language}: {one.told}")
     for name, told in models_of(config).items():
         print(f"#   llm {name}: {told}")
+    for one in fluent:
+        print(f"# language {one.language}: {one.told}")
     if config.server.tls is not None:
         print(f"# {tls.told(config.server.tls)[0]}")
     print(f"# {_compared(daemon, options, choices)}")
