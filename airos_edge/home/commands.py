@@ -4,14 +4,18 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airos_edge.errors import EngineError
 from airos_edge.home.house import DeviceSettings, House
 from airos_edge.home.sentences import Sentences
 from airos_edge.home.timers import Timer, Timers
+from airos_edge.home.writing import folded
 from airos_edge.languages.phrases import ENGLISH, contents, phrases, says_all
 from airos_edge.voice.ports import Call
+
+if TYPE_CHECKING:
+    from hassil.models import MatchEntity
 
 EFFECTS = {
     *("HassTurnOn", "HassTurnOff", "HassLightSet"),
@@ -76,6 +80,7 @@ class HouseCommands:
         """None if it is no command. `place` is the area where it was said; "the lights" are those there."""
         from hassil.recognize import recognize_best
 
+        text = folded(text, self.language)
         found = len(text) <= LONGEST_COMMAND and recognize_best(
             text,
             self._sentences.intents,
@@ -89,13 +94,15 @@ class HouseCommands:
         return Understood(
             found.intent.name,
             {name: _whole(entity.value) for name, entity in found.entities.items()},
-            {
-                name: str(entity.text_clean or entity.value)
-                for name, entity in found.entities.items()
-            },
+            {name: self._as_said(entity) for name, entity in found.entities.items()},
             found.response or "default",
             self.language,
         )
+
+    def _as_said(self, entity: "MatchEntity") -> str:
+        """A name in the characters of the house, whichever a recogniser writes."""
+        said, own = str(entity.text_clean or entity.value), str(entity.value)
+        return own if folded(own, self.language) == said else said
 
     def meaning(self, understood: Understood) -> Hashable:
         """Equal for what comes to the same in this house: the same is done to, or asked of, the same."""

@@ -21,7 +21,8 @@ from airos_edge.home.english import (
 )
 from airos_edge.home.house import AreaSettings, DeviceSettings, House
 from airos_edge.home.names import can_be_said, forms
-from airos_edge.languages.phrases import contents, languages
+from airos_edge.home.writing import folded, folded_sentences, is_chinese
+from airos_edge.languages.phrases import ENGLISH, contents, languages
 from airos_edge.voice.grammar import Grammar, Network
 from airos_edge.voice.tags import nearest
 
@@ -80,6 +81,8 @@ def compile_sentences(house: House, language: str) -> Sentences:
     tag = tag_of(language)
     data = home_assistant_intents.get_intents(tag)
     assert data is not None
+    if is_chinese(tag):
+        data = folded_sentences(data)
     is_english = tag == "en"
     own = OWN if is_english else _own(language)
     served = {
@@ -90,7 +93,7 @@ def compile_sentences(house: House, language: str) -> Sentences:
         "intents": {name: blocks for name, blocks in served.items() if blocks["data"]},
     }
     responses = data["responses"]["intents"]
-    lists = _slot_lists(house)
+    lists = _slot_lists(house, tag)
     if is_english:
         spoken = Intents.from_dict(
             _spoken(written, {device.domain for device in house.settings.devices})
@@ -152,7 +155,7 @@ def share_of(language: str) -> tuple[int, int]:
 def _own(language: str) -> Mapping[str, Any]:
     tag = nearest(language, languages())
     own: Mapping[str, Any] = contents(tag).get("sentences", {}) if tag else {}
-    return own
+    return folded_sentences({"intents": own})["intents"] if is_chinese(language) else own
 
 
 def _warn_of_what_cannot_be_said(house: House) -> None:
@@ -209,22 +212,35 @@ def _spoken_templates(templates: list[str]) -> Iterator[str]:
             yield spoken
 
 
-def _slot_lists(house: House) -> "dict[str, SlotList]":
+def _slot_lists(house: House, tag: str) -> "dict[str, SlotList]":
     from hassil.intents import TextSlotList
+
+    def ways(name: str) -> Iterator[str]:
+        yield from dict.fromkeys(folded(form, tag) for form in (*forms(name), *_counted(name, tag)))
 
     names = [
         (form, device.name, {"domain": device.domain})
         for device in house.settings.devices
         for name in (device.name, *device.aliases)
-        for form in forms(name)
+        for form in ways(name)
     ]
     areas = [
         (form, area.name)
         for area in house.settings.areas
         for name in (area.name, *area.aliases)
-        for form in forms(name)
+        for form in ways(name)
     ]
     return {
         "name": TextSlotList.from_tuples(names, allow_template=False, name="name"),
         "area": TextSlotList.from_tuples(areas, allow_template=False, name="area"),
     }
+
+
+def _counted(name: str, tag: str) -> Iterator[str]:
+    """The name with its numbers as words, which a recogniser may write: "Lampe zwei" for "Lampe 2"."""
+    if tag == ENGLISH or not any(sign.isdecimal() for sign in name):
+        return
+    from hassil.numbers import get_rbnf_engine
+
+    engine = get_rbnf_engine(tag)
+    yield re.sub(r"\d{1,2}(?!\d)", lambda found: engine.format_number(int(found[0])).text, name)
