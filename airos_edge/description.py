@@ -17,9 +17,10 @@ def described(parts: Parts) -> dict[str, Any]:
     return {
         "config": effective(parts.config),
         "engines": {choice.port: _engine(choice, parts) for choice in parts.choices},
+        "languages": {one.language: one.told for one in parts.fluencies},
         "models": models_of(parts.config),
         "devices": [device.name for device in parts.house.settings.devices],
-        "demo": bool(parts.house.label),
+        "demo": parts.house.is_demo,
     }
 
 

@@ -17,6 +17,7 @@ from airos_edge.engines.registry import Port
 from airos_edge.engines.timing import Machine, Timings, Trials
 from airos_edge.engines.wanted import WantedAsr, WantedTts, WantedVad, WantedWake
 from airos_edge.errors import EngineError, EngineUnavailable
+from airos_edge.fluency import spoken_languages
 from airos_edge.health import Health, State
 from airos_edge.home.house import AreaSettings, DeviceSettings, House
 from airos_edge.models.stored import StoredModel, stored_models
@@ -199,7 +200,14 @@ def _open_tts(first: Choice, choice: Choice, wanted: WantedTts) -> Any:
 def wanted_asr(config: Config, house: House, grammar: Grammar, choice: Choice) -> WantedAsr:
     named: list[AreaSettings | DeviceSettings] = [*house.settings.areas, *house.settings.devices]
     names = dict.fromkeys(name for one in named for name in (one.name, *one.aliases))
-    return WantedAsr(config.asr, config.language, grammar, tuple(config.wake.words), tuple(names))
+    return WantedAsr(
+        config.asr,
+        config.language,
+        spoken_languages(config) if config.languages else (),
+        grammar,
+        tuple(config.wake.words),
+        tuple(names),
+    )
 
 
 def wanted_tts(config: Config, stored: Sequence[StoredModel], choice: Choice) -> WantedTts:

@@ -285,7 +285,7 @@ class FakeTools:
         return self._result
 
 
-async def fake_sayable(text: AsyncIterable[str]) -> AsyncGenerator[str, None]:
+async def fake_sayable(text: AsyncIterable[str], language: str = "en") -> AsyncGenerator[str, None]:
     """Sentences of a dozen characters and more, each as soon as the space after it is there."""
     waiting = ""
     async for piece in text:

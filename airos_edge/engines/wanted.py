@@ -19,6 +19,8 @@ class WantedAsr:
 
     settings: AsrSettings = field(default_factory=AsrSettings)
     language: str = "en"
+    languages: tuple[str, ...] = ()
+    """All that are spoken in the house, `language` first; none given: only that one."""
     grammar: Grammar = Grammar(({},), frozenset())  # noqa: RUF009 - it is a value
     """The house's sentences; without one where it has none in this language."""
     wake_words: tuple[str, ...] = ()

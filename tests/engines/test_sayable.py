@@ -4,7 +4,8 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from airos_edge.engines.sayable import CODE, TABLE, sayable
+from airos_edge.engines.sayable import sayable
+from tests.phrases import CODE, TABLE
 
 
 async def written(pieces: list[str]) -> AsyncGenerator[str, None]:
