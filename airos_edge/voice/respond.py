@@ -44,7 +44,8 @@ async def respond(reply: Reply, engines: Engines, floor: Floor) -> None:
     act = GatedTools(engines.tools, reply)
     reply.goes(responder.place)
     if reply.prompt.was_spoken and engines.asr is not None:
-        reply.goes(engines.asr.place)
+        went = reply.prompt.went
+        reply.goes(engines.asr.place if went is None else went)
     try:
         async with chain(responder.reply(reply.prompt, act), name=responder.name) as parts:
             in_time = patiently(parts, STALL_LIMIT_S, responder.name, reply.waits_since)
@@ -163,8 +164,16 @@ async def _speak(
 ) -> None:
     if tts.place is Place.CLOUD:
         await reply.committed.wait()  # a draft's words do not leave the LAN
+    telling = getattr(tts, "telling", None)
+    if telling is not None:
+        tts = telling(reply.goes)
+
+    def sentences(text: AsyncIterable[str]) -> AsyncGenerator[str, None]:
+        made = sayable(aiter(text))
+        return made if telling is not None else _going(made, reply, tts.place)
+
     stages = (
-        Stage(lambda text: _going(sayable(text), reply, tts.place), ahead=1),
+        Stage(sentences, ahead=1),
         Stage(lambda text: tts.speak(text, speaking), SPEECH_AHEAD_MS, _ms_of),
     )
     async with (

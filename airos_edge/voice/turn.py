@@ -237,7 +237,12 @@ def _fields(words: Transcript | None, item: Item | None = None) -> dict[str, Any
     """What an item holds of a transcript; of several parts, it is that of the one without a text."""
     if words is None:
         return {"text": None}
-    fields = {"text": words.text, "alternatives": words.alternatives, "sure": words.sure}
+    fields = {
+        "text": words.text,
+        "alternatives": words.alternatives,
+        "sure": words.sure,
+        "went": words.went,
+    }
     if item is None or not item.parts:
         return fields
     parts = tuple(
