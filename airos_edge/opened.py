@@ -10,11 +10,13 @@ from typing import Any, TypeVar
 
 from airos_edge.config import Config
 from airos_edge.engines import choosing, opening, registry
+from airos_edge.engines.asr_in_order import AsrInOrder
 from airos_edge.engines.choosing import Choice
-from airos_edge.engines.in_order import AsrInOrder, InOrder, TtsInOrder
+from airos_edge.engines.in_order import InOrder
 from airos_edge.engines.loading import Loading
 from airos_edge.engines.registry import Port
 from airos_edge.engines.timing import Machine, Timings, Trials
+from airos_edge.engines.tts_in_order import TtsInOrder
 from airos_edge.engines.wanted import WantedAsr, WantedTts, WantedVad, WantedWake
 from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.fluency import spoken_languages

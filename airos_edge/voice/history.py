@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from airos_edge.voice.audio import AudioChunk
+from airos_edge.voice.place import Place
 from airos_edge.voice.recordings import LONGEST_MS, Recordings
 from airos_edge.voice.spoken import Spoken
 
@@ -61,6 +62,8 @@ class Item:
     kind: Kind = "message"
     spoken: bool = False
     """Was, or is to be, sound: a recording of the user or speech of the assistant."""
+    went: Place | None = None
+    """How far a recording went to be heard, where its transcript tells it."""
     name: str | None = None
     arguments: str | None = None
     call_id: str | None = None

@@ -70,7 +70,8 @@ class Transcript:
     Of a final: `alternatives` is what else was nearly as likely, likeliest first, where it cannot tell
     which was said; not `sure`: probably this, but not surely enough for what is hard to undo. `certainty`
     is the probability, 0 to 1, that these words, or those that were not believed, were said and meant.
-    `language` is the one that was heard ("de"), of a recogniser that tells it.
+    `language` is the one that was heard ("de"), of a recogniser that tells it. `went` is how far the recording
+    went to be heard so, of a recogniser that is made of several; None: to its `place`.
     """
 
     text: str
@@ -80,6 +81,7 @@ class Transcript:
     sure: bool = True
     certainty: float | None = None
     language: str | None = None
+    went: Place | None = None
 
 
 class Asr(Protocol):
@@ -187,6 +189,12 @@ class Prompt:
         """Whether what the user said last was sound that a recogniser heard."""
         said = (item.spoken for item in reversed(self.items) if item.role == "user")
         return next(said, False)
+
+    @property
+    def went(self) -> Place | None:
+        """How far the sound of what the user said last went to be heard, where its transcript tells it."""
+        said = (item.went for item in reversed(self.items) if item.role == "user")
+        return next(said, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +306,11 @@ class Tts(Protocol):
     place: Place
 
     def speak(self, text: AsyncIterator[str], how: Speaking) -> AsyncGenerator[Speech, None]:
-        """Takes sentences as they come, gives speech as it is made. Raises EngineError."""
+        """Takes sentences as they come, gives speech as it is made. Raises EngineError.
+
+        One that is made of several, not all of them in one place, has a method `telling` too: given who is
+        to be told how far the text goes, each time before it goes there, it gives a voice that tells it.
+        """
 
 
 @dataclass(frozen=True, slots=True)

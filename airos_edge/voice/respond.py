@@ -1,7 +1,7 @@
 """A prompt to an answer that was heard: all that barge-in cancels."""
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterable, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
 from contextlib import aclosing
 
 from airos_edge.errors import AirosError, EngineError, PromptError, ToolError
@@ -16,6 +16,7 @@ from airos_edge.voice.ports import (
     Place,
     Sayable,
     Says,
+    Speaking,
     Speech,
     Text,
     Tools,
@@ -42,7 +43,8 @@ async def respond(reply: Reply, engines: Engines, floor: Floor) -> None:
     act = GatedTools(engines.tools, reply)
     reply.goes(responder.place)
     if reply.prompt.was_spoken and engines.asr is not None:
-        reply.goes(engines.asr.place)
+        went = reply.prompt.went
+        reply.goes(engines.asr.place if went is None else went)
     try:
         async with chain(responder.reply(reply.prompt, act), name=responder.name) as parts:
             in_time = patiently(parts, STALL_LIMIT_S, responder.name, reply.waits_since)
@@ -170,17 +172,26 @@ async def _speak(
         speaking = reply.prompt.speaking_in(reply.language)
         if first_text is None or speaking is None:
             return
-        how = speaking
-        stages = (
-            Stage(lambda text: _going(sayable(text, how.language), reply, tts.place), ahead=1),
-            Stage(lambda text: tts.speak(text, how), SPEECH_AHEAD_MS, _ms_of),
-        )
+        stages = _stages(reply, sayable, tts, speaking)
         async with (
             chain(_all(first_text, texts), *stages, name=tts.name) as speech,
             aclosing(patiently(speech, 2 * STALL_LIMIT_S, tts.name, reply.waits_since)) as pieces,
         ):
             await reply.committed.wait()
             await _play_all(pieces, reply, floor)
+
+
+def _stages(reply: Reply, sayable: Sayable, tts: Tts, how: Speaking) -> tuple[Stage, Stage]:
+    """Text to sentences, sentences to speech; noted is how far they go. A voice of several tells it itself."""
+    telling = getattr(tts, "telling", None)
+    voice = tts if telling is None else telling(reply.goes)
+
+    def sentences(text: AsyncIterator[str]) -> AsyncGenerator[str, None]:
+        made = sayable(text, how.language)
+        return made if telling is not None else _going(made, reply, tts.place)
+
+    speak = Stage(lambda text: voice.speak(text, how), SPEECH_AHEAD_MS, _ms_of)
+    return Stage(sentences, ahead=1), speak
 
 
 async def _play_all(pieces: AsyncGenerator[Speech, None], reply: Reply, floor: Floor) -> None:

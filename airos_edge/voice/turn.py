@@ -251,6 +251,7 @@ def _fields(words: Transcript | None, item: Item | None = None) -> dict[str, Any
         "alternatives": words.alternatives,
         "sure": words.sure,
         "language": words.language,
+        "went": words.went,
     }
     if item is None or not item.parts:
         return fields
