@@ -20,6 +20,7 @@ from airos_edge.engines.tts_espeak import open_espeak
 from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.ports import Asr, Hints, Speaking, Tts
 from airos_edge.voice.utterance import Ended, EndReason, Utterance
+from bench import sherpa
 from bench.corpus.draw import house_sentences
 from bench.figures import Figure
 from tests.speech import pieces, spoken
@@ -236,5 +237,11 @@ def _espeak_alone() -> Callable[[str], object]:
     return lambda sentence: espeak.say(sentence, "en-us", USUAL_RATE_WPM)
 
 
-EARS = [Ears("pocketsphinx", lambda: pocketsphinx(house_sentences().grammar), _pocketsphinx_alone)]
-VOICES = [Voice("espeak", lambda: open_espeak(None, 1.0), _espeak_alone)]
+EARS = [
+    Ears("pocketsphinx", lambda: pocketsphinx(house_sentences().grammar), _pocketsphinx_alone),
+    Ears("sherpa", sherpa.open_ears, sherpa.ears_alone),
+]
+VOICES = [
+    Voice("espeak", lambda: open_espeak(None, 1.0), _espeak_alone),
+    Voice("sherpa", sherpa.open_voice, sherpa.voice_alone),
+]

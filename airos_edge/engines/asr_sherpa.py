@@ -59,7 +59,7 @@ class StreamingAsr:
         async for piece in _pieces(heard):
             is_silent = is_silent and level_dbfs(piece.pcm) < SILENT_DBFS
             now = await self._run(partial(self._step, stream, piece))
-            if now != text:
+            if now is not None and now != text:
                 text = now
                 yield Transcript(without(heard.wake_word, text))
         text = await self._run(partial(self._end, stream))
@@ -77,9 +77,10 @@ class StreamingAsr:
             return self._ears.create_stream()
         return self._ears.create_stream(hotwords=self._hotwords.said(hints.expecting))
 
-    def _step(self, stream: Any, piece: AudioChunk) -> str:
+    def _step(self, stream: Any, piece: AudioChunk) -> str | None:
+        """None where it was not enough for a step of the model's own."""
         stream.accept_waveform(RATE_HZ, piece.as_floats())
-        return self._decode(stream)
+        return self._decode(stream) if self._ears.is_ready(stream) else None
 
     def _end(self, stream: Any) -> str:
         stream.accept_waveform(RATE_HZ, np.zeros(samples_of(TAIL_MS), np.float32))

@@ -14,7 +14,16 @@ import numpy as np
 
 from airos_edge.engines.ipa import ipa
 from airos_edge.engines.settings import CloneSettings, TtsSettings
-from airos_edge.engines.sherpa import NAME, Manner, Plan, generate, load_voice, plan_of, say_once
+from airos_edge.engines.sherpa import (
+    NAME,
+    Manner,
+    Plan,
+    clone_of,
+    generate,
+    load_voice,
+    plan_of,
+    say_once,
+)
 from airos_edge.engines.sherpa_kinds import kind_of
 from airos_edge.engines.sherpa_trial import tried
 from airos_edge.engines.sherpa_voices import Voice, voices_of
@@ -56,7 +65,7 @@ class SherpaTts:
         self.runs_on = "cpu"
         self._voices = voices
         self._settings = settings
-        self._clones: dict[str, tuple[Samples, int, str]] = {}
+        self._clones: dict[str, Any] = {}
         self._loaded: dict[str, Loaded] = {}
         self._lane = Lane(NAME)
 
@@ -101,7 +110,8 @@ class SherpaTts:
         self.runs_on = loaded.plan.provider
         if voice.is_clone and voice.name not in self._clones:
             clone = self._settings.clones[voice.name]
-            self._clones[voice.name] = _recording(voice.name, clone, loaded.rate_hz)
+            samples = _recording(voice.name, clone, loaded.rate_hz)
+            self._clones[voice.name] = clone_of(samples, loaded.rate_hz, clone.text)
         return loaded
 
     def _voice_for(self, how: Speaking) -> Voice:
@@ -190,8 +200,8 @@ def _load(voice: Voice, device: str) -> Loaded:
     return Loaded(plan, library, library.sample_rate)
 
 
-def _recording(name: str, clone: CloneSettings, rate_hz: int) -> tuple[Samples, int, str]:
-    """At the model's rate: the library would do it for every sentence.
+def _recording(name: str, clone: CloneSettings, rate_hz: int) -> Samples:
+    """At the model's rate: the library would make it that for every sentence.
 
     Raises EngineUnavailable for a recording that cannot be read, or is of no use.
     """
@@ -208,7 +218,8 @@ def _recording(name: str, clone: CloneSettings, rate_hz: int) -> tuple[Samples, 
     if not SHORTEST_S <= long_s <= LONGEST_S:
         wants = f"wants {SHORTEST_S} to {LONGEST_S} s"
         raise EngineUnavailable(NAME, f"{where}: is {long_s:.1f} s long, {wants}")
-    return soxr.resample(samples.mean(axis=1), its_rate_hz, rate_hz), rate_hz, clone.text
+    at_rate: Samples = soxr.resample(samples.mean(axis=1), its_rate_hz, rate_hz)
+    return at_rate
 
 
 def _pcm(samples: Samples) -> bytes:

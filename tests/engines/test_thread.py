@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 import pytest
 
-from airos_edge.engines.thread import Lane, Stopped
+from airos_edge.engines.thread import Lane, Stopped, Take
 from airos_edge.errors import EngineError
 
 
@@ -73,6 +73,23 @@ async def test_a_run_that_nobody_wants_any_more_is_told_to_stop_and_says_nothing
         await listening
     assert await lane.call(lambda: "next") == "next"
     assert (told, heard) == (["stopped"], ["first"])
+
+
+async def test_what_a_library_calls_back_with_is_handed_over_until_nobody_wants_it() -> None:
+    wanted: list[bool] = []
+
+    def calling_back(take: Take[int], stopped: Stopped) -> None:
+        for piece in range(100):
+            wanted.append(take(piece))
+            if not wanted[-1]:
+                return
+
+    lane = Lane("model")
+    async with aclosing(lane.pushed(calling_back, ahead=2)) as pieces:
+        assert await anext(pieces) == 0
+    await lane.call(lambda: None)
+    assert wanted[-1] is False
+    assert len(wanted) <= 5
 
 
 async def test_runs_of_a_lane_do_not_meet() -> None:
