@@ -69,6 +69,11 @@ class InOrder(Generic[E]):
                 return None
             await self._changed.wait()
 
+    async def settled(self) -> None:
+        """Waits until nothing is being loaded any more."""
+        while self.is_loading:
+            await self._changed.wait()
+
     def _change(self) -> None:
         self._changed.set()
         self._changed.clear()
