@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-LLAMA := .venv-llama
 HASS := .venv-ha
 CLIENTS := .venv-clients
 HA_PYTHON ?= python3.13
@@ -12,22 +11,13 @@ REQUIRE_ALL ?=
 EXTRAS ?= whisper,mcp
 SUITE ?= bookworm
 
-.PHONY: run test test-systemd test-llama test-clients test-ha check bench install uninstall system-deps clean
+.PHONY: run test test-systemd test-clients test-ha check bench install uninstall system-deps clean
 
 run: $(VENV)/.run
 	@$(BIN)/python -m airos_edge run --demo
 
 test: $(VENV)/.dev $(VENV)/.npm
 	REQUIRE_ALL=$(REQUIRE_ALL) PYTHONASYNCIODEBUG= $(BIN)/python -m pytest -q $(TESTS)
-
-# Compiles llama.cpp, once, for some minutes.
-test-llama: $(VENV)/.dev $(LLAMA)/.made
-	LLAMA_PYTHON=$(LLAMA)/bin/python $(BIN)/python -m pytest -q tests/e2e/with_llama.py
-
-$(LLAMA)/.made:
-	$(PYTHON) -m venv --clear $(LLAMA)
-	$(LLAMA)/bin/python -m pip install --quiet --disable-pip-version-check 'llama-cpp-python[server]' gguf
-	@touch $@
 
 # Installs Realtime clients of other frameworks, once: some hundred packages.
 test-clients: $(VENV)/.dev $(CLIENTS)/.made
@@ -89,4 +79,4 @@ $(VENV)/.npm: tests/npm/package-lock.json | $(VENV)/.dev
 	@if command -v npm >/dev/null && sh scripts/npm-servers $(VENV)/npm; then touch $@; fi
 
 clean:
-	rm -rf $(VENV) $(LLAMA) $(CLIENTS) $(HASS) .systemd-root .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(CLIENTS) $(HASS) .systemd-root .mypy_cache .ruff_cache .pytest_cache

@@ -10,6 +10,7 @@ from collections.abc import (
     Collection,
     Coroutine,
     Iterable,
+    Mapping,
 )
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, replace
@@ -228,6 +229,10 @@ class Box:
 
     # ---- the whole ----
 
+    async def loaded(self) -> None:
+        """Waits until its engines serve that are still being loaded: for who asks it one thing only."""
+        await self._parts.opened.settled()
+
     def check(self) -> dict[str, Any]:
         """What it runs with."""
         return described(self._parts)
@@ -261,6 +266,22 @@ class Box:
         async with self._reloading:
             await self._build(self._parts.config)
         log.info("house: %s", ", ".join(self.check()["devices"]) or "no devices")
+
+    async def models_changed(self) -> Mapping[str, str]:
+        """Others have brought or removed models. Gives, by port, the engine that the next turn gets, where
+        it is another or has another model now."""
+        async with self._reloading:
+            before = {choice.port: choice for choice in self._parts.choices}
+            await self._build(self._parts.config)
+        changed: dict[str, str] = {
+            choice.port: choice.engine or f"none: {choice.why}"
+            if choice.model is None
+            else f"{choice.engine} with {choice.model.name}"
+            for choice in self._parts.choices
+            if choice != before.get(choice.port)
+        }
+        log.info("Models changed; %s.", changed or "nothing here uses them")
+        return changed
 
     async def _build(self, config: Config) -> None:
         self._parts = await self._rebuild(config)

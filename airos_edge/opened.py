@@ -44,6 +44,16 @@ class Opened:
     open_vad: Callable[[], Vad] | None = None
     open_wake: Callable[[], Wake] | None = None
 
+    def in_order(self, port: Port) -> InOrder[Any] | None:
+        """Those of a port that may be several; None: it is not such a port, or has none."""
+        return {"asr": self.asr, "tts": self.tts}.get(port)
+
+    async def settled(self) -> None:
+        """Waits until nothing is being loaded any more."""
+        for order in (self.asr, self.tts):
+            if order is not None:
+                await order.settled()
+
 
 @dataclass(frozen=True, slots=True)
 class Means:
@@ -58,8 +68,12 @@ def chosen(config: Config, stored: Sequence[StoredModel], timings: Timings) -> l
     def too_slow(choice: Choice) -> str:
         return timings.too_slow(choice, precision(config, choice.port))
 
+    def timed(choice: Choice) -> Choice:
+        told = timings.told(choice, precision(config, choice.port))
+        return replace(choice, why=f"{choice.why}; {told}") if told else choice
+
     choices = choosing.choose_all(config, stored, too_slow)
-    return [choosing.within_reach(choice, config.reach) for choice in choices]
+    return [timed(choosing.within_reach(choice, config.reach)) for choice in choices]
 
 
 def precision(config: Config, port: Port) -> str:

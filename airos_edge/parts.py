@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -11,6 +11,7 @@ from airos_edge.config import Config
 from airos_edge.engines import choosing, llm, opening, registry
 from airos_edge.engines.choosing import Choice
 from airos_edge.engines.sayable import sayable
+from airos_edge.engines.settings import refuse_without_consent
 from airos_edge.errors import EngineError
 from airos_edge.health import Health, State
 from airos_edge.home.commands import HouseCommands
@@ -20,6 +21,7 @@ from airos_edge.home.timers import Timers
 from airos_edge.home.tools import HouseTools
 from airos_edge.http import settings as server
 from airos_edge.http import tls
+from airos_edge.models.stored import StoredModel
 from airos_edge.opened import (
     Means,
     Opened,
@@ -112,6 +114,7 @@ def refuse_contradictions(config: Config) -> None:
     """Raises ConfigError for what no part could be made of."""
     wyoming.refuse_unknown(config.wyoming)
     llm.refuse_impossible(config.llm)
+    refuse_without_consent(config.tts)
     router.refuse_unknown(config.router, config.llm)
     refuse_unclear(config.tools)
 
@@ -134,7 +137,8 @@ async def assemble(
     commands = HouseCommands(sentences, house, timers, datetime.now)
     await asyncio.to_thread(commands.warm_up)
     opened = await open_engines(config, house, sentences.grammar, means, ports)
-    models = await _models(config, workshop, health)
+    stored = await asyncio.to_thread(models_on_box, config)
+    models = await _models(config, stored, workshop, health)
     workshop.forget_others()
     tools = Tools(HouseTools(house, timers, commands.call, datetime.now), servers)
     responder = router.Router(
@@ -145,19 +149,24 @@ async def assemble(
         tools,
         config.reach,
     )
+    _begin(models, responder, workshop, health)
     approving = Approving(responder, tools)
     engines = Engines(opened.asr, approving, opened.tts, tools.call, sayable)
     return Parts(config, house, commands, engines, tools, opened)
 
 
-async def _models(config: Config, workshop: Workshop, health: Health) -> Mapping[str, Tier]:
+async def _models(
+    config: Config, stored: Sequence[StoredModel], workshop: Workshop, health: Health
+) -> Mapping[str, Tier]:
     """Each keeps its connections and its breaker while it is configured as it was."""
     tiers: dict[str, Tier] = {}
     for name, settings in config.llm.items():
         before = workshop.made(f"llm {name}")
         try:
             tiers[name] = await workshop.make(
-                f"llm {name}", settings, partial(_model, name, settings, workshop, health)
+                f"llm {name}",
+                (settings, [model for model in stored if model.name == settings.model]),
+                partial(_model, name, settings, stored, workshop, health),
             )
         except EngineError as error:
             log.warning("Going on without the model %s: %s", name, error)
@@ -170,13 +179,18 @@ async def _models(config: Config, workshop: Workshop, health: Health) -> Mapping
     return tiers
 
 
-def _model(name: str, settings: llm.LlmSettings, workshop: Workshop, health: Health) -> Tier:
+def _model(
+    name: str,
+    settings: llm.LlmSettings,
+    stored: Sequence[StoredModel],
+    workshop: Workshop,
+    health: Health,
+) -> Tier:
     def report(name: str, state: State, why: str) -> None:
-        if workshop.made(f"llm {name}") is tier:  # one that was replaced may still be answering
-            health.report(f"llm {name}", state, why)
+        _report(workshop, health, tier, state, why)
 
-    tier = Tier(
-        llm.open_llm(name, settings),
+    tier: Tier = Tier(
+        llm.open_llm(name, settings, stored),
         Breaker(name, report),
         settings.first_token_s,
         llm.ENGINES[settings.engine].is_model,
@@ -184,3 +198,19 @@ def _model(name: str, settings: llm.LlmSettings, workshop: Workshop, health: Hea
         settings.sees,
     )
     return tier
+
+
+def _report(workshop: Workshop, health: Health, tier: Tier, state: State, why: str) -> None:
+    if workshop.made(f"llm {tier.name}") is tier:  # one that was replaced may still be answering
+        health.report(f"llm {tier.name}", state, why)
+
+
+def _begin(
+    models: Mapping[str, Tier], responder: router.Router, workshop: Workshop, health: Health
+) -> None:
+    """Those that have to be loaded are, beside all else."""
+    for name, tier in models.items():
+        begin = getattr(tier.responder, "begin", None)
+        if begin is not None:
+            report = partial(_report, workshop, health, tier)
+            begin(report, partial(responder.usual_prompt, name))

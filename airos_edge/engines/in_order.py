@@ -37,7 +37,10 @@ class InOrder(Generic[E]):
         self.parts = tuple(parts)
         self.is_loading = False
         self._report = report
+        self._settling: Loading[E] | None = None
         self._changed = asyncio.Event()
+        for part in parts:
+            part.watchers.add(self)
 
     @property
     def wanted(self) -> Loading[E]:
@@ -56,9 +59,11 @@ class InOrder(Generic[E]):
         return not self.is_loading and all(part.engine is None for part in self.parts)
 
     def _ready(self, asked: Collection[Loading[E]]) -> list[Loading[E]]:
-        """Those that rest, or are too slow, come last."""
         ready = [part for part in self.parts if part.engine is not None and part not in asked]
-        return sorted(ready, key=lambda part: part.rests or part.is_too_slow)
+        return sorted(ready, key=self._comes_last)
+
+    def _comes_last(self, part: Loading[E]) -> bool:
+        return part.rests or (part.is_too_slow and part.choice.is_tried)
 
     async def next(self, asked: Collection[Loading[E]]) -> Loading[E] | None:
         """Who is to be asked after these; waits for what is loading where nobody stands in. None: nobody."""
@@ -74,7 +79,8 @@ class InOrder(Generic[E]):
         while self.is_loading:
             await self._changed.wait()
 
-    def _change(self) -> None:
+    def changed(self) -> None:
+        """Tells those who wait, and reports."""
         self._changed.set()
         self._changed.clear()
         self.tell()
@@ -95,7 +101,7 @@ class InOrder(Generic[E]):
         """Loads those that are not there yet: the best, and the next ones only if it cannot be used."""
         candidates = [] if self.is_loading else self._wanting()
         if candidates:
-            self.is_loading = True
+            self.is_loading, self._settling = True, candidates[0]
             work = self._load(candidates)
             scope.start(work, f"loading {self.parts[0].choice.port}")
         self.tell()
@@ -116,8 +122,8 @@ class InOrder(Generic[E]):
                 if await self._settled(part):
                     break
         finally:
-            self.is_loading = False
-            self._change()
+            self.is_loading, self._settling = False, None
+            self.changed()
         await self._clear_up(candidates)
 
     async def _settled(self, part: Loading[E]) -> bool:
@@ -125,6 +131,8 @@ class InOrder(Generic[E]):
 
         What `auto` took is timed before it serves, if there is who stands in.
         """
+        self._settling = part
+        self.tell()
         is_loaded = await part.load()
         if part.is_closed:
             return True
@@ -132,17 +140,15 @@ class InOrder(Generic[E]):
             self._log_loaded(part)
             if not part.choice.is_tried or self.serving is None:
                 part.serve()
-                self._change()
             if not part.choice.is_tried or await part.try_out():
                 part.serve()
-                self._change()
                 return True
             if part.is_closed:
                 return True
             if part is not self.serving:
                 await part.drop()
         log.warning("%s: %s; %s", part.choice.port, part.why, self._goes_on(part))
-        self._change()
+        self.changed()
         return False
 
     def _log_loaded(self, part: Loading[E]) -> None:
@@ -179,11 +185,11 @@ class InOrder(Generic[E]):
         serving = self.serving
         before = self.parts if serving is None else self.parts[: self.parts.index(serving)]
         broken = [part.why for part in before if part.why and not part.is_too_slow]
-        loading = [part for part in before if part.is_loading]
-        if loading:
-            names = " and ".join(_short(part) for part in loading)
+        loading = self._settling
+        if loading is not None and loading.engine is None:
+            name = loading.choice.model.name if loading.choice.model else loading.name
             meanwhile = f"; {serving.name} stands in" if serving else ""
-            return "starting", "; ".join([f"loading {names}{meanwhile}", *broken])
+            return "starting", "; ".join([f"loading {name}{meanwhile}", *broken])
         if serving is None:
             return "failed", "; ".join(broken)
         if serving.why and not serving.is_too_slow:  # the only one there is, and it failed
@@ -207,10 +213,6 @@ class InOrder(Generic[E]):
         first, *others = [part for part in self.parts if part.why] or self.parts
         whys = [first.why.removeprefix(f"{first.name}: "), *(other.why for other in others)]
         return EngineUnavailable(first.name, "; ".join(filter(None, whys)) or "is not there")
-
-
-def _short(part: Loading[Any]) -> str:
-    return part.choice.model.name if part.choice.model else part.name
 
 
 class AsrInOrder(InOrder[Asr]):

@@ -106,7 +106,7 @@ def test_an_engine_installed_since_the_daemon_started_is_noticed(
     daemon.answer = as_the_daemon_has_it()
     daemon.answer["engines"]["asr"]["engine"] = "another"
     main(["check"])
-    assert "different: the engines that are installed" in capsys.readouterr().out
+    assert "different: the engines and models that are installed" in capsys.readouterr().out
 
 
 def test_that_no_daemon_runs_is_said_and_is_no_error(capsys: Captured) -> None:

@@ -82,7 +82,7 @@ def test_a_recogniser_is_chosen_only_for_a_language_it_knows(
     choice = choose("asr", language=language, installed=everything)
     assert choice.engine == engine
     if engine is None:
-        assert choice.why == "pocketsphinx knows no language but en"
+        assert "pocketsphinx knows no language but en" in choice.why
 
 
 def test_every_port_gets_an_engine_with_nothing_but_what_is_installed_for_development() -> None:
@@ -151,6 +151,18 @@ def test_an_engine_without_a_model_of_the_language_is_passed_over_and_that_is_sa
     choice = choose("asr", installed=everything, stored=[GERMAN])
     assert choice.engine == "pocketsphinx"
     assert "owl has no model for 'en': `airos models list`" in choice.why
+
+
+def test_an_engine_without_a_model_names_the_one_to_get_where_the_catalogue_knows_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whisper = Engine("whisper", "owl:open_asr", ("owl",), "owl", "", runs_models=True)
+    monkeypatch.setattr("airos_edge.engines.registry.ENGINES", {**ENGINES, "asr": (whisper,)})
+    choice = choose("asr", language="de", installed=everything)
+    assert (choice.engine, choice.why) == (
+        None,
+        "whisper has no model for 'de': airos models get whisper-base",
+    )
 
 
 @pytest.mark.usefixtures("_with_owl")

@@ -95,6 +95,7 @@ async def test_what_waits_for_the_lane_is_not_begun_once_it_is_cancelled() -> No
     second = asyncio.ensure_future(lane.call(lambda: begun.append("second")))
     await asyncio.sleep(0)
     second.cancel()
+    await asyncio.wait([second])
     free.set()
     await first
     await lane.call(lambda: None)
