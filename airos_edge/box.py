@@ -9,17 +9,21 @@ from collections.abc import (
     Callable,
     Collection,
     Coroutine,
+    Iterable,
     Mapping,
     Sequence,
 )
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 from airos_edge.config import Config, effective
 from airos_edge.description import described, state_of
 from airos_edge.engines.lease import Lease
+from airos_edge.engines.loading import Loading
 from airos_edge.engines.registry import PORTS, Port
+from airos_edge.engines.sayable import sayable
 from airos_edge.engines.timing import Measure, Trials, measured
 from airos_edge.errors import AirosError, EngineUnavailable
 from airos_edge.fluency import Fluency, spoken_languages
@@ -28,6 +32,7 @@ from airos_edge.home.demo import demo_house
 from airos_edge.home.house import House, Source, State, VirtualDevices, furnished
 from airos_edge.home.multilingual import Multilingual
 from airos_edge.home.timers import MOST, Timers
+from airos_edge.home.usual import usual_answers
 from airos_edge.http.tape import Tape
 from airos_edge.loudspeaker import Loudspeaker
 from airos_edge.offers import model_names, offers_of
@@ -164,6 +169,21 @@ class Box:
             async for piece in speech:
                 yield piece
 
+    async def make_ahead(self, texts: Iterable[str]) -> None:
+        """Has a voice of this box that keeps what it said make these, as soon as it is there, and while nobody
+        is heard or answered. Raises EngineError; cancelling ends it."""
+        order = self._parts.opened.tts
+        if order is None:
+            return
+        await order.settled()
+        how = Speaking(language=self.language)
+        for text in texts:
+            serving = order.serving
+            if serving is None or not hasattr(serving.engine, "make_ahead"):
+                return
+            if serving.place is Place.LOCAL:
+                await self._lease.undisturbing(partial(_make_ahead, serving, text, how))
+
     def waking(self) -> Waking:
         """A stream of its own that hears the box's wake words. Raises EngineUnavailable."""
         return Waking(open_wake(self._parts), self._parts.config.wake.words)
@@ -212,6 +232,10 @@ class Box:
     def commands(self) -> Multilingual:
         """What sentences mean in this house, by now."""
         return self._parts.commands
+
+    def usual_answers(self) -> list[str]:
+        """What the house answers most often."""
+        return usual_answers(self._parts.commands, self._parts.house)
 
     # ---- the whole ----
 
@@ -274,6 +298,17 @@ class Box:
         self._lease.swap(self._parts.engines)
         self._parts.house.look()
         self.hub.publish(PartsRenewed())
+
+
+async def _make_ahead(serving: Loading[Any], text: str, how: Speaking) -> None:
+    if serving.engine is not None:
+        with serving.used() as tts:
+            async for sentence in sayable(_only(text)):
+                await tts.make_ahead(sentence, how)
+
+
+async def _only(text: str) -> AsyncIterator[str]:
+    yield text
 
 
 def open_ear(parts: Parts, hub: Hub, rules: TurnRules, stamp: Callable[[Event], Event]) -> Ear:

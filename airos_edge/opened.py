@@ -13,6 +13,7 @@ from airos_edge.engines import choosing, opening, registry
 from airos_edge.engines.asr_in_order import AsrInOrder
 from airos_edge.engines.choosing import Choice
 from airos_edge.engines.in_order import InOrder
+from airos_edge.engines.kept import kept
 from airos_edge.engines.loading import Loading
 from airos_edge.engines.registry import Port
 from airos_edge.engines.timing import Machine, Timings, Trials
@@ -23,7 +24,7 @@ from airos_edge.fluency import spoken_languages
 from airos_edge.health import Health, State
 from airos_edge.home.house import AreaSettings, DeviceSettings, House
 from airos_edge.models.stored import StoredModel, stored_models
-from airos_edge.paths import daemons_state_directory
+from airos_edge.paths import daemons_state_directory, state_directory
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.grammar import Grammar
 from airos_edge.voice.ports import Vad, Wake
@@ -120,7 +121,10 @@ async def open_engines(
             return None
 
     heard = partial(wanted_asr, config, house, grammar)
-    spoken, voice = partial(wanted_tts, config, stored), partial(_open_tts, tts)
+    spoken, voice = (
+        partial(wanted_tts, config, stored),
+        partial(_open_tts, tts, speech_directory(config)),
+    )
     works: dict[Port, Callable[[], Coroutine[Any, Any, Any]]] = {
         "wake": lambda: streams(wake, wanted_wake(config, stored), opening.open_wake),
         "vad": lambda: streams(vad, WantedVad(), opening.open_vad),
@@ -185,15 +189,15 @@ async def _in_order(
     return order
 
 
-def _open_tts(first: Choice, choice: Choice, wanted: WantedTts) -> Any:
+def _open_tts(first: Choice, directory: Path, choice: Choice, wanted: WantedTts) -> Any:
     """The voice that is wanted by name may be one of the first engine's, for which this one stands in."""
     try:
-        return opening.open_tts(choice, wanted)
+        return kept(opening.open_tts(choice, wanted), choice, wanted, directory)
     except EngineUnavailable:
         if wanted.settings.voice is None or choice.engine == first.engine:
             raise
     any_voice = replace(wanted, settings=replace(wanted.settings, voice=None))
-    return opening.open_tts(choice, any_voice)
+    return kept(opening.open_tts(choice, any_voice), choice, any_voice, directory)
 
 
 # ---- what each is told ----------------------------------------------------------------------------
@@ -226,6 +230,11 @@ def wanted_wake(config: Config, stored: Sequence[StoredModel]) -> WantedWake:
 def models_directory(config: Config) -> Path:
     """Where the daemon finds its models, and the commands put them."""
     return config.models.directory_in(daemons_state_directory(config.state.directory))
+
+
+def speech_directory(config: Config) -> Path:
+    """Where what was said is kept."""
+    return state_directory(config.state.directory) / "speech"
 
 
 def models_on_box(config: Config) -> list[StoredModel]:

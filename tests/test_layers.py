@@ -19,6 +19,7 @@ RANKS = {
         "scoring": 6,
         "listening": 5.5,
         "presence": 5.5,
+        "usual": 5.5,
         "box": 5,
         "parts": 4,
         "opened": 3.5,

@@ -171,16 +171,16 @@ async def test_speed_and_the_configured_rate_multiply(box: Path) -> None:
         (None, {"language": "de"}, "de_DE-hum-low"),
         (None, {"language": "de-at"}, "de_DE-hum-low"),
         ("de_DE-hum-low", {}, "de_DE-hum-low"),
-        ("de_DE-hum-low", {"language": "fr"}, "de_DE-hum-low"),
+        ("de_DE-hum-low", {"language": "fr"}, "fr_FR-hum-low"),
         ("de_DE-hum-low", {"voice": "en_GB-hum-low"}, "en_GB-hum-low"),
     ],
 )
-async def test_the_voice_asked_for_comes_before_the_configured_one_before_the_languages_best(
+async def test_the_voice_asked_for_comes_first_then_in_the_boxs_language_the_configured_one(
     box: Path, configured: str | None, how: dict[str, str], voice: str
 ) -> None:
     tts = opened(box, voice=configured)
     assert await speak(tts, ANSWER, **how) == await speak(tts, ANSWER, voice=voice)
-    spoken, _ = tts.find(how.get("voice", configured), how.get("language", "en"))
+    spoken, _ = tts.find(Speaking(**how))
     assert spoken.name == voice
 
 
