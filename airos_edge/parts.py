@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,8 @@ from airos_edge.engines import choosing, llm, opening, registry
 from airos_edge.engines.choosing import Choice, is_uri
 from airos_edge.engines.reported import ReportedAsr, ReportedTts
 from airos_edge.engines.sayable import sayable
-from airos_edge.engines.wanted import WantedAsr, WantedTts, WantedVad, WantedWake
+from airos_edge.engines.wake_words import told
+from airos_edge.engines.wanted import WakeWords, WantedAsr, WantedTts, WantedVad, WantedWake
 from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.health import Health, State
 from airos_edge.home.commands import HouseCommands
@@ -35,7 +36,7 @@ from airos_edge.tools.servers import ToolServers
 from airos_edge.tools.settings import refuse_unclear
 from airos_edge.tools.tools import Tools
 from airos_edge.voice.grammar import Grammar
-from airos_edge.voice.ports import Asr, Engines, Place, Tts, Vad, Wake
+from airos_edge.voice.ports import Asr, Engines, Place, Tts, Vad
 from airos_edge.wyoming import settings as wyoming
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,8 @@ W = TypeVar("W")
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What one configuration is made into. `faults` says of each part that is missing why."""
+    """What one configuration is made into. `faults` says of each part that is missing why, and of each wake
+    word that is not heard, as "wake hey_mum"."""
 
     config: Config
     house: House
@@ -54,7 +56,7 @@ class Parts:
     engines: Engines
     tools: Tools
     open_vad: Callable[[], Vad] | None
-    open_wake: Callable[[], Wake] | None
+    open_wake: WakeWords | None
     choices: tuple[Choice, ...]
     faults: Mapping[str, str]
 
@@ -86,10 +88,11 @@ def _tried(
 ) -> Choice:
     try:
         choosing.refuse_beyond(choice, reach)
-        if choice.engine is not None and open_engine is not None:
-            open_engine(choice)
+        opened = open_engine(choice) if choice.engine is not None and open_engine else None
     except EngineError as error:
         return Choice(choice.port, None, str(error))
+    if isinstance(opened, WakeWords) and opened.unheard:
+        return replace(choice, why=f"{choice.why}; {told(opened.unheard)}")
     return choice
 
 
@@ -174,6 +177,9 @@ async def assemble(
     asr = await opened("asr", _wanted_asr(config, house, sentences.grammar), partial(_asr, health))
     vad = await opened("vad", WantedVad(), opening.open_vad)
     wake = await opened("wake", _wanted_wake(config, stored), opening.open_wake)
+    for word, why in (wake.unheard if wake else {}).items():
+        faults[f"wake {word}"] = why
+        log.warning("Going on without the wake word %s: %s", word, why)
     models = await _models(config, workshop, health)
     workshop.forget_others()
     tools = Tools(HouseTools(house, timers, commands.call, datetime.now), servers)

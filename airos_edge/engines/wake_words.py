@@ -1,0 +1,96 @@
+"""Each wake word goes to the engine that has it: by the format of its model, or by what packages bring."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from airos_edge.engines.wanted import WakeWords, WantedWake
+from airos_edge.engines.word_files import FORMATS, engine_of, word_file
+from airos_edge.errors import EngineUnavailable
+from airos_edge.voice.audio import AudioChunk
+from airos_edge.voice.ports import Wake, WakeScore
+from airos_edge.voice.waking import close_wake
+
+Open = Callable[[WantedWake], Callable[[], Wake]]
+
+
+class JoinedWake:
+    """One stream that several engines hear."""
+
+    def __init__(self, wakes: Sequence[Wake]) -> None:
+        self._wakes = wakes
+
+    def feed(self, chunk: AudioChunk) -> list[WakeScore]:
+        scores = [score for wake in self._wakes for score in wake.feed(chunk)]
+        return sorted(scores, key=lambda score: score.sample)
+
+    async def aclose(self) -> None:
+        for wake in self._wakes:
+            await close_wake(wake)
+
+
+def open_words(engines: Mapping[str, Open], wanted: WantedWake) -> WakeWords:
+    """`engines`: by their names, in the order in which they are asked for a word that has no file of its
+    own. One that gets no word is not opened.
+
+    Raises EngineUnavailable when none of the words can be heard.
+    """
+    files, wrong = _files(wanted)
+    left, opened = list(files), list[Callable[[], Wake]]()
+    why_not: dict[str, list[str]] = {word: [] for word in files}
+    for name, open_engine in engines.items():
+        mine = {word: wanted.words[word] for word in left if _may_hear(name, files[word])}
+        if not mine and wanted.words:
+            continue
+        streams, lacking = _tried(name, open_engine, replace(wanted, words=mine))
+        if streams is not None:
+            opened.append(streams)
+        for word, why in lacking.items():
+            why_not[word].append(why)
+        left = [word for word in left if word not in mine or word in lacking]
+    unheard = wrong | {word: "; ".join(why_not[word]) or _nobody(files[word]) for word in left}
+    if not opened:
+        raise EngineUnavailable("wake", told(unheard))
+    if len(opened) == 1:
+        return WakeWords(opened[0], unheard)
+    return WakeWords(lambda: JoinedWake([begin() for begin in opened]), unheard)
+
+
+def _tried(
+    name: str, open_engine: Open, wanted: WantedWake
+) -> tuple[Callable[[], Wake] | None, dict[str, str]]:
+    """What gives streams, if any word is heard in them, and of the other words why not."""
+    try:
+        streams = open_engine(wanted)
+    except EngineUnavailable as error:
+        return None, dict.fromkeys(wanted.words, str(error))
+    unheard: Mapping[str, str] = getattr(streams, "unheard", {})
+    hears_any = len(unheard) < len(wanted.words) or not wanted.words
+    return streams if hears_any else None, {word: f"{name}: {why}" for word, why in unheard.items()}
+
+
+def told(unheard: Mapping[str, str]) -> str:
+    """Which words are not heard, and why, as a sentence's end; "" where all are."""
+    return "; ".join(f"{word} is not heard: {why}" for word, why in unheard.items())
+
+
+def _files(wanted: WantedWake) -> tuple[dict[str, Path | None], dict[str, str]]:
+    """Of each word the file, or what is wrong with it."""
+    files: dict[str, Path | None] = {}
+    wrong: dict[str, str] = {}
+    for word, settings in wanted.words.items():
+        try:
+            files[word] = word_file(word, settings, wanted.models)
+        except ValueError as error:
+            wrong[word] = str(error)
+    return files, wrong
+
+
+def _may_hear(engine: str, file: Path | None) -> bool:
+    """An engine that is not of ours is given every word."""
+    return file is None or engine not in FORMATS or engine_of(file) == engine
+
+
+def _nobody(file: Path | None) -> str:
+    engine = engine_of(file) if file is not None else None
+    return f"{file} is for the engine {engine}: wake.engine is another, or it is not installed"
