@@ -24,6 +24,7 @@ from bench import (
     resources,
     router,
     wake,
+    wake_words,
     wyoming,
 )
 from bench.figures import RESULTS, Figure, table
@@ -44,6 +45,7 @@ FIGURES: dict[str, Callable[[bool], Coroutine[Any, Any, list[Figure]]]] = {
     "cpu": resources.cpu,
     "idle": resources.idle,
     "wake": wake.wake,
+    "wake-words": wake_words.wake_words,
     "wyoming": wyoming.wyoming,
     "hands-free": hands_free.hands_free,
 }
