@@ -91,8 +91,10 @@ def _tried(
         opened = open_engine(choice) if choice.engine is not None and open_engine else None
     except EngineError as error:
         return Choice(choice.port, None, str(error))
-    if isinstance(opened, WakeWords) and opened.unheard:
-        return replace(choice, why=f"{choice.why}; {told(opened.unheard)}")
+    if isinstance(opened, WakeWords):
+        others = (f"{word} by {by}" for word, by in opened.by.items() if by != choice.engine)
+        said = [choice.why, *others, *([told(opened.unheard)] if opened.unheard else [])]
+        return replace(choice, why="; ".join(said))
     return choice
 
 

@@ -28,7 +28,7 @@ class TfliteNetwork:
         weakref.finalize(self, _free, lib, interpreter, model)
         if not interpreter or lib.TfLiteInterpreterAllocateTensors(interpreter) != OK:
             raise ValueError(
-                "wants a newer TensorFlow Lite, or operations that are not in this one"
+                "cannot be run: it takes no fixed size, or operations that are not in this library"
             )
         self._interpreter = interpreter
         self._input = lib.TfLiteInterpreterGetInputTensor(interpreter, 0)

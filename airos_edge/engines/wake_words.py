@@ -11,6 +11,8 @@ from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.ports import Wake, WakeScore
 from airos_edge.voice.waking import close_wake
 
+BETTER = dict.fromkeys(("okay_nabu", "alexa", "hey_mycroft"), "microwakeword")
+"""Words that several packages bring, by the engine that hears them better: docs/ears.md has the figures."""
 Open = Callable[[WantedWake], Callable[[], Wake]]
 
 
@@ -31,29 +33,49 @@ class JoinedWake:
 
 def open_words(engines: Mapping[str, Open], wanted: WantedWake) -> WakeWords:
     """`engines`: by their names, in the order in which they are asked for a word that has no file of its
-    own. One that gets no word is not opened.
+    own, but for those of `BETTER`. One that gets no word is not opened.
 
     Raises EngineUnavailable when none of the words can be heard.
     """
-    files, wrong = _files(wanted)
-    left, opened = list(files), list[Callable[[], Wake]]()
+    files, unheard = _files(wanted)
+    to_ask = {word: _in_order(word, file, [*engines]) for word, file in files.items()}
+    if not wanted.words:
+        return WakeWords(next(iter(engines.values()))(wanted))
+    opened, by = list[Callable[[], Wake]](), dict[str, str]()
     why_not: dict[str, list[str]] = {word: [] for word in files}
-    for name, open_engine in engines.items():
-        mine = {word: wanted.words[word] for word in left if _may_hear(name, files[word])}
-        if not mine and wanted.words:
-            continue
-        streams, lacking = _tried(name, open_engine, replace(wanted, words=mine))
-        if streams is not None:
-            opened.append(streams)
-        for word, why in lacking.items():
-            why_not[word].append(why)
-        left = [word for word in left if word not in mine or word in lacking]
-    unheard = wrong | {word: "; ".join(why_not[word]) or _nobody(files[word]) for word in left}
+    while asked := _by_engine(to_ask):
+        for name, words in asked.items():
+            mine = {word: wanted.words[word] for word in words}
+            streams, lacking = _tried(name, engines[name], replace(wanted, words=mine))
+            opened += [streams] if streams is not None else []
+            for word in words:
+                if word in lacking:
+                    why_not[word].append(lacking[word])
+                else:
+                    by[word] = name
+                    to_ask.pop(word)
+    unheard |= {word: "; ".join(why_not[word]) or _nobody(files[word]) for word in to_ask}
     if not opened:
         raise EngineUnavailable("wake", told(unheard))
     if len(opened) == 1:
-        return WakeWords(opened[0], unheard)
-    return WakeWords(lambda: JoinedWake([begin() for begin in opened]), unheard)
+        return WakeWords(opened[0], unheard, by)
+    return WakeWords(lambda: JoinedWake([begin() for begin in opened]), unheard, by)
+
+
+def _in_order(word: str, file: Path | None, engines: list[str]) -> list[str]:
+    """Who is to be asked for the word: of ours for one with a file, who loads such files."""
+    if file is not None:
+        return [name for name in engines if name not in FORMATS or engine_of(file) == name]
+    return sorted(engines, key=lambda name: name != BETTER.get(word))
+
+
+def _by_engine(to_ask: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """The words of each engine that is to be asked next, and no more."""
+    asked: dict[str, list[str]] = {}
+    for word, names in to_ask.items():
+        if names:
+            asked.setdefault(names.pop(0), []).append(word)
+    return asked
 
 
 def _tried(
@@ -65,12 +87,12 @@ def _tried(
     except EngineUnavailable as error:
         return None, dict.fromkeys(wanted.words, str(error))
     unheard: Mapping[str, str] = getattr(streams, "unheard", {})
-    hears_any = len(unheard) < len(wanted.words) or not wanted.words
+    hears_any = len(unheard) < len(wanted.words)
     return streams if hears_any else None, {word: f"{name}: {why}" for word, why in unheard.items()}
 
 
 def told(unheard: Mapping[str, str]) -> str:
-    """Which words are not heard, and why, as a sentence's end; "" where all are."""
+    """Which words are not heard, and why, as a sentence's end."""
     return "; ".join(f"{word} is not heard: {why}" for word, why in unheard.items())
 
 
@@ -84,11 +106,6 @@ def _files(wanted: WantedWake) -> tuple[dict[str, Path | None], dict[str, str]]:
         except ValueError as error:
             wrong[word] = str(error)
     return files, wrong
-
-
-def _may_hear(engine: str, file: Path | None) -> bool:
-    """An engine that is not of ours is given every word."""
-    return file is None or engine not in FORMATS or engine_of(file) == engine
 
 
 def _nobody(file: Path | None) -> str:

@@ -66,6 +66,8 @@ class WakeWords:
     begin: Callable[[], Wake]
     unheard: Mapping[str, str] = field(default_factory=dict)
     """The words that it does not hear, each with why; the others are not disturbed."""
+    by: Mapping[str, str] = field(default_factory=dict)
+    """Of the words that it hears, the engine of each."""
 
     def __call__(self) -> Wake:
         return self.begin()
