@@ -18,14 +18,18 @@ class TfliteNetwork:
     """It is loaded, and freed with the object. One run at a time."""
 
     def __init__(self, lib: ctypes.CDLL, path: Path) -> None:
-        """`lib`: the library, its functions declared. Raises ValueError for a file that is no whole model:
-        the library itself checks each offset in it."""
+        """`lib`: the library, its functions declared. Raises OSError, and ValueError for a file that is no
+        whole model: the library itself checks each offset in it."""
         self._lib = lib
-        model = lib.TfLiteModelCreateFromFile(str(path).encode())
+        # Read, and not mapped as the library would: who writes over the file would end the process.
+        self._bytes = path.read_bytes()
+        lib.TfLiteModelCreate.argtypes = [ctypes.c_char_p, ctypes.c_size_t]
+        lib.TfLiteModelCreate.restype = ctypes.c_void_p
+        model = lib.TfLiteModelCreate(self._bytes, len(self._bytes))
         if not model:
             raise ValueError("is no whole TensorFlow Lite model: bring it again")
         interpreter = lib.TfLiteInterpreterCreate(model, None)
-        weakref.finalize(self, _free, lib, interpreter, model)
+        weakref.finalize(self, _free, lib, interpreter, model, self._bytes)
         if not interpreter or lib.TfLiteInterpreterAllocateTensors(interpreter) != OK:
             raise ValueError(
                 "cannot be run: it takes no fixed size, or operations that are not in this library"
@@ -52,7 +56,8 @@ class TfliteNetwork:
         return tuple(self._lib.TfLiteTensorDim(tensor, axis) for axis in axes)
 
 
-def _free(lib: ctypes.CDLL, interpreter: int | None, model: int) -> None:
+def _free(lib: ctypes.CDLL, interpreter: int | None, model: int, held: bytes) -> None:
+    """`held`: what the model points into until now."""
     if interpreter:
         lib.TfLiteInterpreterDelete(interpreter)
     lib.TfLiteModelDelete(model)

@@ -6,9 +6,13 @@ takes them. The network remembers what it has heard, so each stream has networks
 
 import ctypes
 import json
+import shutil
+import weakref
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
 
 from airos_edge.engines.tflite import TfliteNetwork
 from airos_edge.engines.wanted import WakeWords, WantedWake
@@ -27,11 +31,11 @@ class MicroWakeWord:
     """One stream. Each word has a score for every few features, mostly three: the mean of its last few
     probabilities, as its manifest has it."""
 
-    def __init__(self, paths: Mapping[str, Path]) -> None:
+    def __init__(self, manifests: Mapping[str, Path]) -> None:
         import pymicro_wakeword as mww
 
         self._features = mww.MicroWakeWordFeatures()
-        self._words = {word: mww.MicroWakeWord.from_config(path) for word, path in paths.items()}
+        self._words = {word: mww.MicroWakeWord.from_config(at) for word, at in manifests.items()}
         self._seen = 0
 
     def feed(self, chunk: AudioChunk) -> list[WakeScore]:
@@ -53,39 +57,56 @@ def open_wake(wanted: WantedWake) -> WakeWords:
 
         known = mww.MicroWakeWord.from_builtin(mww.Model.OKAY_NABU)
         names = [model.value for model in mww.Model]
+        copies = Path(mkdtemp(prefix="airos-wake-"))
     except (ImportError, AttributeError, OSError, ValueError, RuntimeError) as error:
         raise EngineUnavailable(NAME, f"pymicro-wakeword cannot be loaded: {error}") from error
     brought = {name: Path(known.tflite_model).with_name(f"{name}.json") for name in names}
-    paths, unheard = loaded(wanted, brought, partial(_checked, known.lib))
-    return WakeWords(lambda: MicroWakeWord(paths), unheard)
+    manifests, unheard = loaded(wanted, brought, partial(_copied, known.lib, copies))
+    begin = partial(MicroWakeWord, manifests)
+    weakref.finalize(begin, shutil.rmtree, copies, ignore_errors=True)
+    return WakeWords(begin, unheard)
 
 
-def _checked(lib: ctypes.CDLL, path: Path) -> Path:
-    """The manifest's path. Raises ValueError for a manifest that is none, or whose network pymicro-wakeword
-    could not run: a file that is no whole model ends the process there."""
+def _copied(lib: ctypes.CDLL, directory: Path, manifest: Path) -> Path:
+    """The manifest, and the network that it names, as they are now: each stream reads them, and one that was
+    written over meanwhile would end the process, as pymicro-wakeword checks nothing. Raises ValueError."""
+    told = _read(manifest)
+    network = manifest.parent / told["model"]
+    _refuse_others(lib, network)
+    into = directory / f"{len([*directory.iterdir()])}.json"
+    shutil.copy(network, into.with_suffix(".tflite"))
+    into.write_text(json.dumps(told | {"model": f"{into.stem}.tflite"}))
+    return into
+
+
+def _read(manifest: Path) -> dict[str, Any]:
+    """Raises ValueError for one that lacks what pymicro-wakeword reads of it."""
     try:
-        told = json.loads(path.read_bytes())
-        micro, network = told["micro"], path.parent / told["model"]
-        (
-            float(micro["probability_cutoff"]),
-            int(micro["sliding_window_size"]),
-            str(told["wake_word"]),
-        )
+        told: dict[str, Any] = json.loads(manifest.read_bytes())
+        micro = told["micro"]
+        fits = [float(micro["probability_cutoff"]), int(micro["sliding_window_size"]) > 0]
+        fits += [isinstance(told[name], str) for name in ("model", "wake_word")]
         step_ms = int(micro.get("feature_step_size", STEP_MS))
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ValueError(f"is no manifest of a microWakeWord model: it lacks {error}") from error
+    if not all(fits):
+        raise ValueError("is no manifest of a microWakeWord model")
     if step_ms != STEP_MS:
         raise ValueError(f"wants features each {step_ms} ms; there are those of each {STEP_MS} ms")
+    return told
+
+
+def _refuse_others(lib: ctypes.CDLL, network: Path) -> None:
+    """Raises ValueError for what is no network of microWakeWord."""
     try:
-        suspected = instead(network)
+        what = instead(network) or ""
+        takes = () if what else TfliteNetwork(lib, network).takes
     except OSError as error:
-        raise ValueError(f"names {network.name}, which cannot be read: {error.strerror}") from error
-    if suspected:
-        raise ValueError(f"names {network.name}, which {suspected}")
-    try:
-        takes = TfliteNetwork(lib, network).takes
+        what = f"cannot be read: {error.strerror}"
     except ValueError as error:
-        raise ValueError(f"names {network.name}, which {error}") from error
-    if len(takes) != 3 or takes[2] != BANDS:
-        raise ValueError(f"names {network.name}, which is no microWakeWord model")
-    return path
+        what = str(error)
+    else:
+        if not what and (len(takes) != 3 or takes[2] != BANDS):
+            what = "is no microWakeWord model"
+    if what:
+        raise ValueError(f"names {network.name}, which {what}")

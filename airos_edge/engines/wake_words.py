@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from airos_edge.engines.registry import ENGINES
 from airos_edge.engines.wanted import WakeWords, WantedWake
 from airos_edge.engines.word_files import FORMATS, engine_of, word_file
 from airos_edge.errors import EngineUnavailable
@@ -37,7 +38,7 @@ def open_words(engines: Mapping[str, Open], wanted: WantedWake) -> WakeWords:
 
     Raises EngineUnavailable when none of the words can be heard.
     """
-    files, unheard = _files(wanted)
+    files, unheard = _files(wanted, {*engines})
     to_ask = {word: _in_order(word, file, [*engines]) for word, file in files.items()}
     if not wanted.words:
         return WakeWords(next(iter(engines.values()))(wanted))
@@ -96,8 +97,10 @@ def told(unheard: Mapping[str, str]) -> str:
     return "; ".join(f"{word} is not heard: {why}" for word, why in unheard.items())
 
 
-def _files(wanted: WantedWake) -> tuple[dict[str, Path | None], dict[str, str]]:
-    """Of each word the file, or what is wrong with it."""
+def _files(wanted: WantedWake, engines: set[str]) -> tuple[dict[str, Path | None], dict[str, str]]:
+    """Of each word the file, or what is wrong with it. For engines elsewhere no file here matters."""
+    if not engines & FORMATS.keys():
+        return dict.fromkeys(wanted.words), {}
     files: dict[str, Path | None] = {}
     wrong: dict[str, str] = {}
     for word, settings in wanted.words.items():
@@ -109,5 +112,6 @@ def _files(wanted: WantedWake) -> tuple[dict[str, Path | None], dict[str, str]]:
 
 
 def _nobody(file: Path | None) -> str:
-    engine = engine_of(file) if file is not None else None
-    return f"{file} is for the engine {engine}: wake.engine is another, or it is not installed"
+    """Why nobody was asked."""
+    engine = next(row for row in ENGINES["wake"] if file and row.name == engine_of(file))
+    return f"{file} is for {engine.name}: set wake.engine to auto, pip install '{engine.install}'"

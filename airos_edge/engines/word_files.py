@@ -26,18 +26,8 @@ def word_file(word: str, settings: WordSettings, stored: Sequence[StoredModel]) 
     Without `settings.model` it is the stored model that is called as the word. Raises ValueError
     for a file that is not there, or is plainly something else; it says which.
     """
-    wanted = settings.model or word
-    known = find(stored, wanted)
-    if known is not None:
-        path = _file_of(known)
-    elif settings.model is None:
+    if (path := _path(word, settings, stored)) is None:
         return None
-    elif not _is_path(wanted):
-        names = ", ".join(model.name for model in stored) or "none"
-        why = f"there is no model {wanted!r}; of wake words this box has: {names}"
-        raise ValueError(why)
-    else:
-        path = Path(wanted).expanduser()
     try:
         suspected = instead(path)
     except OSError as error:
@@ -50,13 +40,39 @@ def word_file(word: str, settings: WordSettings, stored: Sequence[StoredModel]) 
     return path
 
 
+def _path(word: str, settings: WordSettings, stored: Sequence[StoredModel]) -> Path | None:
+    wanted = settings.model or word
+    if (known := find(stored, wanted)) is not None:
+        return _file_of(known)
+    if settings.model is None:
+        return None
+    path = Path(wanted).expanduser()
+    if "/" not in wanted and engine_of(path) is None:
+        names = ", ".join(model.name for model in stored) or "none"
+        raise ValueError(f"there is no model {wanted!r}; of wake words this box has: {names}")
+    return path
+
+
+def _file_of(model: StoredModel) -> Path:
+    suffixes = FORMATS.get(model.engine, ())
+    try:
+        files = sorted(model.path.iterdir())
+    except OSError as error:
+        raise ValueError(f"{model.path}: {error.strerror}") from error
+    for path in files:
+        if path.suffix in suffixes and path.name != MANIFEST:
+            return path
+    ends = " or ".join(suffixes) or "what is known"
+    raise ValueError(f"{model.path} has no file that ends in {ends}")
+
+
 def loaded(
     wanted: WantedWake, brought: Mapping[str, Path], load: Callable[[Path], T]
 ) -> tuple[dict[str, T], dict[str, str]]:
     """What is made of each word's file, and of the words of which nothing can be made, why.
 
     `brought`: the files of the words in the engine's package; an unknown one gets the names nearest to it.
-    `load` raises EngineUnavailable, or ValueError with what the file is instead.
+    `load` raises EngineUnavailable, OSError, or ValueError with what the file is instead.
     """
     made: dict[str, T] = {}
     unheard: dict[str, str] = {}
@@ -71,7 +87,7 @@ def loaded(
                 made[word] = load(path)
         except ValueError as error:
             unheard[word] = f"{path} {error}" if path else str(error)
-        except EngineUnavailable as error:
+        except (EngineUnavailable, OSError) as error:
             unheard[word] = str(error)
     return made, unheard
 
@@ -79,17 +95,3 @@ def loaded(
 def engine_of(path: Path) -> str | None:
     """Who loads such a file."""
     return next((name for name, suffixes in FORMATS.items() if path.suffix in suffixes), None)
-
-
-def _is_path(wanted: str) -> bool:
-    return "/" in wanted or engine_of(Path(wanted)) is not None
-
-
-def _file_of(model: StoredModel) -> Path:
-    suffixes = FORMATS.get(model.engine, ())
-    files = [path for path in sorted(model.path.iterdir()) if path.name != MANIFEST]
-    mine = [path for path in files if path.suffix in suffixes]
-    if not mine:
-        why = f"{model.path} has no file that ends in {' or '.join(suffixes) or 'what is known'}"
-        raise ValueError(why)
-    return mine[0]

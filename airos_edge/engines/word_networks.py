@@ -44,18 +44,22 @@ class OnnxWord:
         self.windows = windows
 
     def scores(self, seen: Array) -> list[float]:
-        batches = [seen] if self._takes_many else [one[np.newaxis] for one in seen]
+        batches = [one[np.newaxis] for one in seen]
+        if self._takes_many and batches:
+            batches = [seen]
         made = [self._session.run(None, {self._input: batch})[0] for batch in batches]
         return [float(score) for scores in made for score in scores.ravel()]
 
 
 def open_network(engine: str, lib: ctypes.CDLL, path: Path) -> WordNetwork:
-    """Raises EngineUnavailable, and ValueError for a model of something else."""
+    """It has run once. Raises EngineUnavailable, OSError, and ValueError for a model of something else."""
     if path.suffix == ".onnx":
         return _onnx(open_session(engine, path))
     network = TfliteNetwork(lib, path)
     _refuse_others(network.takes, network.gives, network.is_float)
-    return TfliteWord(network)
+    word = TfliteWord(network)
+    word.scores(np.zeros((1, word.windows, FEATURES), np.float32))
+    return word
 
 
 def _onnx(session: Any) -> OnnxWord:
@@ -63,14 +67,21 @@ def _onnx(session: Any) -> OnnxWord:
     takes, gives = (tuple(one[0].shape) for one in (inputs, outputs))
     is_float = inputs[0].type == outputs[0].type == "tensor(float)" and len(inputs) == 1
     _refuse_others(takes, gives, is_float)
-    word = OnnxWord(session, takes[1], takes_many=not isinstance(takes[0], int))
-    try:
-        count = len(word.scores(np.zeros((2, word.windows, FEATURES), np.float32)))
-    except Exception as error:  # boundary: onnxruntime's own errors share no base but this
-        raise ValueError(f"fails: {error}") from error
-    if count != 2:
-        raise ValueError(f"gives {count / 2:g} numbers, and not one score")
+    many = OnnxWord(session, takes[1], takes_many=True)
+    if not isinstance(takes[0], int) and _count(many, 2) == 2:
+        return many
+    word = OnnxWord(session, takes[1], takes_many=False)
+    if (count := _count(word, 1)) != 1:
+        raise ValueError(f"gives {count} numbers, and not one score" if count else "cannot be run")
     return word
+
+
+def _count(word: OnnxWord, looks: int) -> int | None:
+    """How many numbers it gives for so many looks; None: it cannot be run on them."""
+    try:
+        return len(word.scores(np.zeros((looks, word.windows, FEATURES), np.float32)))
+    except Exception:  # boundary: onnxruntime's own errors share no base but this
+        return None
 
 
 def _refuse_others(takes: tuple[Any, ...], gives: tuple[Any, ...], is_float: bool) -> None:

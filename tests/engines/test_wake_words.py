@@ -110,7 +110,12 @@ def test_an_engine_that_is_broken_leaves_its_words_to_the_next() -> None:
 def test_a_file_for_an_engine_that_is_not_there_is_said_to_be(tmp_path: Path) -> None:
     own = words("a", mum=str(micro_word(tmp_path)))
     streams = open_words({"openwakeword": engine("a")}, own)
-    assert "is for the engine microwakeword" in streams.unheard["mum"]
+    assert "is for microwakeword: set wake.engine to auto" in streams.unheard["mum"]
+    assert "pip install 'airos-edge[microwakeword]'" in streams.unheard["mum"]
+
+
+def test_for_an_engine_elsewhere_no_file_here_matters() -> None:
+    assert open_words({"tcp://box:10400": engine()}, words(mum="/nowhere.onnx")).unheard == {}
 
 
 def test_where_no_word_can_be_heard_every_one_is_named() -> None:

@@ -49,6 +49,9 @@ def test_a_model_that_is_not_on_the_box_gets_the_names_of_those_that_are(tmp_pat
         word_file("hey_dad", WordSettings("dad"), models)
     with pytest.raises(ValueError, match=r"hey_mum has no file that ends in \.onnx or \.tflite"):
         word_file("hey_mum", WordSettings(), models)
+    models[0].path.rmdir()
+    with pytest.raises(ValueError, match="hey_mum: No such file"):
+        word_file("hey_mum", WordSettings(), models)
 
 
 @pytest.mark.parametrize(

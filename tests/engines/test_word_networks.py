@@ -43,6 +43,7 @@ def test_an_onnx_word_scores_each_look_one_by_one_or_at_once(
     seen = looks(windows)
     assert network.windows == windows
     assert network.scores(seen) == pytest.approx(expected(seen), abs=1e-5)
+    assert network.scores(seen[:0]) == []
 
 
 @pytest.mark.parametrize("word", list(oww.Model))
@@ -114,6 +115,15 @@ def test_what_is_opened_is_freed(lib: ctypes.CDLL, tmp_path: Path) -> None:
     for _ in range(500):
         opened_and_dropped()
     assert resident_kb() - before < 2000
+
+
+def test_who_writes_over_the_file_does_not_disturb_who_listens(
+    lib: ctypes.CDLL, tmp_path: Path
+) -> None:
+    path = tflite_word(tmp_path / "word.tflite")
+    network, seen = open_network("it", lib, path), looks(16)
+    path.write_bytes(b"")
+    assert network.scores(seen) == pytest.approx(expected(seen), abs=1e-5)
 
 
 def resident_kb() -> int:
