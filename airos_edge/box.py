@@ -235,7 +235,7 @@ class Box:
 
     def usual_answers(self) -> list[str]:
         """What the house answers most often."""
-        return usual_answers(self._parts.commands, self._parts.house)
+        return usual_answers(self._parts.commands.own, self._parts.house)
 
     # ---- the whole ----
 

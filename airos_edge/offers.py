@@ -22,9 +22,16 @@ def offers_of(parts: Parts) -> Offers:
         tts=models["tts"],
         voices=_voices(parts),
         wake=models["wake"],
-        words={word: word.replace("_", " ") for word in config.wake.words},
+        words=_words(parts),
         handle=Model("commands", (config.language,)),
     )
+
+
+def _words(parts: Parts) -> dict[str, str]:
+    """Those that are heard, with what is said."""
+    unheard = parts.open_wake.unheard if parts.open_wake else {}
+    heard = (word for word in parts.config.wake.words if word not in unheard)
+    return {word: word.replace("_", " ") for word in heard}
 
 
 def _model(choice: Choice, parts: Parts) -> Model | None:

@@ -18,7 +18,7 @@ from airos_edge.engines.loading import Loading
 from airos_edge.engines.registry import Port
 from airos_edge.engines.timing import Machine, Timings, Trials
 from airos_edge.engines.tts_in_order import TtsInOrder
-from airos_edge.engines.wanted import WantedAsr, WantedTts, WantedVad, WantedWake
+from airos_edge.engines.wanted import WakeWords, WantedAsr, WantedTts, WantedVad, WantedWake
 from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.fluency import spoken_languages
 from airos_edge.health import Health, State
@@ -27,7 +27,7 @@ from airos_edge.models.stored import StoredModel, stored_models
 from airos_edge.paths import daemons_state_directory, state_directory
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.grammar import Grammar
-from airos_edge.voice.ports import Vad, Wake
+from airos_edge.voice.ports import Vad
 from airos_edge.workshop import Workshop
 
 log = logging.getLogger(__name__)
@@ -38,14 +38,14 @@ O = TypeVar("O", bound=InOrder[Any])  # noqa: E741 - an order
 
 @dataclass(slots=True)
 class Opened:
-    """`faults` says of each port that has no engine why."""
+    """`faults` says of each port that has no engine why, and of each wake word that is not heard."""
 
     choices: tuple[Choice, ...]
     faults: dict[str, str] = field(default_factory=dict)
     asr: AsrInOrder | None = None
     tts: TtsInOrder | None = None
     open_vad: Callable[[], Vad] | None = None
-    open_wake: Callable[[], Wake] | None = None
+    open_wake: WakeWords | None = None
 
     def in_order(self, port: Port) -> InOrder[Any] | None:
         """Those of a port that may be several; None: it is not such a port, or has none."""
@@ -143,6 +143,9 @@ async def open_engines(
     opened.open_wake, opened.open_vad, opened.asr, opened.tts = (
         made[port].result() if port in made else None for port in registry.PORTS
     )
+    for word, why in (opened.open_wake.unheard if opened.open_wake else {}).items():
+        opened.faults[f"wake {word}"] = why
+        log.warning("Going on without the wake word %s: %s", word, why)
     return opened
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -12,6 +12,8 @@ from airos_edge.engines import choosing, llm, opening, registry
 from airos_edge.engines.choosing import Choice
 from airos_edge.engines.sayable import sayable
 from airos_edge.engines.settings import refuse_without_consent
+from airos_edge.engines.wake_words import told
+from airos_edge.engines.wanted import WakeWords
 from airos_edge.errors import EngineError
 from airos_edge.fluency import Fluency, fluencies, spoken_languages
 from airos_edge.health import Health, State
@@ -43,7 +45,7 @@ from airos_edge.router.tiers import Tier
 from airos_edge.tools.servers import ToolServers
 from airos_edge.tools.settings import refuse_unclear
 from airos_edge.tools.tools import Tools
-from airos_edge.voice.ports import Engines, Place, Vad, Wake
+from airos_edge.voice.ports import Engines, Place, Vad
 from airos_edge.workshop import Workshop
 from airos_edge.wyoming import settings as wyoming
 
@@ -68,7 +70,7 @@ class Parts:
         return self.opened.open_vad
 
     @property
-    def open_wake(self) -> Callable[[], Wake] | None:
+    def open_wake(self) -> WakeWords | None:
         return self.opened.open_wake
 
     @property
@@ -77,7 +79,7 @@ class Parts:
 
     @property
     def faults(self) -> Mapping[str, str]:
-        """Of each port without an engine, why."""
+        """Of each port without an engine, why; and of each wake word that is not heard, as "wake hey_mum"."""
         return self.opened.faults
 
 
@@ -107,10 +109,14 @@ def _tried(
 ) -> Choice:
     try:
         choosing.refuse_beyond(choice, reach)
-        if choice.engine is not None and open_engine is not None and opening.is_quick(choice):
-            open_engine(choice)
+        is_quick = choice.engine is not None and opening.is_quick(choice)
+        opened = open_engine(choice) if open_engine is not None and is_quick else None
     except EngineError as error:
         return Choice(choice.port, None, str(error))
+    if isinstance(opened, WakeWords):
+        others = (f"{word} by {by}" for word, by in opened.by.items() if by != choice.engine)
+        said = [choice.why, *others, *([told(opened.unheard)] if opened.unheard else [])]
+        return replace(choice, why="; ".join(said))
     return choice
 
 

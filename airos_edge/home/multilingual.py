@@ -14,6 +14,11 @@ class Multilingual:
         self._commands = tuple(commands)
 
     @property
+    def own(self) -> HouseCommands:
+        """Those in the box's own language."""
+        return self._commands[0]
+
+    @property
     def languages(self) -> Sequence[str]:
         return [each.language for each in self._commands]
 

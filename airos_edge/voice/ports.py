@@ -27,6 +27,8 @@ class WakeScore:
     word: str
     sample: int
     score: float
+    enough: float = 0.7
+    """The score that counts as the word, of its model, where the owner sets none."""
 
 
 class Wake(Protocol):

@@ -217,7 +217,7 @@ async def test_a_gpu_that_fails_is_a_line_of_the_log_and_the_cpu(
 
 async def test_who_gives_up_waiting_leaves_it_loading(model: Llama) -> None:
     asking = asyncio.ensure_future(all_of(model))
-    while model.program.process is None:
+    while model.program.process is None:  # noqa: ASYNC110 - nothing tells of it
         await asyncio.sleep(0.001)
     pid = pid_of(model)
     asking.cancel()
