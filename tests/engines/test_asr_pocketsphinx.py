@@ -77,7 +77,7 @@ async def test_ten_commands_are_heard_as_they_were_meant(asr: PocketsphinxAsr, t
     final = (await hear(asr, command(text)))[-1]
     assert final.final
     assert final.judgement in (Judgement.OPEN, Judgement.COMPLETE)
-    async with People(HOUSE) as people:
+    async with People(demo_house("en")) as people:
         meant = people.commands.understand(text, None)
         heard = people.commands.understand(final.text, None)
     assert meant is not None
