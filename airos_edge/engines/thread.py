@@ -8,7 +8,7 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -41,8 +41,23 @@ class Lane:
         `work` gets a function that says whether it is to stop, and asks it between two steps of what it
         does. Closing or cancelling stops it after the step that it is at, and waits for nothing.
         """
-        run = _Run(asyncio.get_running_loop(), work, ahead)
-        running = self._begun(run.work)
+
+        def handing_over(take: Take[T], stopped: Stopped) -> None:
+            for piece in work(stopped):
+                if not take(piece):
+                    return
+
+        async with aclosing(self.pushed(handing_over, ahead)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def pushed(
+        self, work: Callable[["Take[T]", "Stopped"], object], ahead: int = AHEAD
+    ) -> AsyncGenerator[T, None]:
+        """The same, of a library that calls back with what it makes: `work` gets a function that takes a
+        piece, waits for room, and says whether more is wanted."""
+        run: _Run[T] = _Run(asyncio.get_running_loop(), ahead)
+        running = self._begun(lambda: work(run.take, run.is_stopped))
         running.add_done_callback(lambda _: run.made.put_nowait(None))
         try:
             while (piece := await run.made.get()) is not None:
@@ -65,31 +80,27 @@ class Lane:
 
 
 Stopped = Callable[[], bool]
+Take = Callable[[T], bool]
 
 
 class _Run(Generic[T]):
     """What a thread and its listener share."""
 
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        work: Callable[[Stopped], Iterator[T]],
-        ahead: int,
-    ) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, ahead: int) -> None:
         self.made: asyncio.Queue[tuple[T] | None] = asyncio.Queue()
         self.room = threading.Semaphore(ahead)
         self._loop = loop
-        self._work = work
         self._stopped = threading.Event()
+        self.is_stopped = self._stopped.is_set
 
-    def work(self) -> None:
-        """In the thread."""
-        for piece in self._work(self._stopped.is_set):
-            self.room.acquire()
-            if self._stopped.is_set():
-                return
-            with suppress(RuntimeError):  # the loop has ended meanwhile
-                self._loop.call_soon_threadsafe(self.made.put_nowait, (piece,))
+    def take(self, piece: T) -> bool:
+        """In the thread: waits for room. Whether more is wanted."""
+        self.room.acquire()
+        if self._stopped.is_set():
+            return False
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            self._loop.call_soon_threadsafe(self.made.put_nowait, (piece,))
+        return True
 
     def stop(self) -> None:
         self._stopped.set()
