@@ -18,6 +18,7 @@ from airos_edge.config import Config, effective
 from airos_edge.description import described, state_of
 from airos_edge.engines.lease import Lease
 from airos_edge.engines.registry import PORTS, Port
+from airos_edge.engines.timing import Measure, Trials, measured
 from airos_edge.errors import AirosError, EngineUnavailable
 from airos_edge.health import Health, PartsRenewed
 from airos_edge.home import demo as demo_house
@@ -27,7 +28,8 @@ from airos_edge.home.timers import MOST, Timers
 from airos_edge.http.tape import Tape
 from airos_edge.loudspeaker import Loudspeaker
 from airos_edge.offers import model_names, offers_of
-from airos_edge.parts import Parts, Workshop, assemble
+from airos_edge.opened import Means, timings_of
+from airos_edge.parts import Parts, assemble
 from airos_edge.tools.servers import ToolServers
 from airos_edge.tools.tools import Tools
 from airos_edge.voice.announce import speech_of
@@ -35,6 +37,7 @@ from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Event, ReplyEnded, Woke
 from airos_edge.voice.floor import Floor
+from airos_edge.voice.flow import Scope
 from airos_edge.voice.hub import Hub
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.phase import Phases
@@ -42,6 +45,7 @@ from airos_edge.voice.ports import Hints, OpenMouth, Place, Prompt, Speaking, Sp
 from airos_edge.voice.session import Session
 from airos_edge.voice.waking import Waking
 from airos_edge.voice.watched import WatchedVad, WatchedWake
+from airos_edge.workshop import Workshop
 from airos_edge.wyoming.info import Offers
 
 log = logging.getLogger(__name__)
@@ -164,8 +168,8 @@ class Box:
 
     def voices(self) -> Collection[str] | None:
         """The names that the voice which speaks by now can be asked for; None: it does not tell them."""
-        named = getattr(self._parts.engines.tts, "voices", None)
-        return named(self.language) if named else None
+        tts = self._parts.opened.tts
+        return tts.voices(self.language) if tts else None
 
     @property
     def reach(self) -> Place:
@@ -286,29 +290,41 @@ async def open_box(
     demo: bool = False,
     most_timers: int = MOST,
     ports: Collection[Port] = PORTS,
+    measure: Measure = measured,
 ) -> AsyncIterator[Box]:
-    """Opens the engines of these ports and the house. An engine that fails is left out and named in `state`.
+    """Opens the engines of these ports and the house. An engine that fails is left out and named in `state`;
+    one that runs a model is loaded and timed, by `measure`, while the box works.
 
     `demo`: with the demonstration house, unless there are devices of its own. Raises
     ConfigError where the configuration contradicts itself. Leaving the block closes all.
     """
-    hub, workshop, states, sources = Hub(), Workshop(), dict[str, State](), list[Source]()
+    hub, states, sources = Hub(), dict[str, State](), list[Source]()
     health = Health(hub.publish)
     timers = Timers(lambda timer: box.loudspeaker.ring(timer), most_timers)
     servers = ToolServers(health)
+    is_open = asyncio.Event()
 
-    async def build(config: Config) -> Parts:
-        home, found = furnished(config.home, sources)
-        label = ""
-        if demo and not home.devices:
-            home, label = demo_house.HOUSE, demo_house.LABEL
-        house = House(home, VirtualDevices(), hub.publish, label, states, found=found)
-        parts = await assemble(config, house, timers, servers, workshop, health, ports)
-        servers.use(config.tools, config.reach)
-        return parts
+    async def when_idle(work: Callable[[], Coroutine[Any, Any, float]]) -> float:
+        await is_open.wait()
+        return await lease.undisturbing(work)
 
-    parts = await build(config)
-    lease = Lease(parts.engines)
-    box = Box(parts, lease, hub, health, build, sources)
-    async with servers, aclosing(lease), timers:
-        yield box
+    timings = await asyncio.to_thread(timings_of, config)
+    async with Scope() as scope:
+        means = Means(Workshop(scope), health, Trials(timings, measure, when_idle))
+
+        async def build(config: Config) -> Parts:
+            home, found = furnished(config.home, sources)
+            label = ""
+            if demo and not home.devices:
+                home, label = demo_house.HOUSE, demo_house.LABEL
+            house = House(home, VirtualDevices(), hub.publish, label, states, found=found)
+            parts = await assemble(config, house, timers, servers, means, ports)
+            servers.use(config.tools, config.reach)
+            return parts
+
+        parts = await build(config)
+        lease = Lease(parts.engines)
+        box = Box(parts, lease, hub, health, build, sources)
+        is_open.set()
+        async with servers, aclosing(lease), timers:
+            yield box

@@ -44,8 +44,8 @@ def _version(choice: Choice) -> str:
 def _voices(parts: Parts) -> dict[str, str]:
     """The one that speaks unasked comes first."""
     language, configured = parts.config.language, parts.config.tts.voice
-    named = getattr(parts.engines.tts, "voices", None)
-    voices: dict[str, str] = named(language) if named else {ONLY_VOICE: language}
+    tts = parts.opened.tts
+    voices = (tts.voices(language) if tts else None) or {ONLY_VOICE: language}
     first = configured or next(iter(voices))
     return {first: voices.get(first, language), **voices}
 

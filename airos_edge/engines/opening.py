@@ -34,6 +34,14 @@ def opener(choice: Choice) -> Callable[..., Any]:
         raise EngineUnavailable(engine.name, why) from error
 
 
+def is_quick(choice: Choice) -> bool:
+    """Whether it is there at once: it runs no model of its own, or runs elsewhere. What another package
+    does when it is opened is not known."""
+    if choice.engine is None or is_uri(choice.engine):
+        return True
+    return choice.model is None and not _row(choice).is_foreign
+
+
 def package_of(choice: Choice) -> str:
     """What the engine is installed by; "airos-edge" for a service elsewhere."""
     if choice.engine is None or is_uri(choice.engine):

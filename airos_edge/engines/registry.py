@@ -79,6 +79,14 @@ ENGINES: Mapping[Port, tuple[Engine, ...]] = {
             runs_models=True,
         ),
         Engine(
+            "sherpa",
+            f"{__package__}.asr_sherpa:open_asr",
+            needs=("sherpa_onnx",),
+            install="airos-edge[sherpa]",
+            why="sherpa-onnx hears anything, in step where its model does",
+            runs_models=True,
+        ),
+        Engine(
             "pocketsphinx",
             f"{__package__}.asr_pocketsphinx:open_asr",
             needs=("pocketsphinx/model/en-us",),
@@ -88,6 +96,22 @@ ENGINES: Mapping[Port, tuple[Engine, ...]] = {
         ),
     ),
     "tts": (
+        Engine(
+            "piper",
+            f"{__package__}.tts_piper:open_tts",
+            needs=("piper",),
+            install="airos-edge[piper]",
+            why="a neural voice, its model is on this box",
+            runs_models=True,
+        ),
+        Engine(
+            "sherpa",
+            f"{__package__}.tts_sherpa:open_tts",
+            needs=("sherpa_onnx",),
+            install="airos-edge[sherpa]",
+            why="sherpa-onnx with a neural voice",
+            runs_models=True,
+        ),
         Engine(
             "espeak",
             f"{__package__}.tts_espeak:open_tts",

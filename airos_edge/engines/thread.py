@@ -9,9 +9,10 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing, suppress
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 AHEAD = 8
 """How many pieces a run may be ahead of who takes them."""
@@ -21,17 +22,16 @@ class Lane:
     """A model's thread. Runs wait for each other in the order in which they were begun."""
 
     def __init__(self, name: str) -> None:
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
-        self._runs: set[Future[Any]] = set()
+        self._executor = _Thread(name)
 
     @property
     def is_free(self) -> bool:
         """Whether a run would begin at once: nothing runs, be it discarded, and nothing waits."""
-        return not self._runs
+        return not self._executor.runs
 
     async def call(self, work: Callable[[], T]) -> T:
         """Raises what `work` raises. Cancelled, what it gives is discarded; it is not begun if it waits."""
-        return await self._begun(work)
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     async def stream(
         self, work: Callable[["Stopped"], Iterator[T]], ahead: int = AHEAD
@@ -57,7 +57,9 @@ class Lane:
         """The same, of a library that calls back with what it makes: `work` gets a function that takes a
         piece, waits for room, and says whether more is wanted."""
         run: _Run[T] = _Run(asyncio.get_running_loop(), ahead)
-        running = self._begun(lambda: work(run.take, run.is_stopped))
+        running = asyncio.get_running_loop().run_in_executor(
+            self._executor, work, run.take, run.is_stopped
+        )
         running.add_done_callback(lambda _: run.made.put_nowait(None))
         try:
             while (piece := await run.made.get()) is not None:
@@ -68,15 +70,23 @@ class Lane:
             run.stop()
             running.cancel()
 
-    def _begun(self, work: Callable[[], T]) -> asyncio.Future[T]:
-        run = self._executor.submit(work)
-        self._runs.add(run)
-        run.add_done_callback(self._runs.discard)
-        return asyncio.wrap_future(run)
-
     def close(self) -> None:
         """Runs that wait are not begun. What runs is not waited for."""
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+class _Thread(ThreadPoolExecutor):
+    """One, that knows what it has not ended yet."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(max_workers=1, thread_name_prefix=name)
+        self.runs: set[Future[Any]] = set()
+
+    def submit(self, work: Callable[P, T], /, *given: P.args, **named: P.kwargs) -> Future[T]:
+        run = super().submit(work, *given, **named)
+        self.runs.add(run)
+        run.add_done_callback(self.runs.discard)
+        return run
 
 
 Stopped = Callable[[], bool]
