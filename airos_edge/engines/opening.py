@@ -5,6 +5,7 @@ from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
+from airos_edge.engines.beside import with_grammar
 from airos_edge.engines.choosing import Choice, is_uri
 from airos_edge.engines.registry import ELSEWHERE, Engine, engines
 from airos_edge.engines.wake_words import open_words
@@ -77,10 +78,12 @@ def open_vad(choice: Choice, wanted: WantedVad) -> Callable[[], Vad]:
 
 
 def open_asr(choice: Choice, wanted: WantedAsr) -> Asr:
-    """Blocks while it is loaded. Raises EngineUnavailable."""
+    """With the grammar of commands beside one that hears anything. Blocks while it is loaded.
+
+    Raises EngineUnavailable.
+    """
     told = replace(wanted, model=choice.model, uri=_uri(choice), place=choice.place)
-    asr: Asr = opener(choice)(told)
-    return asr
+    return with_grammar(opener(choice)(told), told)
 
 
 def open_tts(choice: Choice, wanted: WantedTts) -> Tts:

@@ -117,3 +117,23 @@ async def test_what_waits_for_the_lane_is_not_begun_once_it_is_cancelled() -> No
     await first
     await lane.call(lambda: None)
     assert begun == []
+
+
+async def test_a_lane_is_free_when_nothing_runs_or_waits_be_it_discarded_too() -> None:
+    free, done = threading.Event(), threading.Event()
+
+    def held(stopped: Stopped) -> Iterator[str]:
+        yield "first"
+        free.wait(10)
+        done.set()
+
+    lane = Lane("model")
+    assert lane.is_free
+    async with aclosing(lane.stream(held)) as pieces:
+        await anext(pieces)
+    assert not lane.is_free  # it is not wanted any more, but at work
+    free.set()
+    await lane.call(lambda: None)
+    assert done.is_set()
+    await asyncio.to_thread(lane.close)
+    assert lane.is_free
