@@ -23,7 +23,7 @@ def offers_of(parts: Parts) -> Offers:
         voices=_voices(parts),
         wake=models["wake"],
         words=_words(parts),
-        handle=Model("commands", (config.language,)),
+        handle=Model("commands", tuple(one.language for one in parts.fluencies)),
     )
 
 
@@ -37,7 +37,10 @@ def _words(parts: Parts) -> dict[str, str]:
 def _model(choice: Choice, parts: Parts) -> Model | None:
     if choice.engine is None or choice.port in parts.faults:
         return None
-    return Model(choice.engine, (parts.config.language,), _version(choice))
+    languages: tuple[str, ...] = (parts.config.language,)
+    if choice.port == "asr":
+        languages = tuple(one.language for one in parts.fluencies if one.ears) or languages
+    return Model(choice.engine, languages, _version(choice))
 
 
 def _version(choice: Choice) -> str:

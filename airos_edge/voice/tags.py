@@ -21,13 +21,19 @@ def nearest(language: str, known: Collection[str]) -> str | None:
 
 
 def is_same(language: str, other: str) -> bool:
-    """Whether who speaks one of them is understood where the other one is: "de-AT" and "de"."""
-    return nearest(language, [other]) is not None or nearest(other, [language]) is not None
+    """Whether they are two tags of one language: "de-AT" and "de", "no" and "nb"; "zh-HK" and "zh-CN" are not."""
+    one, two = _plain(language), _plain(other)
+    is_wider = one.startswith(f"{two}-") or two.startswith(f"{one}-")
+    return is_wider or bool({one, *ALIASES.get(one, ())} & {two, *ALIASES.get(two, ())})
+
+
+def _plain(language: str) -> str:
+    return language.lower().replace("_", "-")
 
 
 def _written(language: str) -> Iterator[str]:
     """As it may be written, the best first."""
-    tag = language.lower().replace("_", "-")
+    tag = _plain(language)
     while tag:
         yield tag
         yield from ALIASES.get(tag, ())

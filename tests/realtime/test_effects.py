@@ -131,6 +131,24 @@ def test_the_recogniser_is_told_the_language_that_the_client_expects(
     assert told.language == language
 
 
+@pytest.mark.parametrize(
+    ("transcription", "languages"),
+    [
+        ({}, ("en", "zh")),
+        ({"language": "de"}, ()),
+        ({"languages": ["de", "en"]}, ("en", "de")),
+        ({"languages": ["fr", "de"]}, ("fr", "de")),
+        ({"languages": ["de"]}, ()),
+    ],
+)
+def test_the_recogniser_is_told_the_languages_to_choose_from(
+    transcription: Any, languages: tuple[str, ...]
+) -> None:
+    configuration = session(audio={"input": {"transcription": transcription}})
+    usual = Hints("en", languages=("en", "zh"))
+    assert hints_of(configuration, Hints("fr"), usual).languages == languages
+
+
 VOICES = {"en-us": "en-us", "de": "de"}
 
 

@@ -225,3 +225,55 @@ async def test_it_closes_what_it_stands_around() -> None:
     await anext(parts)
     await parts.aclose()
     assert inner.running == 0
+
+
+# ---- in other languages -------------------------------------------------------------------------
+
+
+class InWords(Words):
+    def in_words(self, call: Call, says: Phrases) -> str:
+        return says.turn_off.format(which=says.all_lights)
+
+
+GERMAN = "Soll ich alle Lichter ausschalten?"
+
+
+async def approving(*items: Item) -> list[Text | Call | Done]:
+    inner = FakeResponder(lambda prompt: [CALL, Done("model")])
+    parts = Approving(inner, InWords(), ("en", "de", "zh")).reply(Prompt(items), Acts())
+    return [part async for part in parts]
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "yes"),
+    [
+        (None, "Shall I turn off all the lights?", "yes"),
+        ("de", GERMAN, "ja"),
+        ("zh", "要我关闭所有的灯吗？", "是"),
+    ],
+)
+async def test_it_is_asked_in_the_language_of_the_question(
+    language: str | None, question: str, yes: str
+) -> None:
+    text, call, done = await approving(user("all off", language=language))
+    assert (text, call) == (Text(question), CALL)
+    assert isinstance(text, Text)
+    assert text.language == (language or "en")
+    assert isinstance(done, Done)
+    assert done.expects[0] == yes
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [("Ja, bitte.", "yes"), ("mach das", "yes"), ("Nein!", "no"), ("yes", None), ("Warum?", None)],
+)
+def test_an_answer_counts_in_the_language_that_was_asked_in(answer: str, said: str | None) -> None:
+    items = (user("alle aus"), replace(ASKED[1], text=GERMAN), request(), user(answer))
+    questions = {"en": QUESTION, "de": GERMAN}
+    found = answered_to(items, lambda call, says: questions[says.language], ("en", "de"))
+    assert (found.said if found else None) == said
+
+
+async def test_giving_up_is_said_in_the_language_that_was_asked_in() -> None:
+    items = (user("alle aus"), replace(ASKED[1], text=GERMAN), request(), user("Nein."))
+    assert await approving(*items) == [Text("In Ordnung."), Done("confirmation")]
