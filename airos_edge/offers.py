@@ -14,7 +14,6 @@ ONLY_VOICE = "default"
 
 
 def offers_of(parts: Parts) -> Offers:
-    config = parts.config
     models = {choice.port: _model(choice, parts) for choice in parts.choices}
     return Offers(
         asr=models["asr"],
