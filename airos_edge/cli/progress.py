@@ -37,6 +37,14 @@ class ProgressLines:
         if now - self._drawn_at >= (REDRAW_S if self._is_terminal else LINE_EVERY_S):
             self._draw(now)
 
+    def say(self, text: str) -> None:
+        """A line of its own, above those that change."""
+        if self._is_terminal and self._drawn_lines:
+            self._out.write(f"\x1b[{self._drawn_lines}A\x1b[J")
+        self._out.write(f"{text}\n")
+        self._out.flush()
+        self._drawn_lines, self._drawn_at = 0, float("-inf")
+
     def end(self) -> None:
         if self._is_terminal and self._shown:
             self._draw(self._clock())

@@ -39,8 +39,8 @@ class Entry:
     task: Task
     engine: str
     repo: str
-    files: Mapping[str, str]
-    """By their path in the repository, the names they get. A path that ends in "/" is all of a folder."""
+    files: tuple[str, ...]
+    """Their paths in the repository."""
     kind: str = ""
     languages: tuple[str, ...] = ()
     """None given: any, as far as the model knows it."""
@@ -107,9 +107,6 @@ def _entry(name: str, fields: Mapping[str, Any]) -> Entry:
     told = dict(fields)
     if told["task"] not in TASKS:
         raise ValueError(f"{name}: there is no task {told['task']!r}")
-    files = told.pop("files")
-    if not isinstance(files, Mapping):  # they keep their names
-        files = {path: path if path.endswith("/") else path.rpartition("/")[2] for path in files}
-    for listed in ("languages", "recommended"):
+    for listed in ("languages", "recommended", "files"):
         told[listed] = tuple(told.get(listed, ()))
-    return Entry(name=name, files=files, cost=Cost(**told.pop("cost")), **told)
+    return Entry(name=name, cost=Cost(**told.pop("cost")), **told)

@@ -11,8 +11,8 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -66,12 +66,7 @@ def is_there(entry: Entry, directory: Path) -> bool:
 
 async def plan(hub: Hub, entry: Entry, turns: asyncio.Semaphore) -> Plan:
     """Asks the hub for all that it states. `turns`: how much is asked at once. Raises ModelError."""
-    paths = dict(entry.files)
-    for folder in [path for path in paths if path.endswith("/")]:
-        into = paths.pop(folder)
-        for path in await hub.files_in(entry.repo, entry.revision, folder):
-            paths[path] = into + path.removeprefix(folder)
-    first, *others = paths
+    first, *others = entry.files
 
     async def ask(path: str, revision: str) -> tuple[str, Stated]:
         async with turns:
@@ -85,22 +80,26 @@ async def plan(hub: Hub, entry: Entry, turns: asyncio.Semaphore) -> Plan:
             f"{entry.name}: the hub gives {revision}, though asked for {entry.revision}"
         )
     known += await together([ask(path, revision) for path in others])
-    return Plan(entry, revision, {paths[path]: (path, stated) for path, stated in known})
+    return Plan(
+        entry, revision, {path.rpartition("/")[2]: (path, stated) for path, stated in known}
+    )
 
 
 def missing_bytes(plans: list[Plan], directory: Path) -> int:
     """What is still to come."""
     there = 0
     for one in plans:
-        arriving = _arriving(directory, one)
-        there += sum(path.stat().st_size for path in arriving.rglob("*") if path.is_file())
+        for path in _arriving(directory, one).rglob("*"):
+            with suppress(OSError):  # another process may just be moving it to its place
+                there += path.stat().st_size if path.is_file() else 0
     return max(0, sum(one.size_bytes for one in plans) - there)
 
 
 def refuse_full_disk(needed_bytes: int, directory: Path) -> None:
     """Raises ModelError, which says how much is missing."""
-    make_directory(directory)
-    free = shutil.disk_usage(directory).free
+    with writing(directory):
+        make_directory(directory)
+        free = shutil.disk_usage(directory).free
     if (short := needed_bytes + RESERVE_BYTES - free) > 0:
         raise ModelError(
             f"{directory}: {needed_bytes / 1e6:.0f} MB are needed there and {free / 1e6:.0f} MB free; "
@@ -149,12 +148,14 @@ async def fetch(
             sha256 = await download(hub, url, target, stated, progress.of_file(name))
             return name, FileFacts(target.stat().st_size, sha256)
 
-    make_directory(arriving)
+    with writing(arriving):
+        make_directory(arriving)
     brought = await together(
         [bring(name, path, stated) for name, (path, stated) in plan.files.items()]
     )
     files = dict(sorted(brought))
-    _compare_with_seen(directory, plan, files)
+    with writing(directory / SEEN):
+        _compare_with_seen(directory, plan, files)
     about = Manifest(
         entry.task,
         entry.engine,
@@ -179,7 +180,7 @@ def put_in_place(arriving: Path, directory: Path, name: str, about: Manifest) ->
     """Writes the manifest, and moves the whole directory to its place; one that was there before is gone
     then. Raises ModelError."""
     final, old = directory / name, directory / ARRIVING / f"{name}.old"
-    try:
+    with writing(final):
         manifest.write(arriving, about)
         _sync(arriving)
         shutil.rmtree(old, ignore_errors=True)
@@ -188,11 +189,29 @@ def put_in_place(arriving: Path, directory: Path, name: str, about: Manifest) ->
         arriving.rename(final)
         _sync(directory)
         shutil.rmtree(old, ignore_errors=True)
-        for left_over in (directory / ARRIVING).glob(f"{name}@*"):
-            shutil.rmtree(left_over, ignore_errors=True)
-    except OSError as error:
-        raise ModelError(f"{final}: cannot be written: {error.strerror or error}") from error
+    drop_left_overs(directory, name)
     return final
+
+
+def left_overs(directory: Path, name: str) -> list[Path]:
+    """What has come of a model that is not whole."""
+    return sorted((directory / ARRIVING).glob(f"{name}@*"))
+
+
+def drop_left_overs(directory: Path, name: str) -> None:
+    """The caller holds the model's lock."""
+    for path in left_overs(directory, name):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """What a disk refuses, as a ModelError."""
+    try:
+        yield
+    except OSError as error:
+        hint = "; be its owner, or root" if isinstance(error, PermissionError) else ""
+        raise ModelError(f"{path}: cannot be written: {error.strerror or error}{hint}") from error
 
 
 @asynccontextmanager
@@ -202,12 +221,10 @@ async def alone(
     """Nobody else brings or removes the model meanwhile, in whatever process; `waiting` is called if
     somebody does. Raises ModelError where no lock can be had."""
     path = directory / ARRIVING / f"{name}.lock"
-    try:
+    with writing(path):
         make_directory(path.parent)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         give_to_owner_of(path.parent, descriptor)
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be written: {error.strerror or error}") from error
     try:
         told = False
         while not _locked(descriptor):

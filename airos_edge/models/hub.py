@@ -3,11 +3,11 @@
 As huggingface_hub 2.4 has it (`file_download.get_hf_file_metadata`, `constants`): a file is at
 `/<repo>/resolve/<revision>/<path>`. A large one answers with a redirect, whose X-Linked-Size is its size and
 whose X-Linked-Etag its SHA-256; the ETag of a small one is git's SHA-1 of the blob; X-Repo-Commit says of
-both which commit that is. What lies in a folder is said by `/api/models/<repo>/tree/<revision>/<folder>`.
+both which commit that is.
 
 That package itself is not used for it: it compares sizes and never the SHA-256, sends no If-Range, waits for
 no lock that its own cache does not know, and brings seven packages to a box without faster-whisper. What is
-needed of the protocol are two addresses and four headers, which a mirror or a plain web server has too.
+needed of the protocol are one address and four headers, and a plain web server does as a mirror.
 """
 
 import asyncio
@@ -34,6 +34,8 @@ BUSY = (408, 425, 429, 500, 502, 503, 504)
 """Answers after which asking again may help (RFC 9110, 15; RFC 6585; RFC 8470)."""
 AS_IT_IS = {"Accept-Encoding": "identity"}
 """Compressed, a file would have another size than the hub states."""
+LONG_S = 2.0
+"""Who waits for longer is told why."""
 WORTH = 64 * 1024
 """A try that brings so many bytes was no failure."""
 
@@ -84,6 +86,8 @@ class Hub:
     address: str
     client: "httpx2.AsyncClient"
     patience: Patience
+    told: Callable[[str], None]
+    """Is called with a sentence before a long wait."""
 
     def url_of(self, repo: str, revision: str, path: str) -> str:
         return f"{self.address}/{repo}/resolve/{quote(revision, safe='')}/{quote(path)}"
@@ -92,20 +96,6 @@ class Hub:
         """What the hub says of a file. Raises ModelError, after as many tries as its patience allows."""
         url = self.url_of(repo, revision, path)
         return await self.patiently(url, partial(self._stated, url))
-
-    async def files_in(self, repo: str, revision: str, folder: str) -> list[str]:
-        """The paths of all files in a folder, and in those within it. Raises ModelError."""
-        at = f"{quote(revision, safe='')}/{quote(folder.rstrip('/'))}"
-        url = f"{self.address}/api/models/{repo}/tree/{at}?recursive=true"
-        paths: list[str] = []
-        page: str | None = url
-        while page is not None:
-            found, page = await self.patiently(page, partial(self._listed, page))
-            paths += found
-        strange = [path for path in paths if ".." in path.split("/") or not path.startswith(folder)]
-        if strange or not paths:
-            raise ModelError(f"{url}: lists {strange[0] if strange else 'nothing'} in that folder")
-        return paths
 
     async def patiently(
         self, url: str, ask: Callable[[], Awaitable[T]], come: Callable[[], int] = lambda: 0
@@ -122,7 +112,10 @@ class Hub:
                 attempt, before = attempt + trouble.costs, come()
                 if attempt > self.patience.tries:
                     raise ModelError(f"{url}: {trouble}; given up for now") from trouble
-                await asyncio.sleep(self.patience.before(attempt, trouble.after_s))
+                pause_s = self.patience.before(attempt, trouble.after_s)
+                if pause_s >= LONG_S:
+                    self.told(f"{url}: {trouble}; it is asked again in {pause_s:g} s")
+                await asyncio.sleep(pause_s)
 
     async def _stated(self, url: str) -> Stated:
         asked, commit = url, None
@@ -143,19 +136,6 @@ class Hub:
             asked = urljoin(asked, headers["location"])
         raise ModelError(f"{url}: is redirected again and again")
 
-    async def _listed(self, url: str) -> tuple[list[str], str | None]:
-        """The paths, and where the list goes on."""
-        with translated():
-            response = await self.client.get(url, follow_redirects=True)
-        refuse(response, url)
-        try:
-            found = [item["path"] for item in response.json() if item["type"] == "file"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ModelError(
-                f"{url}: is no list of files; does models.mirror lead to a hub?"
-            ) from error
-        return found, response.links.get("next", {}).get("url")
-
 
 @contextmanager
 def translated() -> Iterator[None]:
@@ -167,7 +147,8 @@ def translated() -> Iterator[None]:
     except httpx2.ConnectTimeout as error:
         raise Trouble("nobody answers there", costs=2) from error
     except (httpx2.ConnectError, httpx2.ProxyError) as error:
-        raise Trouble(f"cannot be reached: {error}; is this box online?", costs=2) from error
+        why = f"cannot be reached ({error}); look whether this box is online"
+        raise Trouble(why, costs=2) from error
     except httpx2.TimeoutException as error:
         raise Trouble("has stalled") from error
     except (httpx2.NetworkError, httpx2.RemoteProtocolError) as error:
@@ -194,10 +175,12 @@ def refuse(response: "httpx2.Response", url: str) -> None:
 
 @asynccontextmanager
 async def open_hub(
-    mirror: str | None = None, patience: Patience = Patience()
+    mirror: str | None = None,
+    patience: Patience = Patience(),
+    told: Callable[[str], None] = lambda said: None,
 ) -> AsyncIterator[Hub]:
     """`mirror` stands in the place of the hub's own address. Proxies and certificates are those of the
-    environment. Sends nothing. Raises ModelError where no client can be made."""
+    environment. `told`: as `Hub.told`. Sends nothing. Raises ModelError where no client can be made."""
     import httpx2
 
     address = (mirror or HUB).rstrip("/")
@@ -211,7 +194,7 @@ async def open_hub(
     except (OSError, ValueError) as error:  # certificates or proxies of the environment
         raise ModelError(f"the hub cannot be asked: {error}") from error
     async with client:
-        yield Hub(address, client, patience)
+        yield Hub(address, client, patience, told)
 
 
 def _match(pattern: re.Pattern[str], text: str) -> str | None:

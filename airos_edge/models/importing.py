@@ -16,7 +16,7 @@ from airos_edge.models.recognise import Recognised, recognise
 from airos_edge.models.stored import MANIFEST, Task, stored_models
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-SUFFIXES = re.compile(r"(\.onnx)?\.json$|\.(onnx|gguf|tflite)$")
+SUFFIXES = re.compile(r"(\.onnx)?\.json$|(-\d{5}-of-\d{5})?\.(onnx|gguf|tflite)$")
 
 
 def name_of(source: Path, name: str | None) -> str:

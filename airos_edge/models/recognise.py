@@ -1,6 +1,7 @@
 """What a file or directory is that somebody has brought: which engine runs it, or what is missing of it."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ LARGEST_WAKE_BYTES = 8_000_000
 """A wake word is small (openWakeWord's are 0.2 to 1.5 MB), the smallest Piper voice has 20 MB."""
 ENDS_BYTES = 128 * 1024
 """So much at either end of an ONNX file is searched for what its maker wrote into its metadata."""
+PART = re.compile(r"(.+)-\d{5}-of-(\d{5})\.gguf")
 KNOWN = (
     "a Piper voice (.onnx with its .onnx.json), a .gguf, a faster-whisper directory, a wake word (.tflite, "
     ".onnx, or the .json of a micro-wake-word), a sherpa-onnx directory, or a directory of another box's models"
@@ -56,9 +58,7 @@ def _file(path: Path, task: str | None) -> Recognised:
         raise ModelError(f"{path}: {said}")
     match path.suffix:
         case ".gguf":
-            if "-of-" in name:
-                raise ModelError(f"{path}: is one part of several; join them with llama-gguf-split")
-            return Recognised(name.lower(), "llm", "llama", (path,), base)
+            return Recognised(name, "llm", "llama", _parts(path), base)
         case ".tflite":
             beside = path.with_suffix(".json")
             return _micro(beside) if beside.is_file() else _open(path)
@@ -73,6 +73,18 @@ def _file(path: Path, task: str | None) -> Recognised:
                 return _open(path)
             return _piper(path)
     raise ModelError(f"{path}: is none that is known here: {KNOWN}")
+
+
+def _parts(path: Path) -> tuple[Path, ...]:
+    """The files of a GGUF, which may be several (llama.cpp's gguf-split names them)."""
+    split = PART.fullmatch(path.name)
+    if split is None:
+        return (path,)
+    count = int(split[2])
+    parts = [path.with_name(f"{split[1]}-{n:05}-of-{count:05}.gguf") for n in range(1, count + 1)]
+    if missing := [part.name for part in parts if not part.is_file()]:
+        raise ModelError(f"{path}: is one part of {count}; beside it {missing[0]} is missing")
+    return tuple(parts)
 
 
 def _piper(path: Path) -> Recognised:
@@ -115,7 +127,13 @@ def _directory(path: Path, task: str | None) -> Recognised:
         return _whisper(path, names)
     if onnx and "tokens.txt" in names:
         return _sherpa(path, names, onnx, task)
-    single = [file for file in path.iterdir() if file.suffix in (".gguf", ".onnx", ".tflite")]
+    single = [
+        file
+        for file in sorted(path.iterdir())
+        if file.suffix in (".gguf", ".onnx", ".tflite")
+        and not file.name.startswith("mmproj")  # what sees, beside a mind
+        and (PART.fullmatch(file.name) is None or "-00001-of-" in file.name)
+    ]
     if len(single) == 1:
         return _file(single[0], task)
     if onnx:

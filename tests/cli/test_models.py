@@ -29,24 +29,24 @@ Captured = pytest.CaptureFixture[str]
 DATA = random.Random(1).randbytes(100_000)
 VOICES = (
     Entry(
-        "owl-small", "tts", "espeak", "owl/small", {"a.bin": "a.bin"}, "", ("en",), 1, "MIT", 10,
+        "owl-small", "tts", "espeak", "owl/small", ("a.bin",), "", ("en",), 1, "MIT", 10,
         cost=Cost(0.1, 0.1, 10), recommended=("en",),
     ),
     Entry(
-        "owl-large", "tts", "espeak", "owl/large", {"b.bin": "b.bin"}, "", ("en",), 2, "MIT", 20,
+        "owl-large", "tts", "espeak", "owl/large", ("b.bin",), "", ("en",), 2, "MIT", 20,
         cost=Cost(0.2, 0.2, 10), recommended=("en",),
     ),
     Entry(
-        "owl-huge", "tts", "espeak", "owl/huge", {"c.bin": "c.bin"}, "", ("en",), 3, "MIT", 30,
+        "owl-huge", "tts", "espeak", "owl/huge", ("c.bin",), "", ("en",), 3, "MIT", 30,
         cost=Cost(9, 9, 10), recommended=("en",),
     ),
     Entry(
-        "eule", "tts", "strix", "owl/eule", {"d.bin": "d.bin"}, "", ("de",), 3, "CC0", 30,
+        "eule", "tts", "strix", "owl/eule", ("d.bin",), "", ("de",), 3, "CC0", 30,
         cost=Cost(0.1, 0.1, 10), recommended=("de",),
     ),
 )  # fmt: skip
 EARS = Entry(
-    "ear", "asr", "pocketsphinx", "owl/ear", {"e.bin": "e.bin"}, "", (), 1, "MIT", 10,
+    "ear", "asr", "pocketsphinx", "owl/ear", ("e.bin",), "", (), 1, "MIT", 10,
     cost=Cost(0.1, 0.1, 10), recommended=("*",),
 )  # fmt: skip
 
@@ -63,7 +63,9 @@ def server() -> Iterator[HubServer]:
 def directory(server: HubServer, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Of the models; the catalogue is a small one, and the hub near."""
     monkeypatch.setattr(catalogue, "entries", lambda: (*VOICES, EARS))
-    monkeypatch.setattr("airos_edge.cli.models.this_machine", lambda: Machine("x86_64", 4, 8000))
+    monkeypatch.setattr(
+        "airos_edge.cli.models_get.this_machine", lambda: Machine("x86_64", 4, 8000)
+    )
     monkeypatch.setattr(choosing, "is_installed", lambda part: True)
     (runtime / "config.yaml").write_text(
         f"models: {{directory: {runtime}/models, mirror: '{server.url}/'}}\n"
@@ -95,8 +97,10 @@ def test_several_come_at_once_and_one_that_fails_hinders_no_other(
     server: HubServer, directory: Path, capsys: Captured
 ) -> None:
     server.files["owl/large/b.bin"].stated_sha256 = "0" * 64
-    assert main(["models", "get", "owl-small", "owl-large", "eule"]) == 1
+    del server.files["owl/huge/c.bin"]
+    assert main(["models", "get", "owl-small", "owl-large", "owl-huge", "eule"]) == 1
     captured = capsys.readouterr()
+    assert "owl/huge/resolve/main/c.bin: there is no such file" in captured.err
     assert "but the hub states 0000" in captured.err
     assert sorted(path.parent.name for path in directory.glob("*/airos.json")) == [
         "eule",
@@ -163,8 +167,10 @@ def test_the_list_says_what_is_here_what_is_fast_and_what_is_recommended(
     assert "voices:\n" in out
     assert "eule" in out
     line = next(line for line in out.splitlines() if "owl-small" in line)
-    assert line.split()[:3] == ["*", "owl-small", "here"]
-    assert "fast enough" in line
+    assert line.split() == ["*", "owl-small", "espeak", "en", "1", "10", "here", "MIT"]
+    assert next(line for line in out.splitlines() if "owl-huge" in line).endswith(
+        "too slow      MIT"
+    )
 
 
 def test_verify_names_what_differs(directory: Path, capsys: Captured) -> None:
@@ -179,6 +185,21 @@ def test_verify_names_what_differs(directory: Path, capsys: Captured) -> None:
     assert "airos models get --again owl-small" in out
     assert main(["models", "verify", "nothing"]) == 1
     assert "there is no model 'nothing'" in capsys.readouterr().err
+
+
+def test_a_manifest_that_cannot_be_used_hinders_no_other_from_being_verified(
+    directory: Path, capsys: Captured
+) -> None:
+    main(["models", "get", "owl-small"])
+    for name, files in {"bad": '{"../x": {}}', "by-hand": "{}"}.items():
+        (directory / name).mkdir()
+        told = f'{{"task": "tts", "engine": "owl", "files": {files}}}'
+        (directory / name / "airos.json").write_text(told)
+    assert main(["models", "verify"]) == 1
+    out = capsys.readouterr().out
+    assert "'../x' lies elsewhere" in out
+    assert "by-hand: its manifest lists no files" in out
+    assert "owl-small: all of its files are as they came" in out
 
 
 def test_a_path_is_that_of_a_model_or_of_all(directory: Path, capsys: Captured) -> None:
@@ -196,6 +217,42 @@ def test_a_model_is_removed_with_all_that_it_had(directory: Path, capsys: Captur
     assert not (directory / "owl-small").exists()
     assert main(["models", "remove", "owl-small"]) == 1
     assert "there is no model 'owl-small'" in capsys.readouterr().err
+
+
+def test_what_came_of_a_model_that_never_became_whole_is_removed_too(
+    directory: Path, server: HubServer
+) -> None:
+    server.files["owl/small/a.bin"].refusals = [(401, None)]
+    main(["models", "get", "owl-small"])
+    assert list(directory.glob(".arriving/owl-small@*"))
+    assert main(["models", "remove", "owl-small"]) == 0
+    assert not list(directory.glob(".arriving/owl-small@*"))
+
+
+def test_a_directory_that_is_another_s_is_a_sentence(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("airos_edge.models.getting.make_directory", refuse)
+    assert main(["models", "get", "owl-small"]) == 1
+    said = f"airos: {directory}: cannot be written: Permission denied; be its owner, or root\n"
+    assert capsys.readouterr().err.endswith(said)
+
+
+def test_what_root_fetches_belongs_to_whom_the_directory_belongs(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "fchown", lambda file, user, group: given.append((user, group)))
+    monkeypatch.setattr(os, "chown", lambda path, *owner, **how: given.append(owner))
+    assert main(["models", "get", "owl-small"]) == 0
+    owner = directory.parent.stat()
+    assert set(given) == {(owner.st_uid, owner.st_gid)}
+    # The directories of models, of what arrives and of what was seen, a.bin, its ETag, and three more files.
+    assert len(given) >= 8
 
 
 def test_a_file_is_imported(directory: Path, runtime: Path, capsys: Captured) -> None:
@@ -261,6 +318,18 @@ def test_a_terminal_shows_a_line_for_each_model_that_changes() -> None:
     assert "\x1b[2A" in shown
     assert "small                         60 %  6.0 of 10 MB  3.0 MB/s  0:01" in shown
     assert all(len(line) < 80 for line in shown.splitlines())
+
+
+def test_what_is_said_meanwhile_stands_above_the_lines_that_change() -> None:
+    out = Terminal()
+    lines = ProgressLines(out, lambda: 0.0)
+    progress = Progress("small", 100, lines.changed)
+    progress.of_file("a")(50)
+    lines.say("the hub is busy")
+    progress.of_file("a")(50)
+    drawn = out.getvalue().split("\n")
+    assert drawn[1] == "\x1b[1A\x1b[Jthe hub is busy"
+    assert drawn[2].startswith("small")
 
 
 def test_what_is_no_terminal_gets_a_plain_line_now_and_then() -> None:

@@ -91,13 +91,6 @@ class HubServer:
         repo, path = request.match_info["repo"], request.match_info["path"]
         return await self._send(request, self.files[f"{repo}/{path}"])
 
-    async def tree(self, request: web.Request) -> web.Response:
-        repo, under = request.match_info["repo"], request.match_info["path"]
-        found = [name.removeprefix(f"{repo}/") for name in self.files if name.startswith(repo)]
-        return web.json_response(
-            [{"type": "file", "path": name} for name in found if name.startswith(f"{under}/")]
-        )
-
     def _note(self, request: web.Request) -> None:
         self.requests.append((request.method, request.path, request.headers.get("Range", "")))
 
@@ -159,7 +152,6 @@ def hub_server() -> Iterator[HubServer]:
         app = web.Application()
         app.router.add_get("/{repo:[^/]+/[^/]+}/resolve/{revision}/{path:.+}", hub.resolve)
         app.router.add_get("/cdn/{repo:[^/]+/[^/]+}/{path:.+}", hub.cdn)
-        app.router.add_get("/api/models/{repo:[^/]+/[^/]+}/tree/{revision}/{path:.+}", hub.tree)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)

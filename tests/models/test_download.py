@@ -64,16 +64,6 @@ async def test_a_plain_web_server_states_a_size_and_no_hash(server: HubServer, h
     assert await hub.stated("owl/model", "main", "big.bin") == Stated(len(DATA))
 
 
-async def test_the_files_of_a_folder_are_those_that_the_hub_lists(
-    server: HubServer, hub: Hub
-) -> None:
-    for name in ("data/a", "data/deep/b", "else/c"):
-        server.put(f"owl/model/{name}", b"x")
-    assert await hub.files_in("owl/model", "main", "data/") == ["data/a", "data/deep/b"]
-    with pytest.raises(ModelError, match="lists nothing"):
-        await hub.files_in("owl/model", "main", "nowhere/")
-
-
 # ---- what comes --------------------------------------------------------------------------------
 
 
@@ -169,6 +159,42 @@ async def test_a_busy_hub_is_asked_again_when_it_said(
     assert await fetch(hub, tmp_path / "big.bin") == SHA256
 
 
+async def test_who_has_to_wait_long_is_told_for_how_long_and_why(
+    server: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.put("owl/model/big.bin", DATA, refusals=[(429, "7"), (429, "7777"), (503, None)])
+    slept, told, sleep = [], [], asyncio.sleep
+
+    async def no_sleep(delay: float, *result: object) -> None:
+        slept.append(delay)
+        await sleep(0)
+
+    async with open_hub(server.url, Patience(tries=5), told.append) as hub:
+        stated = await hub.stated("owl/model", "main", "big.bin")
+        monkeypatch.setattr("airos_edge.models.hub.asyncio.sleep", no_sleep)
+        await fetch(hub, tmp_path / "big.bin", stated)
+    assert [pause for pause in slept if pause] == [7, 300, 4]
+    assert (
+        "is busy or broken (HTTP 429), and asks to wait for 7 s; it is asked again in 7 s"
+        in told[0]
+    )
+
+
+async def test_a_disk_that_is_full_is_a_sentence_and_what_came_is_kept(
+    server: HubServer, hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    server.put("owl/model/big.bin", DATA)
+    with monkeypatch.context() as patch:
+        patch.setattr("airos_edge.models.download.os.fsync", refuse)
+        with pytest.raises(ModelError, match="cannot be written: No space left on device"):
+            await fetch(hub, tmp_path / "big.bin")
+    assert await fetch(hub, tmp_path / "big.bin") == SHA256
+    assert len(server.ranges("/cdn/")) == 1
+
+
 # ---- what is not taken -------------------------------------------------------------------------
 
 
@@ -232,7 +258,9 @@ async def test_a_file_that_is_not_there_is_said_to_be_missing(hub: Hub, tmp_path
 
 async def test_nobody_at_the_address_is_a_sentence(tmp_path: Path) -> None:
     async with open_hub("http://127.0.0.1:9", QUICK) as hub:
-        with pytest.raises(ModelError, match=r"cannot be reached.*is this box online"):
+        with pytest.raises(
+            ModelError, match=r"cannot be reached .*; look whether this box is online; given up"
+        ):
             await fetch(hub, tmp_path / "big.bin")
 
 

@@ -27,7 +27,7 @@ OWL = Entry(
     "tts",
     "owl",
     "owl/model",
-    {"big.bin": "big.bin", "deep/config.json": "config.json", "data/": "data/"},
+    ("big.bin", "deep/config.json"),
     "night",
     ("de",),
     licence="MIT",
@@ -41,8 +41,6 @@ def server() -> Iterator[HubServer]:
     with hub_server() as server:
         server.put("owl/model/big.bin", DATA)
         server.put("owl/model/deep/config.json", b"{}", is_large=False)
-        server.put("owl/model/data/a", b"a", is_large=False)
-        server.put("owl/model/data/in/b", b"b", is_large=False)
         yield server
 
 
@@ -62,7 +60,7 @@ async def bring(hub: Hub, directory: Path, entry: Entry = OWL) -> Path:
 
 async def test_a_model_comes_with_its_manifest(hub: Hub, server: HubServer, tmp_path: Path) -> None:
     path = await bring(hub, tmp_path)
-    assert manifest.files_in(path) == ["big.bin", "config.json", "data/a", "data/in/b"]
+    assert manifest.files_in(path) == ["big.bin", "config.json"]
     assert stored_models(tmp_path) == [
         StoredModel("owl-small", "tts", "owl", path, "night", ("de",), 7, COMMIT)
     ]
@@ -76,7 +74,7 @@ async def test_what_is_planned_names_one_commit_all_sizes_and_whether_hashes_are
     hub: Hub, server: HubServer
 ) -> None:
     planned = await plan(hub, OWL, asyncio.Semaphore(4))
-    assert (planned.revision, planned.size_bytes) == (COMMIT, len(DATA) + 4)
+    assert (planned.revision, planned.size_bytes) == (COMMIT, len(DATA) + 2)
     assert planned.is_certain
     asked = {
         path.split("/resolve/")[1].split("/")[0]
@@ -165,7 +163,7 @@ def test_a_model_is_there_if_it_is_the_edition_that_the_catalogue_names(
 ) -> None:
     (tmp_path / "owl-small").mkdir()
     (tmp_path / "owl-small" / "airos.json").write_text(json.dumps({"revision": COMMIT}))
-    entry = Entry("owl-small", "tts", "owl", "owl/model", {}, revision=revision)
+    entry = Entry("owl-small", "tts", "owl", "owl/model", (), revision=revision)
     assert is_there(entry, tmp_path) is there
 
 

@@ -65,6 +65,17 @@ def test_a_gguf_is_a_mind(put: Callable[..., Path], tmp_path: Path) -> None:
     assert (model.name, model.task, model.engine) == ("Owl", "llm", "llama")
 
 
+def test_a_mind_in_several_files_comes_with_all_of_them(
+    put: Callable[..., Path], tmp_path: Path
+) -> None:
+    parts = {f"owl-0000{n}-of-00002_dot_gguf": b"GGUF...." for n in (1, 2)}
+    source = put("in", mmproj_dot_gguf=b"GGUF", **parts)
+    assert len(recognise(source).files) == 2
+    model = brought(source / "owl-00002-of-00002.gguf", tmp_path)
+    assert model.name == "owl"
+    assert files_in(model.path) == ["owl-00001-of-00002.gguf", "owl-00002-of-00002.gguf"]
+
+
 def test_a_faster_whisper_directory_is_ears(put: Callable[..., Path], tmp_path: Path) -> None:
     source = put(
         "whisper-owl-en",
@@ -171,7 +182,7 @@ def test_one_that_is_brought_again_with_other_files_is_another_edition(
         (
             {"owl-00001-of-00002_dot_gguf": b"GGUF"},
             "owl-00001-of-00002.gguf",
-            "one part of several",
+            "is one part of 2; beside it owl-00002-of-00002.gguf is missing",
         ),
         ({"owl_dot_tflite": b"owl, not TFL3"}, "owl.tflite", "is no TensorFlow Lite model"),
         (

@@ -13,7 +13,8 @@ from airos_edge.models.speed import Machine, fast_enough, this_machine
 from airos_edge.models.stored import TASKS, StoredModel, stored_models
 
 SAID = {"asr": "ears", "tts": "voices", "wake": "wake words", "llm": "minds"}
-FAST = {"yes": "fast enough", "barely": "a little slow", "no": "too slow"}
+LINE = " {:<1} {:<23.23} {:<13.13} {:<9.9} {:>5} {:>7}  {:<13} {}"
+FAST = {"yes": "fast enough", "barely": "a bit slow", "no": "too slow"}
 
 
 Measured = Callable[[StoredModel], float | None]
@@ -42,6 +43,7 @@ def print_list(
         told = {"directory": str(directory), "machine": asdict(machine), "models": rows}
         print(json.dumps(told, ensure_ascii=False))
         return 0
+    print(LINE.format("", "", "engine", "languages", "MB", "quality", "here?", "licence"))
     for task in TASKS:
         mine = [row for row in rows if row["task"] == task]
         if mine:
@@ -91,11 +93,8 @@ def _own(model: StoredModel) -> dict[str, Any]:
 
 
 def _print(row: dict[str, Any]) -> None:
-    mark = "*" if row["recommended"] else " "
-    there = "here" if row["stored"] else ""
+    mark = "*" if row["recommended"] else ""
     languages = ",".join(row["languages"]) or "any"
-    fast = FAST.get(row["fast_enough"], "")
-    print(
-        f" {mark} {row['name']:<24} {there:<5} {row['engine']:<12} {languages:<15.15} "
-        f"{row['size_mb']:>5} MB  quality {row['quality']:>2}  {fast:<13}  {row['licence']}"
-    )
+    here = "here" if row["stored"] else FAST.get(row["fast_enough"], "")
+    named = (mark, row["name"], row["engine"], languages)
+    print(LINE.format(*named, row["size_mb"], row["quality"], here, row["licence"]).rstrip())
