@@ -16,7 +16,7 @@ from airos_edge.engines.in_order import InOrder
 from airos_edge.engines.kept import kept
 from airos_edge.engines.loading import Loading
 from airos_edge.engines.registry import Port
-from airos_edge.engines.timing import Machine, Timings, Trials
+from airos_edge.engines.timing import Machine, Timing, Timings, Trials
 from airos_edge.engines.tts_in_order import TtsInOrder
 from airos_edge.engines.wanted import WakeWords, WantedAsr, WantedTts, WantedVad, WantedWake
 from airos_edge.errors import EngineError, EngineUnavailable
@@ -90,6 +90,28 @@ def timings_of(config: Config) -> Timings:
     """Those of the daemon of this box."""
     directory = daemons_state_directory(config.state.directory)
     return Timings(directory / "timings.json", Machine.this())
+
+
+def timing_of(config: Config, timings: Timings, model: StoredModel) -> Timing | None:
+    """That of a model on this box, computed as is configured; None: it was not timed."""
+    if model.task not in ("asr", "tts"):
+        return None
+    port: Port = "asr" if model.task == "asr" else "tts"
+    if model.engine not in {engine.name for engine in registry.engines(port)}:
+        return None
+    choice = Choice(port, model.engine, "", model=model)
+    return timings.of(choice, precision(config, port))
+
+
+def factors(config: Config) -> Callable[[StoredModel], float | None]:
+    """Gives the seconds of computing for a second of sound, of each model that was timed."""
+    timings = timings_of(config)
+
+    def factor(model: StoredModel) -> float | None:
+        timing = timing_of(config, timings, model)
+        return timing.factor if timing else None
+
+    return factor
 
 
 async def open_engines(

@@ -1,11 +1,11 @@
 """A recogniser that is made of several: what fails makes way for the next, which hears the same recording."""
 
+import asyncio
 import logging
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 
-from airos_edge.engines.in_order import InOrder, translated
+from airos_edge.engines.in_order import InOrder
 from airos_edge.engines.loading import Loading
 from airos_edge.errors import EngineError
 from airos_edge.voice.ports import Asr, Hints, Transcript
@@ -24,7 +24,8 @@ class AsrInOrder(InOrder[Asr]):
             asked.append(part)
             try:
                 with part.used() as asr:
-                    async with aclosing(translated(asr.transcribe(heard, hints), part)) as parts:
+                    made = asr.transcribe(heard, hints)
+                    async with self.asked(part, made, _since_end_of(heard)) as parts:
                         async for transcript in parts:
                             self.note_worked(part)
                             yield replace(transcript, went=max(one.place for one in asked))
@@ -36,3 +37,16 @@ class AsrInOrder(InOrder[Asr]):
                 self.note_failed(part, error)
                 log.warning("asr: %s", error)
         raise failure or self.unavailable()
+
+
+def _since_end_of(heard: Utterance) -> Callable[[], float | None]:
+    """The loop time at which it was first seen to have ended; None: it has not."""
+    seen: list[float] = []
+
+    def since() -> float | None:
+        if heard.outcome is not None and not seen:
+            seen.append(asyncio.get_running_loop().time())
+        return seen[0] if seen else None
+
+    since()
+    return since

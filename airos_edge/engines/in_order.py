@@ -6,17 +6,27 @@ While the best is loading, the next stands in; what fails makes way for the next
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
-from contextlib import aclosing
-from typing import Any, Generic, TypeVar
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Collection,
+    Sequence,
+)
+from contextlib import aclosing, asynccontextmanager
+from typing import Generic, TypeVar
 
 from airos_edge.engines.choosing import is_uri, named
 from airos_edge.engines.loading import Loading
 from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.health import State
-from airos_edge.voice.flow import Scope
+from airos_edge.voice.flow import Scope, chain, patiently
 
 log = logging.getLogger(__name__)
+
+ANSWERS_S = 4.0
+"""Who stands in is asked when an engine elsewhere has had so long for nothing: people wait no longer."""
 
 E = TypeVar("E")
 T = TypeVar("T")
@@ -196,6 +206,22 @@ class InOrder(Generic[E]):
 
     # ---- asking ----
 
+    @asynccontextmanager
+    async def asked(
+        self, part: Loading[E], made: AsyncGenerator[T, None], since: Callable[[], float | None]
+    ) -> AsyncIterator[AsyncIterable[T]]:
+        """What the part makes. Whatever it fails with reaches the block as an AirosError.
+
+        One elsewhere, beside which there are others, fails too when it makes nothing for `ANSWERS_S`, which
+        count from the loop time that `since` gives, or not at all while that is None. Leaving ends it.
+        """
+        async with chain(made, name=part.name, ahead=1) as coming:
+            if not is_uri(part.name) or len(self.parts) == 1:
+                yield coming
+                return
+            async with aclosing(patiently(coming, ANSWERS_S, part.name, since)) as in_time:
+                yield in_time
+
     def note_failed(self, part: Loading[E], error: EngineError) -> None:
         part.failed(error)
         self.tell()
@@ -209,16 +235,3 @@ class InOrder(Generic[E]):
         first, *others = [part for part in self.parts if part.why] or self.parts
         whys = [first.why.removeprefix(f"{first.name}: "), *(other.why for other in others)]
         return EngineUnavailable(first.name, "; ".join(filter(None, whys)) or "is not there")
-
-
-async def translated(parts: AsyncGenerator[T, None], part: Loading[Any]) -> AsyncGenerator[T, None]:
-    """What no engine may raise becomes what it may."""
-    async with aclosing(parts):
-        try:
-            async for made in parts:
-                yield made
-        except EngineError:
-            raise
-        except Exception as error:  # boundary: whatever an engine raises, the next one is asked
-            log.exception("%s failed", part.name)
-            raise EngineError(part.name, str(error) or type(error).__name__) from error

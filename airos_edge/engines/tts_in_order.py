@@ -1,12 +1,12 @@
 """A voice that is made of several: what fails makes way for the next, which says what was not said yet."""
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 
-from airos_edge.engines.in_order import InOrder, translated
+from airos_edge.engines.in_order import InOrder
 from airos_edge.engines.loading import Loading
 from airos_edge.errors import EngineError
 from airos_edge.voice.ports import Place, Speaking, Speech, Tts
@@ -46,10 +46,9 @@ class TtsInOrder(InOrder[Tts]):
             asked.append(part)
             try:
                 with part.used() as tts:
-                    speech = tts.speak(
-                        script.unsaid(partial(goes, part.place)), self._asked_of(part, tts, how)
-                    )
-                    async with aclosing(translated(speech, part)) as pieces:
+                    text_left = script.unsaid(partial(goes, part.place))
+                    made = tts.speak(text_left, self._asked_of(part, tts, how))
+                    async with self.asked(part, made, script.given_at) as pieces:
                         async for piece in pieces:
                             self.note_worked(part)
                             script.said(piece.text)
@@ -88,10 +87,15 @@ class Script:
         self._text = text
         self._taken: list[str] = []
         self._said = 0
+        self._given_at: float | None = None
 
     def said(self, text: str) -> None:
         """The next of it, as `Speech.text` tells it."""
         self._said += len(text)
+
+    def given_at(self) -> float | None:
+        """The loop time at which a voice was given the sentence that it is at; None: it waits for one."""
+        return self._given_at
 
     async def unsaid(self, goes: Callable[[], None]) -> AsyncGenerator[str, None]:
         """What was taken and not said, sentence by sentence, then what comes; `goes` is called before each."""
@@ -100,9 +104,14 @@ class Script:
             left = sentence[max(self._said - begin, 0) :]
             begin += len(sentence)
             if left.strip():
-                goes()
-                yield left
+                yield self._given(left, goes)
+        self._given_at = None
         async for sentence in self._text:
             self._taken.append(sentence)
-            goes()
-            yield sentence
+            yield self._given(sentence, goes)
+            self._given_at = None
+
+    def _given(self, sentence: str, goes: Callable[[], None]) -> str:
+        goes()
+        self._given_at = asyncio.get_running_loop().time()
+        return sentence

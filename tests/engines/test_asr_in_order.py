@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from airos_edge.engines.asr_in_order import AsrInOrder
+from airos_edge.engines.in_order import ANSWERS_S
 from airos_edge.engines.loading import REST_S
 from airos_edge.errors import EngineError
 from airos_edge.voice.ports import Hints, Place, Transcript
-from airos_edge.voice.utterance import Judgement
+from airos_edge.voice.utterance import Ended, EndReason, Judgement, Utterance
 from tests.engines.slow import AWAY, Reports, begun, heard_by, of_package, recorded
 from tests.fakes import At, FakeAsr, Fault, Said
 
@@ -20,7 +21,7 @@ def two(first: FakeAsr, second: FakeAsr, reports: Reports | None = None) -> AsrI
     return AsrInOrder([away, of_package(second)], Reports() if reports is None else reports)
 
 
-@pytest.mark.parametrize("fault", [Fault.RAISE, Fault.CRASH])
+@pytest.mark.parametrize("fault", [Fault.RAISE, Fault.CRASH, Fault.FOREIGN_CANCEL])
 async def test_the_next_hears_the_same_recording_from_its_start(fault: Fault) -> None:
     first = FakeAsr(Said(fault, partials=[At(100, "turn on", Judgement.PREFIX)]))
     second = FakeAsr(Said("hello", partials=[At(20, "he")]))
@@ -95,3 +96,30 @@ async def test_a_transcript_tells_how_far_its_recording_went() -> None:
         ("from here", Place.EDGE),  # it was there, and came to nothing
         ("from here", Place.LOCAL),
     ]
+
+
+async def test_one_elsewhere_that_says_nothing_makes_way_in_time_and_one_of_this_box_is_waited_for() -> (
+    None
+):
+    loop = asyncio.get_running_loop()
+    first = FakeAsr(Said(Fault.STALL))
+    order = two(first, FakeAsr(Said("from here", takes_ms=9000)))
+    async with begun(order):
+        began = loop.time()
+        assert await heard_by(order) == "from here"
+        assert loop.time() - began == ANSWERS_S + 9
+    assert first.running == 0
+
+
+async def test_while_a_recording_goes_on_nobody_is_expected_to_say_anything() -> None:
+    heard = Utterance("item", "speech", 0)
+    order = two(FakeAsr("from afar"), FakeAsr("from here"))
+
+    async def speak() -> None:
+        await asyncio.sleep(5 * ANSWERS_S)
+        heard.end(Ended(EndReason.SILENCE, 0))
+
+    async with begun(order) as scope:
+        scope.start(speak(), "speaking")
+        async with aclosing(order.transcribe(heard, Hints())) as transcripts:
+            assert [one.text async for one in transcripts] == ["from afar"]

@@ -1,11 +1,13 @@
 """A voice made of several: which of them says what, when one fails."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
 import pytest
 
+from airos_edge.engines.in_order import ANSWERS_S
 from airos_edge.engines.loading import Loading
 from airos_edge.engines.tts_in_order import TtsInOrder
 from airos_edge.voice.ports import Place, Speaking
@@ -97,3 +99,26 @@ async def test_it_tells_how_far_a_sentence_goes_before_it_goes() -> None:
         assert "".join([piece.text async for piece in pieces]) == "one. two. "
     assert went == [(Place.EDGE, 0), (Place.EDGE, 1), (Place.LOCAL, 2)]
     assert (voice.name, voice.place) == (AWAY, Place.EDGE)
+
+
+async def test_one_elsewhere_that_says_nothing_makes_way_in_time() -> None:
+    first, second = FakeTts(fault=Fault.STALL, after_words=1), FakeTts(name="second")
+    order = voices(first, second)
+    began = asyncio.get_running_loop().time()
+    async with begun(order):
+        assert await said_by(order, "one two. ", "three. ") == "one two. three. "
+    assert asyncio.get_running_loop().time() - began == ANSWERS_S
+    assert second.sentences == ["two. ", "three. "]
+
+
+async def test_while_no_sentence_has_come_no_voice_is_expected_to_say_anything() -> None:
+    async def script() -> AsyncIterator[str]:
+        for sentence in ("one. ", "two. "):
+            await asyncio.sleep(3 * ANSWERS_S)
+            yield sentence
+
+    second = FakeTts(name="second")
+    order = voices(FakeTts(), second)
+    async with begun(order), aclosing(order.speak(script(), Speaking())) as pieces:
+        assert "".join([piece.text async for piece in pieces]) == "one. two. "
+    assert second.sentences == []
