@@ -9,26 +9,35 @@ from collections.abc import (
     Callable,
     Collection,
     Coroutine,
+    Iterable,
     Mapping,
+    Sequence,
 )
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 from airos_edge.config import Config, effective
 from airos_edge.description import described, state_of
 from airos_edge.engines.lease import Lease
+from airos_edge.engines.loading import Loading
 from airos_edge.engines.registry import PORTS, Port
+from airos_edge.engines.sayable import sayable
+from airos_edge.engines.timing import Measure, Trials, measured
 from airos_edge.errors import AirosError, EngineUnavailable
+from airos_edge.fluency import Fluency, spoken_languages
 from airos_edge.health import Health, PartsRenewed
-from airos_edge.home import demo as demo_house
-from airos_edge.home.commands import HouseCommands
+from airos_edge.home.demo import demo_house
 from airos_edge.home.house import House, Source, State, VirtualDevices, furnished
+from airos_edge.home.multilingual import Multilingual
 from airos_edge.home.timers import MOST, Timers
+from airos_edge.home.usual import usual_answers
 from airos_edge.http.tape import Tape
 from airos_edge.loudspeaker import Loudspeaker
 from airos_edge.offers import model_names, offers_of
-from airos_edge.parts import Parts, Workshop, assemble
+from airos_edge.opened import Means, timings_of
+from airos_edge.parts import Parts, assemble
 from airos_edge.tools.servers import ToolServers
 from airos_edge.tools.tools import Tools
 from airos_edge.voice.announce import speech_of
@@ -36,6 +45,7 @@ from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Event, ReplyEnded, Woke
 from airos_edge.voice.floor import Floor
+from airos_edge.voice.flow import Scope
 from airos_edge.voice.hub import Hub
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.phase import Phases
@@ -43,6 +53,7 @@ from airos_edge.voice.ports import Hints, OpenMouth, Place, Prompt, Speaking, Sp
 from airos_edge.voice.session import Session
 from airos_edge.voice.waking import Waking
 from airos_edge.voice.watched import WatchedVad, WatchedWake
+from airos_edge.workshop import Workshop
 from airos_edge.wyoming.info import Offers
 
 log = logging.getLogger(__name__)
@@ -108,7 +119,10 @@ class Box:
         manner = Prompt(
             speaking=Speaking(language=config.language) if self._parts.engines.tts else None,
             reach=config.reach,
+            languages=tuple(one.language for one in self._parts.fluencies[1:] if one.voice),
         )
+
+        languages = spoken_languages(config) if config.languages else ()
 
         def tell_all(event: Event) -> None:
             log_turn(event)
@@ -126,7 +140,7 @@ class Box:
             self._lease.borrow,
             tell_all,
             manner,
-            Hints(config.language),
+            Hints(config.language, languages=languages),
         )
         return session
 
@@ -155,6 +169,21 @@ class Box:
             async for piece in speech:
                 yield piece
 
+    async def make_ahead(self, texts: Iterable[str]) -> None:
+        """Has a voice of this box that keeps what it said make these, as soon as it is there, and while nobody
+        is heard or answered. Raises EngineError; cancelling ends it."""
+        order = self._parts.opened.tts
+        if order is None:
+            return
+        await order.settled()
+        how = Speaking(language=self.language)
+        for text in texts:
+            serving = order.serving
+            if serving is None or not hasattr(serving.engine, "make_ahead"):
+                return
+            if serving.place is Place.LOCAL:
+                await self._lease.undisturbing(partial(_make_ahead, serving, text, how))
+
     def waking(self) -> Waking:
         """A stream of its own that hears the box's wake words. Raises EngineUnavailable."""
         return Waking(open_wake(self._parts), self._parts.config.wake.words)
@@ -163,10 +192,15 @@ class Box:
     def language(self) -> str:
         return self._parts.config.language
 
+    @property
+    def fluencies(self) -> Sequence[Fluency]:
+        """What works in each language of the house, by now."""
+        return self._parts.fluencies
+
     def voices(self) -> Collection[str] | None:
         """The names that the voice which speaks by now can be asked for; None: it does not tell them."""
-        named = getattr(self._parts.engines.tts, "voices", None)
-        return named(self.language) if named else None
+        tts = self._parts.opened.tts
+        return tts.voices(self.language) if tts else None
 
     @property
     def reach(self) -> Place:
@@ -195,11 +229,19 @@ class Box:
         return self._parts.tools
 
     @property
-    def commands(self) -> HouseCommands:
+    def commands(self) -> Multilingual:
         """What sentences mean in this house, by now."""
         return self._parts.commands
 
+    def usual_answers(self) -> list[str]:
+        """What the house answers most often."""
+        return usual_answers(self._parts.commands.own, self._parts.house)
+
     # ---- the whole ----
+
+    async def loaded(self) -> None:
+        """Waits until its engines serve that are still being loaded: for who asks it one thing only."""
+        await self._parts.opened.settled()
 
     def check(self) -> dict[str, Any]:
         """What it runs with."""
@@ -258,6 +300,17 @@ class Box:
         self.hub.publish(PartsRenewed())
 
 
+async def _make_ahead(serving: Loading[Any], text: str, how: Speaking) -> None:
+    if serving.engine is not None:
+        with serving.used() as tts:
+            async for sentence in sayable(_only(text)):
+                await tts.make_ahead(sentence, how)
+
+
+async def _only(text: str) -> AsyncIterator[str]:
+    yield text
+
+
 def open_ear(parts: Parts, hub: Hub, rules: TurnRules, stamp: Callable[[Event], Event]) -> Ear:
     """`stamp` makes an event one of the ear's conversation. Raises EngineUnavailable where the rules need a
     wake word and no engine hears one."""
@@ -303,29 +356,41 @@ async def open_box(
     demo: bool = False,
     most_timers: int = MOST,
     ports: Collection[Port] = PORTS,
+    measure: Measure = measured,
 ) -> AsyncIterator[Box]:
-    """Opens the engines of these ports and the house. An engine that fails is left out and named in `state`.
+    """Opens the engines of these ports and the house. An engine that fails is left out and named in `state`;
+    one that runs a model is loaded and timed, by `measure`, while the box works.
 
     `demo`: with the demonstration house, unless there are devices of its own. Raises
     ConfigError where the configuration contradicts itself. Leaving the block closes all.
     """
-    hub, workshop, states, sources = Hub(), Workshop(), dict[str, State](), list[Source]()
+    hub, states, sources = Hub(), dict[str, State](), list[Source]()
     health = Health(hub.publish)
     timers = Timers(lambda timer: box.loudspeaker.ring(timer), most_timers)
     servers = ToolServers(health)
+    is_open = asyncio.Event()
 
-    async def build(config: Config) -> Parts:
-        home, found = furnished(config.home, sources)
-        label = ""
-        if demo and not home.devices:
-            home, label = demo_house.HOUSE, demo_house.LABEL
-        house = House(home, VirtualDevices(), hub.publish, label, states, found=found)
-        parts = await assemble(config, house, timers, servers, workshop, health, ports)
-        servers.use(config.tools, config.reach)
-        return parts
+    async def when_idle(work: Callable[[], Coroutine[Any, Any, float]]) -> float:
+        await is_open.wait()
+        return await lease.undisturbing(work)
 
-    parts = await build(config)
-    lease = Lease(parts.engines)
-    box = Box(parts, lease, hub, health, build, sources)
-    async with servers, aclosing(lease), timers:
-        yield box
+    timings = await asyncio.to_thread(timings_of, config)
+    async with Scope() as scope:
+        means = Means(Workshop(scope), health, Trials(timings, measure, when_idle))
+
+        async def build(config: Config) -> Parts:
+            home, found = furnished(config.home, sources)
+            is_demo = demo and not home.devices
+            if is_demo:
+                home = demo_house(config.language)
+            house = House(home, VirtualDevices(), hub.publish, is_demo, states, found=found)
+            parts = await assemble(config, house, timers, servers, means, ports)
+            servers.use(config.tools, config.reach)
+            return parts
+
+        parts = await build(config)
+        lease = Lease(parts.engines)
+        box = Box(parts, lease, hub, health, build, sources)
+        is_open.set()
+        async with servers, aclosing(lease), timers:
+            yield box

@@ -19,20 +19,24 @@ RANKS = {
         "scoring": 6,
         "listening": 5.5,
         "presence": 5.5,
+        "usual": 5.5,
         "box": 5,
         "parts": 4,
+        "opened": 3.5,
         "config": 3,
     },
+    "fluency": 3.3,
     "offers": 4.5,
     "description": 4.5,
     "loudspeaker": 4,
     **dict.fromkeys(["realtime", "esphome", "local", "announce", "console", "mqtt"], 2),
     **dict.fromkeys(["http", "router", "home", "engines"], 2),
+    "languages": 1.5,
     "models": 1.9,  # below the engines, which run them
     "tools": 1.9,  # below the router, which offers them
     "wyoming": 1.8,  # below the engines: those that are elsewhere speak it too
     **{"voice": 1, "settings": 1.5, "secret": 1, "health": 1.5, "network": 1.5, "identity": 1},
-    **{"quota": 1.5, "visitor": 1.6, "refusal": 1},
+    **{"workshop": 1.5, "quota": 1.5, "visitor": 1.6, "refusal": 1},
     **dict.fromkeys(
         ["errors", "limits", "paths", "files", "scopes", "virtual_time", "airos_edge"], 0
     ),

@@ -1,50 +1,22 @@
 """Parts are made when they have to be, and no more often; and what a start would find."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from airos_edge.config import Config
 from airos_edge.engines.settings import TtsSettings, WakeSettings
-from airos_edge.errors import ConfigError, EngineUnavailable
+from airos_edge.errors import ConfigError
 from airos_edge.home.house import AreaSettings, DeviceSettings
 from airos_edge.home.house import Settings as HomeSettings
 from airos_edge.http.settings import Settings as ServerSettings
-from airos_edge.parts import Workshop, rehearse
+from airos_edge.parts import rehearse
 from airos_edge.voice.waking import WordSettings
 from airos_edge.wyoming.settings import Settings as WyomingSettings
+from tests.engines.word_models import micro_word
 
 ELSEWHERE = "tcp://192.0.2.1:10300"
-
-
-async def test_a_part_is_kept_while_what_it_is_made_of_is_the_same() -> None:
-    workshop, made = Workshop(), iter(range(10))
-    assert await workshop.make("voice", "en", lambda: next(made)) == 0
-    assert await workshop.make("voice", "en", lambda: next(made)) == 0
-    assert await workshop.make("voice", "de", lambda: next(made)) == 1
-    assert await workshop.make("ears", "de", lambda: next(made)) == 2
-
-
-async def test_what_fails_is_tried_again_and_what_was_before_does_not_come_back() -> None:
-    def broken() -> int:
-        raise EngineUnavailable("voice", "is broken")
-
-    workshop, made = Workshop(), iter(range(10))
-    assert await workshop.make("voice", "good", lambda: next(made)) == 0
-    for _ in range(2):
-        with pytest.raises(EngineUnavailable):
-            await workshop.make("voice", "bad", broken)
-    assert await workshop.make("voice", "good", lambda: next(made)) == 1, "the first may be closed"
-
-
-async def test_what_was_not_wanted_in_between_is_made_anew() -> None:
-    workshop, made = Workshop(), iter(range(10))
-    for name in ("voice", "ears"):
-        await workshop.make(name, "en", lambda: next(made))
-    workshop.forget_others()
-    assert await workshop.make("ears", "en", lambda: next(made)) == 1
-    workshop.forget_others()
-    assert await workshop.make("voice", "en", lambda: next(made)) == 2, "the first may be closed"
 
 
 @pytest.mark.parametrize(
@@ -80,3 +52,17 @@ def test_what_a_start_would_go_on_without_is_said(
     assert told in choices[port].why  # type: ignore[index]
     others = [choice.engine for name, choice in choices.items() if name != port]
     assert None not in others
+
+
+def test_which_wake_words_would_not_be_heard_is_said_and_who_hears_the_others(
+    tmp_path: Path,
+) -> None:
+    words = {
+        "hey_jarvis": WordSettings(),
+        "hey_mum": WordSettings(model=str(micro_word(tmp_path))),
+        "hey_foo": WordSettings(),
+    }
+    config = replace(Config(), wake=WakeSettings(words=words))
+    (wake,) = (choice for choice in rehearse(config) if choice.port == "wake")
+    assert wake.engine == "openwakeword"
+    assert "; hey_mum by microwakeword; hey_foo is not heard: openwakeword: no wake" in wake.why

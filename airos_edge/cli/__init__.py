@@ -177,15 +177,20 @@ def _listening(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     listen.add_argument("--json", action="store_true", help="print a JSON object a line")
     _without_daemon(listen)
 
-    doctor = commands.add_parser("doctor", help="score the ears on recordings of your own")
+    doctor = commands.add_parser(
+        "doctor", help="examine the box: what works, and what would mend it"
+    )
     doctor.add_argument(
         "--ears",
         type=Path,
         metavar="DIR",
-        help='recordings named by their text ("turn on the light - anna.wav"); what is in a '
-        'folder "other" is not meant for the box',
+        help="instead, score the ears on recordings of your own, named by their text "
+        '("turn on the light - anna.wav"); what is in a folder "other" is not meant for the box',
     )
-    doctor.add_argument("--json", action="store_true", help="print the scores as JSON")
+    doctor.add_argument(
+        "--no-models", action="store_true", help="do not look whether language models are reachable"
+    )
+    doctor.add_argument("--json", action="store_true", help="print what was found as JSON")
     _without_daemon(doctor)
 
 

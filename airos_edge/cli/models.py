@@ -14,7 +14,7 @@ from airos_edge.config import load
 from airos_edge.errors import ModelError
 from airos_edge.models import catalogue, getting, importing, manifest
 from airos_edge.models.stored import MANIFEST, stored_models
-from airos_edge.parts import models_directory
+from airos_edge.opened import factors, models_directory
 
 
 def main(arguments: Namespace) -> int:
@@ -23,7 +23,7 @@ def main(arguments: Namespace) -> int:
     match arguments.action:
         case "list":
             language = arguments.language or config.language
-            return print_list(directory, language, arguments.all, arguments.json)
+            return print_list(directory, language, arguments.all, arguments.json, factors(config))
         case "get" | "recommended":
             return get(arguments, config, directory)
         case "verify":

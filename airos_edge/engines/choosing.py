@@ -52,6 +52,18 @@ class Choice:
     """What the engine runs; None: what its package brings, or what runs elsewhere."""
     others: "tuple[Choice, ...]" = ()
     """Who stands in, in this order, while it is not ready or fails."""
+    is_tried: bool = False
+    """`auto` took it, without knowing whether it is quick enough on this box: it is timed before it serves."""
+
+
+def named(choice: Choice) -> str:
+    """The engine, and with which model."""
+    name = choice.engine or choice.port
+    return f"{name} with {choice.model.name}" if choice.model else name
+
+
+def never_too_slow(choice: Choice) -> str:
+    return ""
 
 
 def is_installed(part: str) -> bool:
@@ -65,18 +77,20 @@ def choose(
     installed: Callable[[str], bool] = is_installed,
     stored: Sequence[StoredModel] = (),
     model: str | None = None,
+    too_slow: Callable[[Choice], str] = never_too_slow,
 ) -> Choice:
     """The wanted engine, or of `auto` the best, that is installed, has a model and knows the language;
     or a service elsewhere, by its URI. Of several wanted, the first of which that is so; the next stand in.
 
     `stored`: the models on the box; `model`: the one that is wanted, by its name or path. Imports
-    nothing. What is chosen may still fail to open: a package can be there and broken.
+    nothing. What is chosen may still fail to open: a package can be there and broken. `too_slow` says of
+    one that was timed on this box what keeps `auto` from it, "" if nothing does.
     """
     names = (wanted,) if isinstance(wanted, str) else wanted
     choices: list[Choice] = []
     passed_over: list[str] = []
     for name in names:
-        found, obstacles = _candidates(port, name, language, installed, stored, model)
+        found, obstacles = _candidates(port, name, language, installed, stored, model, too_slow)
         choices += found
         passed_over += obstacles
     if not choices:
@@ -93,6 +107,7 @@ def _candidates(
     installed: Callable[[str], bool],
     stored: Sequence[StoredModel],
     model: str | None,
+    too_slow: Callable[[Choice], str],
 ) -> tuple[list[Choice], list[str]]:
     """Who could be taken, the best first, and what keeps others from it."""
     if is_uri(wanted):
@@ -108,7 +123,7 @@ def _candidates(
     without: list[StoredModel | None] = [None]
     obstacles: dict[str, str] = {}
     for engine in rows:
-        obstacle = _obstacle(engine, language, installed)
+        obstacle = obstacle_of(engine, language, installed)
         models = list(_models(engine, port, language, stored, model))
         if obstacle is None and engine.runs_models and not models:
             obstacle = _no_model(engine, port, language, model)
@@ -119,13 +134,15 @@ def _candidates(
         able += [Choice(port, engine.name, why, model=one) for one in models or without]
     if not able:
         return [], list(obstacles.values())
-    first, *others = sorted(able, key=_quality, reverse=True)
+    able.sort(key=_quality, reverse=True)
     if wanted != "auto":
-        return [first], []
-    before = takewhile(lambda engine: engine.name != first.engine, rows)
+        return able[:1], []
+    slow = {choice: why for choice in able if choice.model and (why := too_slow(choice))}
+    quick = [replace(choice, is_tried=bool(choice.model)) for choice in able if choice not in slow]
+    in_order = [*quick, *slow]
+    before = takewhile(lambda engine: engine.name != in_order[0].engine, rows)
     better = [obstacles[engine.name] for engine in before if engine.name in obstacles]
-    # Who stands in is to be there at once: what its package brings.
-    return [first, *(one for one in others if one.model is None)], better
+    return in_order, [*better, *slow.values()]
 
 
 def _models(
@@ -182,9 +199,15 @@ def _elsewhere(port: Port, uri: str) -> Choice:
     return Choice(port, uri, f"{kind} {where[place]}, as configured", place)
 
 
-def choose_all(settings: Settings, stored: Sequence[StoredModel] = ()) -> list[Choice]:
+def choose_all(
+    settings: Settings,
+    stored: Sequence[StoredModel] = (),
+    too_slow: Callable[[Choice], str] = never_too_slow,
+) -> list[Choice]:
     def chosen(port: Port, wanted: Engines, model: str | None = None) -> Choice:
-        return choose(port, wanted, settings.language, stored=stored, model=model)
+        return choose(
+            port, wanted, settings.language, stored=stored, model=model, too_slow=too_slow
+        )
 
     return [
         chosen("wake", settings.wake.engine),
@@ -194,7 +217,9 @@ def choose_all(settings: Settings, stored: Sequence[StoredModel] = ()) -> list[C
     ]
 
 
-def _obstacle(engine: Engine, language: str, installed: Callable[[str], bool]) -> str | None:
+def obstacle_of(
+    engine: Engine, language: str, installed: Callable[[str], bool] = is_installed
+) -> str | None:
     """What keeps the engine from being used here, with what mends it."""
     if engine.languages and language.partition("-")[0] not in engine.languages:
         return f"knows no language but {', '.join(engine.languages)}"
@@ -202,6 +227,17 @@ def _obstacle(engine: Engine, language: str, installed: Callable[[str], bool]) -
     if missing:
         return f"lacks {' and '.join(missing)}: pip install '{engine.install}'"
     return None
+
+
+def within_reach(choice: Choice, reach: Place) -> Choice:
+    """Without those that are further away, which its `why` names; as it is where all of them are."""
+    all_of_them = (replace(choice, others=()), *choice.others)
+    within = [one for one in all_of_them if one.place <= reach]
+    if len(within) in (0, len(all_of_them)):
+        return choice
+    beyond = [f"{one.engine} is beyond `reach`" for one in all_of_them if one.place > reach]
+    first, *others = within
+    return replace(first, why="; ".join([first.why, *beyond]), others=tuple(others))
 
 
 def refuse_beyond(choice: Choice, reach: Place) -> None:

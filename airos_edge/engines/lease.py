@@ -2,15 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from airos_edge.errors import ReachError
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.ports import Asr, Engines, Place, Responder, Tts
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 GRACE_S = 2.0
 """How long closing may take before the box stops without it."""
@@ -31,6 +34,9 @@ class Lease:
         self._loans = [self._newest]
         self._scope = Scope()
         self._closing: set[asyncio.Task[None]] = set()
+        self._borrowers = 0
+        self._borrowed, self._idle = asyncio.Event(), asyncio.Event()
+        self._idle.set()
 
     @asynccontextmanager
     async def borrow(self, reach: Place) -> AsyncIterator[Engines]:
@@ -42,10 +48,32 @@ class Lease:
         for engine in _parts(loan.engines, whole=True):
             refuse_beyond(engine.name, engine.place, reach)
         loan.holders += 1
+        self._count(+1)
         try:
             yield loan.engines
         finally:
+            self._count(-1)
             self._release(loan)
+
+    def _count(self, more: int) -> None:
+        self._borrowers += more
+        came, went = (
+            (self._borrowed, self._idle) if self._borrowers else (self._idle, self._borrowed)
+        )
+        came.set()
+        went.clear()
+
+    async def undisturbing(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """What `work` gives or raises. It is begun while nobody borrows; it is broken off when somebody
+        does, and begun anew later. Cancelling ends it."""
+        while True:
+            await self._idle.wait()
+            async with Scope() as scope:
+                working = scope.start(work(), "work while nobody is answered")
+                borrowed = scope.start(self._borrowed.wait(), "waiting for somebody")
+                await asyncio.wait({working, borrowed}, return_when=asyncio.FIRST_COMPLETED)
+                if working.done():
+                    return working.result()
 
     def swap(self, engines: Engines) -> None:
         """Lends these from the next borrow on. What they share with the ones before stays open."""
@@ -82,10 +110,12 @@ def refuse_beyond(engine: str, place: Place, reach: Place) -> None:
 
 
 def _parts(engines: Engines, whole: bool = False) -> list[Asr | Responder | Tts]:
-    """What is open. `whole`: a responder that is made of others stands for them."""
-    inner = () if whole else getattr(engines.responder, "parts", ())
-    parts = (engines.asr, engines.responder, *inner, engines.tts)
-    return [engine for engine in parts if engine is not None]
+    """What is open. `whole`: one that is made of others stands for them."""
+    found: list[Asr | Responder | Tts] = []
+    for engine in (engines.asr, engines.responder, engines.tts):
+        if engine is not None:
+            found += [engine, *(() if whole else getattr(engine, "parts", ()))]
+    return found
 
 
 async def _close(engine: Asr | Responder | Tts) -> None:

@@ -80,6 +80,7 @@ def stored_models_routes(
 ) -> list[web.RouteDef]:
     """What `airos models` says to the daemon. `directory`: where models are looked for; `changed` takes up
     what lies there by now, and gives by port what is used instead from the next turn on."""
+    where = str(directory.absolute())
 
     where = str(directory.absolute())
 

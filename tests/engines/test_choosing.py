@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from airos_edge.engines.choosing import Choice, choose, choose_all, refuse_beyond
+from airos_edge.engines.choosing import Choice, choose, choose_all, refuse_beyond, within_reach
 from airos_edge.engines.registry import ENGINES, Engine, Port
 from airos_edge.engines.settings import AsrSettings, TtsSettings, VadSettings, WakeSettings
 from airos_edge.errors import ReachError
@@ -82,7 +82,7 @@ def test_a_recogniser_is_chosen_only_for_a_language_it_knows(
     choice = choose("asr", language=language, installed=everything)
     assert choice.engine == engine
     if engine is None:
-        assert choice.why == "pocketsphinx knows no language but en"
+        assert "pocketsphinx knows no language but en" in choice.why
 
 
 def test_every_port_gets_an_engine_with_nothing_but_what_is_installed_for_development() -> None:
@@ -138,10 +138,11 @@ def _with_owl(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_with_owl")
-def test_auto_takes_the_best_model_of_the_language_and_what_needs_none_stands_in() -> None:
+def test_auto_takes_the_best_model_of_the_language_and_the_next_best_stand_in() -> None:
     choice = choose("asr", installed=everything, stored=[SMALL, LARGE, GERMAN])
     assert (choice.engine, choice.model) == ("owl", LARGE)
-    assert [other.engine for other in choice.others] == ["pocketsphinx"]
+    assert [other.model for other in choice.others] == [SMALL, None]
+    assert choice.others[-1].engine == "pocketsphinx"
     assert choose("asr", language="de-at", installed=everything, stored=[GERMAN]).model == GERMAN
 
 
@@ -180,3 +181,32 @@ def test_of_several_wanted_the_first_that_can_be_had_is_taken_and_the_next_stand
     assert choice.engine == "tcp://127.0.0.1:1"
     assert "there is no 'owl'" in choice.why
     assert [other.engine for other in choice.others] == ["pocketsphinx"]
+
+
+@pytest.mark.usefixtures("_with_owl")
+def test_what_auto_takes_has_to_be_tried_unless_it_needs_no_model_or_is_configured() -> None:
+    choice = choose("asr", installed=everything, stored=[LARGE])
+    assert [one.is_tried for one in (choice, *choice.others)] == [True, False]
+    assert not choose("asr", "owl", installed=everything, stored=[LARGE]).is_tried
+
+
+@pytest.mark.usefixtures("_with_owl")
+def test_a_model_that_is_known_to_be_too_slow_makes_way_for_any_other_and_that_is_said() -> None:
+    def too_slow(choice: Choice) -> str:
+        return "owl-large takes 2 s" if choice.model == LARGE else ""
+
+    choice = choose("asr", installed=everything, stored=[SMALL, LARGE], too_slow=too_slow)
+    assert choice.model == SMALL
+    assert choice.why.endswith("; owl-large takes 2 s")
+    assert [other.model for other in choice.others] == [None, LARGE]
+    wanted = choose("asr", "owl", installed=everything, stored=[LARGE], too_slow=too_slow)
+    assert wanted.model == LARGE, "what is configured is used whatever it costs"
+
+
+def test_of_several_those_beyond_reach_are_left_out_and_named() -> None:
+    engines = ("tcp://192.168.1.5:1", "tcp://127.0.0.1:1", "tcp://192.0.2.1:1")
+    choice = within_reach(choose("asr", engines), Place.LOCAL)
+    assert (choice.engine, choice.others) == ("tcp://127.0.0.1:1", ())
+    assert "tcp://192.168.1.5:1 is beyond `reach`" in choice.why
+    far = choose("asr", engines[:1])
+    assert within_reach(far, Place.LOCAL) == far, "there is nothing else; the lease refuses it"
