@@ -9,22 +9,30 @@ from collections.abc import (
     Callable,
     Collection,
     Coroutine,
+    Iterable,
+    Mapping,
+    Sequence,
 )
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 from airos_edge.config import Config, effective
 from airos_edge.description import described, state_of
 from airos_edge.engines.lease import Lease
+from airos_edge.engines.loading import Loading
 from airos_edge.engines.registry import PORTS, Port
+from airos_edge.engines.sayable import sayable
 from airos_edge.engines.timing import Measure, Trials, measured
 from airos_edge.errors import AirosError, EngineUnavailable
+from airos_edge.fluency import Fluency, spoken_languages
 from airos_edge.health import Health, PartsRenewed
-from airos_edge.home import demo as demo_house
-from airos_edge.home.commands import HouseCommands
+from airos_edge.home.demo import demo_house
 from airos_edge.home.house import House, Source, State, VirtualDevices, furnished
+from airos_edge.home.multilingual import Multilingual
 from airos_edge.home.timers import MOST, Timers
+from airos_edge.home.usual import usual_answers
 from airos_edge.http.tape import Tape
 from airos_edge.loudspeaker import Loudspeaker
 from airos_edge.offers import model_names, offers_of
@@ -111,7 +119,10 @@ class Box:
         manner = Prompt(
             speaking=Speaking(language=config.language) if self._parts.engines.tts else None,
             reach=config.reach,
+            languages=tuple(one.language for one in self._parts.fluencies[1:] if one.voice),
         )
+
+        languages = spoken_languages(config) if config.languages else ()
 
         def tell_all(event: Event) -> None:
             log_turn(event)
@@ -129,7 +140,7 @@ class Box:
             self._lease.borrow,
             tell_all,
             manner,
-            Hints(config.language),
+            Hints(config.language, languages=languages),
         )
         return session
 
@@ -158,6 +169,21 @@ class Box:
             async for piece in speech:
                 yield piece
 
+    async def make_ahead(self, texts: Iterable[str]) -> None:
+        """Has a voice of this box that keeps what it said make these, as soon as it is there, and while nobody
+        is heard or answered. Raises EngineError; cancelling ends it."""
+        order = self._parts.opened.tts
+        if order is None:
+            return
+        await order.settled()
+        how = Speaking(language=self.language)
+        for text in texts:
+            serving = order.serving
+            if serving is None or not hasattr(serving.engine, "make_ahead"):
+                return
+            if serving.place is Place.LOCAL:
+                await self._lease.undisturbing(partial(_make_ahead, serving, text, how))
+
     def waking(self) -> Waking:
         """A stream of its own that hears the box's wake words. Raises EngineUnavailable."""
         return Waking(open_wake(self._parts), self._parts.config.wake.words)
@@ -165,6 +191,11 @@ class Box:
     @property
     def language(self) -> str:
         return self._parts.config.language
+
+    @property
+    def fluencies(self) -> Sequence[Fluency]:
+        """What works in each language of the house, by now."""
+        return self._parts.fluencies
 
     def voices(self) -> Collection[str] | None:
         """The names that the voice which speaks by now can be asked for; None: it does not tell them."""
@@ -198,11 +229,19 @@ class Box:
         return self._parts.tools
 
     @property
-    def commands(self) -> HouseCommands:
+    def commands(self) -> Multilingual:
         """What sentences mean in this house, by now."""
         return self._parts.commands
 
+    def usual_answers(self) -> list[str]:
+        """What the house answers most often."""
+        return usual_answers(self._parts.commands.own, self._parts.house)
+
     # ---- the whole ----
+
+    async def loaded(self) -> None:
+        """Waits until its engines serve that are still being loaded: for who asks it one thing only."""
+        await self._parts.opened.settled()
 
     def check(self) -> dict[str, Any]:
         """What it runs with."""
@@ -238,11 +277,38 @@ class Box:
             await self._build(self._parts.config)
         log.info("house: %s", ", ".join(self.check()["devices"]) or "no devices")
 
+    async def models_changed(self) -> Mapping[str, str]:
+        """Others have brought or removed models. Gives, by port, the engine that the next turn gets, where
+        it is another or has another model now."""
+        async with self._reloading:
+            before = {choice.port: choice for choice in self._parts.choices}
+            await self._build(self._parts.config)
+        changed: dict[str, str] = {
+            choice.port: choice.engine or f"none: {choice.why}"
+            if choice.model is None
+            else f"{choice.engine} with {choice.model.name}"
+            for choice in self._parts.choices
+            if choice != before.get(choice.port)
+        }
+        log.info("Models changed; %s.", changed or "nothing here uses them")
+        return changed
+
     async def _build(self, config: Config) -> None:
         self._parts = await self._rebuild(config)
         self._lease.swap(self._parts.engines)
         self._parts.house.look()
         self.hub.publish(PartsRenewed())
+
+
+async def _make_ahead(serving: Loading[Any], text: str, how: Speaking) -> None:
+    if serving.engine is not None:
+        with serving.used() as tts:
+            async for sentence in sayable(_only(text)):
+                await tts.make_ahead(sentence, how)
+
+
+async def _only(text: str) -> AsyncIterator[str]:
+    yield text
 
 
 def open_ear(parts: Parts, hub: Hub, rules: TurnRules, stamp: Callable[[Event], Event]) -> Ear:
@@ -314,10 +380,10 @@ async def open_box(
 
         async def build(config: Config) -> Parts:
             home, found = furnished(config.home, sources)
-            label = ""
-            if demo and not home.devices:
-                home, label = demo_house.HOUSE, demo_house.LABEL
-            house = House(home, VirtualDevices(), hub.publish, label, states, found=found)
+            is_demo = demo and not home.devices
+            if is_demo:
+                home = demo_house(config.language)
+            house = House(home, VirtualDevices(), hub.publish, is_demo, states, found=found)
             parts = await assemble(config, house, timers, servers, means, ports)
             servers.use(config.tools, config.reach)
             return parts

@@ -16,7 +16,12 @@ from airos_edge.config import Config
 from airos_edge.errors import AirosError
 from airos_edge.http import tls
 from airos_edge.http.administration import administration_routes
-from airos_edge.http.control import control_routes, health_routes, metrics_routes
+from airos_edge.http.control import (
+    control_routes,
+    health_routes,
+    metrics_routes,
+    stored_models_routes,
+)
 from airos_edge.http.keyring import Keyring
 from airos_edge.http.keys import Keys
 from airos_edge.http.listener import Doors, listen
@@ -24,12 +29,14 @@ from airos_edge.http.openai_models import model_routes
 from airos_edge.http.openai_speech import speech_routes
 from airos_edge.http.openai_transcriptions import transcription_routes
 from airos_edge.local.sound import LocalSound, local_sound
+from airos_edge.opened import models_directory
 from airos_edge.paths import socket_mode, socket_path, state_directory
 from airos_edge.presence import by_mdns, by_mqtt, faces
 from airos_edge.quota import Quotas
 from airos_edge.realtime.client_secrets import client_secret_routes
 from airos_edge.realtime.recording import Folder
 from airos_edge.realtime.socket import RealtimeDoor
+from airos_edge.usual import make_usual_answers
 from airos_edge.voice.flow import Scope
 from airos_edge.wyoming.services import offered, open_services
 from airos_edge.wyoming.settings import Address
@@ -77,6 +84,7 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
             stack.callback(recordings.close)
         realtime = RealtimeDoor(box, recordings)
         control = control_routes(box.open_asking, box.loudspeaker.say, box.check, reload, box.hub)
+        control += stored_models_routes(models_directory(config), box.models_changed)
         keyring = Keyring(state)
         keys = Keys(config.server.api_keys, keyring)
         quotas = Quotas(config.server.limits)
@@ -97,6 +105,7 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
         _describe(config, doors, wyoming, keys, sound, box, time.monotonic() - started)
         scope.start(systemd.feed_watchdog(sound.is_alive), "watchdog")
         scope.start(systemd.show_state(box.hub, box.state), "status")
+        scope.start(make_usual_answers(box), "usual answers")
         systemd.notify("READY=1")
         ready.set()
         await stop.wait()
@@ -169,7 +178,13 @@ def _describe(
     if config.server.record is not None:
         log.info("Recorded: every Realtime session, with its sound, in %s", config.server.record)
     for port, part in parts["engines"].items():
-        log.info("%s: %s (%s)", port, part["engine"] or "none", part["why"])
+        model = f" with {part['model']}" if "model" in part else ""
+        log.info("%s: %s%s (%s)", port, part["engine"] or "none", model, part["why"])
+    for one in box.fluencies:
+        is_whole = one.ears and one.voice
+        log.log(
+            logging.INFO if is_whole else logging.WARNING, "language %s: %s", one.language, one.told
+        )
     for name, told in parts["models"].items():
         log.info("llm %s: %s", name, told)
     log.info("microphone: %s; speaker: %s", sound.microphone.says, sound.speaker.says)

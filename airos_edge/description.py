@@ -1,10 +1,12 @@
 """What is told of the parts of a box: by `airos check` what they are, by `/healthz` how they are."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from airos_edge.config import Config, effective
 from airos_edge.engines import llm
+from airos_edge.engines.choosing import Choice
 from airos_edge.health import WELL, Health
 from airos_edge.network import shown
 from airos_edge.parts import Parts
@@ -12,19 +14,37 @@ from airos_edge.parts import Parts
 
 def described(parts: Parts) -> dict[str, Any]:
     """The options, the engines or why there is none, the models, the devices of the house."""
-    engines = {
-        choice.port: {"engine": choice.engine, "why": choice.why}
-        if choice.port not in parts.faults
-        else {"engine": None, "why": parts.faults[choice.port]}
-        for choice in parts.choices
-    }
     return {
         "config": effective(parts.config),
-        "engines": engines,
+        "engines": {choice.port: _engine(choice, parts) for choice in parts.choices},
+        "languages": {one.language: one.told for one in parts.fluencies},
         "models": models_of(parts.config),
         "devices": [device.name for device in parts.house.settings.devices],
-        "demo": bool(parts.house.label),
+        "demo": parts.house.is_demo,
     }
+
+
+def _engine(choice: Choice, parts: Parts) -> dict[str, Any]:
+    """Of several, the best that has not failed, which serves or will when it is loaded."""
+    order = parts.opened.in_order(choice.port)
+    if choice.port in parts.faults:
+        return {"engine": None, "why": parts.faults[choice.port]}
+    if order is None:
+        return told_of(choice)
+    if order.is_lost:
+        return {"engine": None, "why": str(order.unavailable())}
+    wanted = order.wanted
+    better = [part.why for part in order.parts[: order.parts.index(wanted)] if part.why]
+    told = told_of(replace(wanted.choice, why="; ".join([wanted.choice.why, *better])))
+    if wanted.runs_on:
+        told["runs_on"] = wanted.runs_on
+    return told
+
+
+def told_of(choice: Choice) -> dict[str, Any]:
+    """The engine, why, and its model where it runs one."""
+    told: dict[str, Any] = {"engine": choice.engine, "why": choice.why}
+    return told | {"model": choice.model.name} if choice.model else told
 
 
 def models_of(config: Config) -> Mapping[str, str]:
@@ -32,8 +52,9 @@ def models_of(config: Config) -> Mapping[str, str]:
     told = {}
     for name, settings in config.llm.items():
         place = llm.place(settings)
-        told[name] = f"{settings.model or settings.engine} at {shown(llm.address(settings))}"
-        told[name] += f" ({place.name.lower()})"
+        address = shown(llm.address(settings))
+        where = f"at {address}" if address else "run by llama.cpp on this box"
+        told[name] = f"{settings.model or settings.engine} {where} ({place.name.lower()})"
         if place > config.reach:
             told[name] += f", never asked: `reach` is {config.reach.name.lower()}"
         elif name not in config.router.tiers:
@@ -49,6 +70,9 @@ def state_of(parts: Parts, health: Health) -> dict[str, Any]:
         told[choice.port] = {"engine": choice.engine, "state": "failed" if fault else "ok"}
         if fault:
             told[choice.port]["why"] = fault
+    ports = {choice.port for choice in parts.choices}
+    missing = {name: why for name, why in parts.faults.items() if name not in ports}
+    told |= {name: {"state": "failed", "why": why} for name, why in missing.items()}
     for name, part in health.parts().items():
         told[name] = told.get(name, {}) | dict(part)
     is_well = all(part["state"] in WELL for part in told.values())

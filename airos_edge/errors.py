@@ -3,6 +3,7 @@
 * AirosError                     said to the user as it stands: what is wrong, where, what to do
   x ConfigError                  the configuration cannot be used; nothing was changed
   x RecordingError               a file is no audio we can read
+  x ModelError                   a model cannot be had, or is not what it should be
   x DaemonError                  the daemon cannot be reached or refused
   x LimitReached                 a key, an address or the box has used what it may
   x BusyError                    the conversation has a reply that has not ended
@@ -29,6 +30,10 @@ class ConfigError(AirosError):
 
 class RecordingError(AirosError):
     """A file or upload is not audio that can be read."""
+
+
+class ModelError(AirosError):
+    """A model cannot be brought, or what lies there is not that model."""
 
 
 class DaemonError(AirosError):

@@ -10,20 +10,24 @@ from typing import Any, TypeVar
 
 from airos_edge.config import Config
 from airos_edge.engines import choosing, opening, registry
+from airos_edge.engines.asr_in_order import AsrInOrder
 from airos_edge.engines.choosing import Choice
-from airos_edge.engines.in_order import AsrInOrder, InOrder, TtsInOrder
+from airos_edge.engines.in_order import InOrder
+from airos_edge.engines.kept import kept
 from airos_edge.engines.loading import Loading
 from airos_edge.engines.registry import Port
-from airos_edge.engines.timing import Machine, Timings, Trials
-from airos_edge.engines.wanted import WantedAsr, WantedTts, WantedVad, WantedWake
+from airos_edge.engines.timing import Machine, Timing, Timings, Trials
+from airos_edge.engines.tts_in_order import TtsInOrder
+from airos_edge.engines.wanted import WakeWords, WantedAsr, WantedTts, WantedVad, WantedWake
 from airos_edge.errors import EngineError, EngineUnavailable
+from airos_edge.fluency import spoken_languages
 from airos_edge.health import Health, State
 from airos_edge.home.house import AreaSettings, DeviceSettings, House
 from airos_edge.models.stored import StoredModel, stored_models
-from airos_edge.paths import daemons_state_directory
+from airos_edge.paths import daemons_state_directory, state_directory
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.grammar import Grammar
-from airos_edge.voice.ports import Vad, Wake
+from airos_edge.voice.ports import Vad
 from airos_edge.workshop import Workshop
 
 log = logging.getLogger(__name__)
@@ -34,14 +38,24 @@ O = TypeVar("O", bound=InOrder[Any])  # noqa: E741 - an order
 
 @dataclass(slots=True)
 class Opened:
-    """`faults` says of each port that has no engine why."""
+    """`faults` says of each port that has no engine why, and of each wake word that is not heard."""
 
     choices: tuple[Choice, ...]
     faults: dict[str, str] = field(default_factory=dict)
     asr: AsrInOrder | None = None
     tts: TtsInOrder | None = None
     open_vad: Callable[[], Vad] | None = None
-    open_wake: Callable[[], Wake] | None = None
+    open_wake: WakeWords | None = None
+
+    def in_order(self, port: Port) -> InOrder[Any] | None:
+        """Those of a port that may be several; None: it is not such a port, or has none."""
+        return {"asr": self.asr, "tts": self.tts}.get(port)
+
+    async def settled(self) -> None:
+        """Waits until nothing is being loaded any more."""
+        for order in (self.asr, self.tts):
+            if order is not None:
+                await order.settled()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +71,12 @@ def chosen(config: Config, stored: Sequence[StoredModel], timings: Timings) -> l
     def too_slow(choice: Choice) -> str:
         return timings.too_slow(choice, precision(config, choice.port))
 
+    def timed(choice: Choice) -> Choice:
+        told = timings.told(choice, precision(config, choice.port))
+        return replace(choice, why=f"{choice.why}; {told}") if told else choice
+
     choices = choosing.choose_all(config, stored, too_slow)
-    return [choosing.within_reach(choice, config.reach) for choice in choices]
+    return [timed(choosing.within_reach(choice, config.reach)) for choice in choices]
 
 
 def precision(config: Config, port: Port) -> str:
@@ -72,6 +90,28 @@ def timings_of(config: Config) -> Timings:
     """Those of the daemon of this box."""
     directory = daemons_state_directory(config.state.directory)
     return Timings(directory / "timings.json", Machine.this())
+
+
+def timing_of(config: Config, timings: Timings, model: StoredModel) -> Timing | None:
+    """That of a model on this box, computed as is configured; None: it was not timed."""
+    if model.task not in ("asr", "tts"):
+        return None
+    port: Port = "asr" if model.task == "asr" else "tts"
+    if model.engine not in {engine.name for engine in registry.engines(port)}:
+        return None
+    choice = Choice(port, model.engine, "", model=model)
+    return timings.of(choice, precision(config, port))
+
+
+def factors(config: Config) -> Callable[[StoredModel], float | None]:
+    """Gives the seconds of computing for a second of sound, of each model that was timed."""
+    timings = timings_of(config)
+
+    def factor(model: StoredModel) -> float | None:
+        timing = timing_of(config, timings, model)
+        return timing.factor if timing else None
+
+    return factor
 
 
 async def open_engines(
@@ -103,7 +143,10 @@ async def open_engines(
             return None
 
     heard = partial(wanted_asr, config, house, grammar)
-    spoken, voice = partial(wanted_tts, config, stored), partial(_open_tts, tts)
+    spoken, voice = (
+        partial(wanted_tts, config, stored),
+        partial(_open_tts, tts, speech_directory(config)),
+    )
     works: dict[Port, Callable[[], Coroutine[Any, Any, Any]]] = {
         "wake": lambda: streams(wake, wanted_wake(config, stored), opening.open_wake),
         "vad": lambda: streams(vad, WantedVad(), opening.open_vad),
@@ -122,6 +165,9 @@ async def open_engines(
     opened.open_wake, opened.open_vad, opened.asr, opened.tts = (
         made[port].result() if port in made else None for port in registry.PORTS
     )
+    for word, why in (opened.open_wake.unheard if opened.open_wake else {}).items():
+        opened.faults[f"wake {word}"] = why
+        log.warning("Going on without the wake word %s: %s", word, why)
     return opened
 
 
@@ -168,15 +214,15 @@ async def _in_order(
     return order
 
 
-def _open_tts(first: Choice, choice: Choice, wanted: WantedTts) -> Any:
+def _open_tts(first: Choice, directory: Path, choice: Choice, wanted: WantedTts) -> Any:
     """The voice that is wanted by name may be one of the first engine's, for which this one stands in."""
     try:
-        return opening.open_tts(choice, wanted)
+        return kept(opening.open_tts(choice, wanted), choice, wanted, directory)
     except EngineUnavailable:
         if wanted.settings.voice is None or choice.engine == first.engine:
             raise
     any_voice = replace(wanted, settings=replace(wanted.settings, voice=None))
-    return opening.open_tts(choice, any_voice)
+    return kept(opening.open_tts(choice, any_voice), choice, any_voice, directory)
 
 
 # ---- what each is told ----------------------------------------------------------------------------
@@ -185,7 +231,14 @@ def _open_tts(first: Choice, choice: Choice, wanted: WantedTts) -> Any:
 def wanted_asr(config: Config, house: House, grammar: Grammar, choice: Choice) -> WantedAsr:
     named: list[AreaSettings | DeviceSettings] = [*house.settings.areas, *house.settings.devices]
     names = dict.fromkeys(name for one in named for name in (one.name, *one.aliases))
-    return WantedAsr(config.asr, config.language, grammar, tuple(config.wake.words), tuple(names))
+    return WantedAsr(
+        config.asr,
+        config.language,
+        spoken_languages(config) if config.languages else (),
+        grammar,
+        tuple(config.wake.words),
+        tuple(names),
+    )
 
 
 def wanted_tts(config: Config, stored: Sequence[StoredModel], choice: Choice) -> WantedTts:
@@ -202,6 +255,11 @@ def wanted_wake(config: Config, stored: Sequence[StoredModel]) -> WantedWake:
 def models_directory(config: Config) -> Path:
     """Where the daemon finds its models, and the commands put them."""
     return config.models.directory_in(daemons_state_directory(config.state.directory))
+
+
+def speech_directory(config: Config) -> Path:
+    """Where what was said is kept."""
+    return state_directory(config.state.directory) / "speech"
 
 
 def models_on_box(config: Config) -> list[StoredModel]:

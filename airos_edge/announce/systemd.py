@@ -70,13 +70,16 @@ def _watchdog_s(environ: Mapping[str, str]) -> float:
 
 
 def notify_state(state: Mapping[str, Any]) -> None:
-    """Puts the parts that do not work, with their reasons, into the line of `systemctl status`."""
-    lacking = [
-        f"{name} {part['state']}" + (f" ({part['why']})" if part.get("why") else "")
-        for name, part in state["parts"].items()
-        if part["state"] not in WELL
-    ]
-    line = " ".join(", ".join(lacking).split())
+    """Puts the parts that do not work, with their reasons, into the line of `systemctl status`; after them
+    those that are starting, where it is known what keeps them."""
+    lacking, starting = [], []
+    for name, part in state["parts"].items():
+        told = f"{name} {part['state']}" + (f" ({part['why']})" if part.get("why") else "")
+        if part["state"] not in WELL:
+            lacking.append(told)
+        elif part["state"] == "starting" and part.get("why"):
+            starting.append(told)
+    line = " ".join(", ".join([*lacking, *starting]).split())
     if len(line) > LONGEST_STATUS:
         line = f"{line[: LONGEST_STATUS - 1]}…"
     notify(f"STATUS={line or 'Everything works'}")

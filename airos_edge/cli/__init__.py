@@ -103,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
 
     commands.add_parser("reload", help="have the daemon read its configuration again")
     _guarding(commands)
+    _of_models(commands)
     return parser
 
 
@@ -131,6 +132,36 @@ def _guarding(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     _configured(tls, "without a daemon: the configuration file")
 
 
+def _of_models(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    models = commands.add_parser("models", help="models for the engines: bring, check, remove them")
+    actions = models.add_subparsers(dest="action", required=True, metavar="ACTION")
+    listing = actions.add_parser("list", help="those that can be had, and those on this box")
+    listing.add_argument("--all", action="store_true", help="of all languages")
+    listing.add_argument("--json", action="store_true", help="print them as JSON")
+    get = actions.add_parser("get", help="fetch models from the hub, each whole or not at all")
+    get.add_argument("names", metavar="NAME|recommended", nargs="+")
+    best = actions.add_parser("recommended", help="fetch ears and a voice that suit this box")
+    for action in (get, best):
+        action.add_argument("--again", action="store_true", help="though it is there already")
+        action.add_argument("--dry-run", action="store_true", help="say what would be fetched")
+    verify = actions.add_parser("verify", help="compare all files with what came")
+    verify.add_argument("names", metavar="NAME", nargs="*", help="none: every model")
+    remove = actions.add_parser("remove", help="delete models from this box")
+    remove.add_argument("names", metavar="NAME", nargs="+")
+    remove.add_argument("--yes", action="store_true", help="do not ask")
+    path = actions.add_parser("path", help="where models are, or one of them is")
+    path.add_argument("name", metavar="NAME", nargs="?")
+    bring = actions.add_parser("import", help="take a model from a file or directory of yours")
+    bring.add_argument("source", metavar="FILE|DIR", type=Path)
+    bring.add_argument("--name", help="what it is called; else as the file")
+    bring.add_argument("--task", choices=("asr", "tts", "wake", "llm"), help="what it is for")
+    bring.add_argument("--language", help="which it knows, as de or de,en; else as it says itself")
+    for action in (listing, get, best):
+        action.add_argument("--language", help="another than the configuration's")
+    for action in (listing, get, best, verify, remove, path, bring):
+        _configured(action)
+
+
 def _serving(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     serve = commands.add_parser("serve", help="one stage alone, for other boxes, by Wyoming")
     serve.add_argument("stage", choices=("asr", "tts", "wake", "handle"))
@@ -146,15 +177,20 @@ def _listening(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     listen.add_argument("--json", action="store_true", help="print a JSON object a line")
     _without_daemon(listen)
 
-    doctor = commands.add_parser("doctor", help="score the ears on recordings of your own")
+    doctor = commands.add_parser(
+        "doctor", help="examine the box: what works, and what would mend it"
+    )
     doctor.add_argument(
         "--ears",
         type=Path,
         metavar="DIR",
-        help='recordings named by their text ("turn on the light - anna.wav"); what is in a '
-        'folder "other" is not meant for the box',
+        help="instead, score the ears on recordings of your own, named by their text "
+        '("turn on the light - anna.wav"); what is in a folder "other" is not meant for the box',
     )
-    doctor.add_argument("--json", action="store_true", help="print the scores as JSON")
+    doctor.add_argument(
+        "--no-models", action="store_true", help="do not look whether language models are reachable"
+    )
+    doctor.add_argument("--json", action="store_true", help="print what was found as JSON")
     _without_daemon(doctor)
 
 

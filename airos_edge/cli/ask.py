@@ -77,6 +77,7 @@ async def _ask_here(question: str | bytes, arguments: Namespace) -> dict[str, An
     from airos_edge.http.ask import ask
 
     async with open_box(load(arguments.config), arguments.demo, most_timers=0) as box:
+        await box.loaded()
         answer = await ask(question, box.open_asking)
         if answer.outcome.intent is None and not box.check()["devices"]:
             hint = "no daemon is running, and the configuration has no devices; --demo brings some"

@@ -42,6 +42,7 @@ async def open_ears(arguments: Namespace) -> AsyncIterator[Box]:
         for port in ("asr", "wake"):
             if is_uri(engines[port]["engine"] or ""):
                 raise AirosError(f"{port}.engine: a service elsewhere cannot be hurried; {HURRIED}")
+        await box.loaded()
         yield box
 
 

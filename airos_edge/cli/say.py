@@ -31,4 +31,5 @@ async def _say_here(text: str, arguments: Namespace) -> bytes:
     from airos_edge.config import load
 
     async with open_box(load(arguments.config)) as box:
+        await box.loaded()
         return await box.loudspeaker.say(text)

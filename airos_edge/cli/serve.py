@@ -43,6 +43,7 @@ async def _serve(stage: Name, uri: str, config: Config, demo: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, main.cancel)
     async with open_box(config, demo, ports=PORTS[stage]) as box:
+        await box.loaded()
         _refuse_missing(stage, box)
         async with serve(uri, config.wyoming, box, [stage]) as address:
             for number in (signal.SIGTERM, signal.SIGINT):

@@ -29,19 +29,17 @@ LARGEST_ANSWER = 1024 * 1024
 
 
 class OpenAiAsr:
-    """`languages` may be spoken besides the one that is asked for; `names` are what is spoken of."""
+    """`names` are what is spoken of."""
 
     def __init__(
         self,
         endpoint: Endpoint,
         place: Place,
-        languages: Sequence[str] = (),
         names: Sequence[str] = (),
     ) -> None:
         self.name = endpoint.name
         self.place = place
         self._endpoint = endpoint
-        self._languages = languages
         self._prompt = _prompt(names)
 
     async def transcribe(self, heard: Utterance, hints: Hints) -> AsyncGenerator[Transcript, None]:
@@ -76,7 +74,7 @@ class OpenAiAsr:
             "response_format": "json",
             "stream": "true",
         }
-        if not self._languages:
+        if len(hints.languages) < 2:
             fields["language"] = hints.language.partition("-")[0]
         if self._prompt:
             fields["prompt"] = self._prompt
@@ -156,4 +154,4 @@ def open_asr(wanted: WantedAsr) -> Asr:
     model, told = settings.model or MODEL, headers(key)
     where = shown(wanted.uri)
     endpoint = open_endpoint(where, wanted.uri, model, wanted.place, key, told, "asr")
-    return OpenAiAsr(endpoint, wanted.place, settings.languages, wanted.names)
+    return OpenAiAsr(endpoint, wanted.place, wanted.names)

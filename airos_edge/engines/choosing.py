@@ -17,6 +17,7 @@ from airos_edge.engines.settings import (
     VadSettings,
     WakeSettings,
 )
+from airos_edge.models.catalogue import recommended
 from airos_edge.models.stored import StoredModel, find
 from airos_edge.network import place_of_url
 from airos_edge.voice.ports import Place
@@ -122,10 +123,10 @@ def _candidates(
     without: list[StoredModel | None] = [None]
     obstacles: dict[str, str] = {}
     for engine in rows:
-        obstacle = _obstacle(engine, language, installed)
+        obstacle = obstacle_of(engine, language, installed)
         models = list(_models(engine, port, language, stored, model))
         if obstacle is None and engine.runs_models and not models:
-            obstacle = _no_model(language, model)
+            obstacle = _no_model(engine, port, language, model)
         if obstacle is not None:
             obstacles[engine.name] = f"{engine.name} {obstacle}"
             continue
@@ -161,9 +162,13 @@ def _models(
             yield StoredModel(path.name, port, engine.name, path)
 
 
-def _no_model(language: str, wanted: str | None) -> str:
+def _no_model(engine: Engine, port: Port, language: str, wanted: str | None) -> str:
     if wanted is not None:
         return f"has no model {wanted!r}: `airos models list` shows those that are on this box"
+    known = [] if port == "vad" else recommended(port, language)
+    names = [entry.name for entry in known if entry.engine == engine.name]
+    if names:
+        return f"has no model for {language!r}: airos models get {names[0]}"
     return f"has no model for {language!r}: `airos models list` shows those there are"
 
 
@@ -212,7 +217,9 @@ def choose_all(
     ]
 
 
-def _obstacle(engine: Engine, language: str, installed: Callable[[str], bool]) -> str | None:
+def obstacle_of(
+    engine: Engine, language: str, installed: Callable[[str], bool] = is_installed
+) -> str | None:
     """What keeps the engine from being used here, with what mends it."""
     if engine.languages and language.partition("-")[0] not in engine.languages:
         return f"knows no language but {', '.join(engine.languages)}"

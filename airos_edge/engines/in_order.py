@@ -1,26 +1,32 @@
-"""A recogniser and a voice that are made of several: the first that is there and works serves.
+"""Several engines as one: the first that is there and works serves.
 
-While the best is loading, the next stands in; what fails makes way for the next, which hears the same
-recording from its start, or says what has not been said yet.
+While the best is loading, the next stands in; what fails makes way for the next. `asr_in_order.py` and
+`tts_in_order.py` are the recogniser and the voice that are made so.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
-from contextlib import aclosing
-from dataclasses import replace
-from typing import Any, Generic, TypeVar
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Collection,
+    Sequence,
+)
+from contextlib import aclosing, asynccontextmanager
+from typing import Generic, TypeVar
 
 from airos_edge.engines.choosing import is_uri, named
 from airos_edge.engines.loading import Loading
 from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.health import State
-from airos_edge.voice.flow import Scope
-from airos_edge.voice.ports import Asr, Hints, Speaking, Speech, Transcript, Tts
-from airos_edge.voice.utterance import Utterance
-from airos_edge.wyoming.sound import OneRate
+from airos_edge.voice.flow import Scope, chain, patiently
 
 log = logging.getLogger(__name__)
+
+ANSWERS_S = 4.0
+"""Who stands in is asked when an engine elsewhere has had so long for nothing: people wait no longer."""
 
 E = TypeVar("E")
 T = TypeVar("T")
@@ -37,7 +43,10 @@ class InOrder(Generic[E]):
         self.parts = tuple(parts)
         self.is_loading = False
         self._report = report
+        self._settling: Loading[E] | None = None
         self._changed = asyncio.Event()
+        for part in parts:
+            part.watchers.add(self)
 
     @property
     def wanted(self) -> Loading[E]:
@@ -56,9 +65,11 @@ class InOrder(Generic[E]):
         return not self.is_loading and all(part.engine is None for part in self.parts)
 
     def _ready(self, asked: Collection[Loading[E]]) -> list[Loading[E]]:
-        """Those that rest, or are too slow, come last."""
         ready = [part for part in self.parts if part.engine is not None and part not in asked]
-        return sorted(ready, key=lambda part: part.rests or part.is_too_slow)
+        return sorted(ready, key=self._comes_last)
+
+    def _comes_last(self, part: Loading[E]) -> bool:
+        return part.rests or (part.is_too_slow and part.choice.is_tried)
 
     async def next(self, asked: Collection[Loading[E]]) -> Loading[E] | None:
         """Who is to be asked after these; waits for what is loading where nobody stands in. None: nobody."""
@@ -69,7 +80,13 @@ class InOrder(Generic[E]):
                 return None
             await self._changed.wait()
 
-    def _change(self) -> None:
+    async def settled(self) -> None:
+        """Waits until nothing is being loaded any more."""
+        while self.is_loading:
+            await self._changed.wait()
+
+    def changed(self) -> None:
+        """Tells those who wait, and reports."""
         self._changed.set()
         self._changed.clear()
         self.tell()
@@ -90,7 +107,7 @@ class InOrder(Generic[E]):
         """Loads those that are not there yet: the best, and the next ones only if it cannot be used."""
         candidates = [] if self.is_loading else self._wanting()
         if candidates:
-            self.is_loading = True
+            self.is_loading, self._settling = True, candidates[0]
             work = self._load(candidates)
             scope.start(work, f"loading {self.parts[0].choice.port}")
         self.tell()
@@ -111,8 +128,8 @@ class InOrder(Generic[E]):
                 if await self._settled(part):
                     break
         finally:
-            self.is_loading = False
-            self._change()
+            self.is_loading, self._settling = False, None
+            self.changed()
         await self._clear_up(candidates)
 
     async def _settled(self, part: Loading[E]) -> bool:
@@ -120,6 +137,8 @@ class InOrder(Generic[E]):
 
         What `auto` took is timed before it serves, if there is who stands in.
         """
+        self._settling = part
+        self.tell()
         is_loaded = await part.load()
         if part.is_closed:
             return True
@@ -127,17 +146,15 @@ class InOrder(Generic[E]):
             self._log_loaded(part)
             if not part.choice.is_tried or self.serving is None:
                 part.serve()
-                self._change()
             if not part.choice.is_tried or await part.try_out():
                 part.serve()
-                self._change()
                 return True
             if part.is_closed:
                 return True
             if part is not self.serving:
                 await part.drop()
         log.warning("%s: %s; %s", part.choice.port, part.why, self._goes_on(part))
-        self._change()
+        self.changed()
         return False
 
     def _log_loaded(self, part: Loading[E]) -> None:
@@ -174,11 +191,11 @@ class InOrder(Generic[E]):
         serving = self.serving
         before = self.parts if serving is None else self.parts[: self.parts.index(serving)]
         broken = [part.why for part in before if part.why and not part.is_too_slow]
-        loading = [part for part in before if part.is_loading]
-        if loading:
-            names = " and ".join(_short(part) for part in loading)
+        loading = self._settling
+        if loading is not None and loading.engine is None:
+            name = loading.choice.model.name if loading.choice.model else loading.name
             meanwhile = f"; {serving.name} stands in" if serving else ""
-            return "starting", "; ".join([f"loading {names}{meanwhile}", *broken])
+            return "starting", "; ".join([f"loading {name}{meanwhile}", *broken])
         if serving is None:
             return "failed", "; ".join(broken)
         if serving.why and not serving.is_too_slow:  # the only one there is, and it failed
@@ -188,6 +205,22 @@ class InOrder(Generic[E]):
         return "ok", ""
 
     # ---- asking ----
+
+    @asynccontextmanager
+    async def asked(
+        self, part: Loading[E], made: AsyncGenerator[T, None], since: Callable[[], float | None]
+    ) -> AsyncIterator[AsyncIterable[T]]:
+        """What the part makes. Whatever it fails with reaches the block as an AirosError.
+
+        One elsewhere, beside which there are others, fails too when it makes nothing for `ANSWERS_S`, which
+        count from the loop time that `since` gives, or not at all while that is None. Leaving ends it.
+        """
+        async with chain(made, name=part.name, ahead=1) as coming:
+            if not is_uri(part.name) or len(self.parts) == 1:
+                yield coming
+                return
+            async with aclosing(patiently(coming, ANSWERS_S, part.name, since)) as in_time:
+                yield in_time
 
     def note_failed(self, part: Loading[E], error: EngineError) -> None:
         part.failed(error)
@@ -202,112 +235,3 @@ class InOrder(Generic[E]):
         first, *others = [part for part in self.parts if part.why] or self.parts
         whys = [first.why.removeprefix(f"{first.name}: "), *(other.why for other in others)]
         return EngineUnavailable(first.name, "; ".join(filter(None, whys)) or "is not there")
-
-
-def _short(part: Loading[Any]) -> str:
-    return part.choice.model.name if part.choice.model else part.name
-
-
-class AsrInOrder(InOrder[Asr]):
-    async def transcribe(self, heard: Utterance, hints: Hints) -> AsyncGenerator[Transcript, None]:
-        """As the first that works makes it. One that fails before its final makes way for the next, which
-        hears the recording from its start. Raises what the last of them raised."""
-        asked: list[Loading[Asr]] = []
-        failure: EngineError | None = None
-        while (part := await self.next(asked)) is not None:
-            asked.append(part)
-            try:
-                with part.used() as asr:
-                    async with aclosing(_translated(asr.transcribe(heard, hints), part)) as parts:
-                        async for transcript in parts:
-                            self.note_worked(part)
-                            yield transcript
-                            if transcript.final:
-                                return
-                raise EngineError(part.name, "ended without a final transcript")
-            except EngineError as error:
-                failure = error
-                self.note_failed(part, error)
-                log.warning("asr: %s", error)
-        raise failure or self.unavailable()
-
-
-class TtsInOrder(InOrder[Tts]):
-    def voices(self, language: str) -> dict[str, str] | None:
-        """The names by which the voice that speaks now can be asked; None: it does not tell them."""
-        serving = self.serving
-        tell = getattr(serving.engine, "voices", None) if serving else None
-        return tell(language) if tell else None
-
-    async def speak(self, text: AsyncIterator[str], how: Speaking) -> AsyncGenerator[Speech, None]:
-        """As the first that works says it, all in the rate of its first sound. One that fails makes way for
-        the next, which says what has not been said. Raises what the last of them raised."""
-        script = Script(text)
-        asked: list[Loading[Tts]] = []
-        failure: EngineError | None = None
-        rate: OneRate | None = None
-        while (part := await self.next(asked)) is not None:
-            asked.append(part)
-            try:
-                with part.used() as tts:
-                    speech = tts.speak(script.unsaid(), self._asked_of(part, tts, how))
-                    async with aclosing(_translated(speech, part)) as pieces:
-                        async for piece in pieces:
-                            self.note_worked(part)
-                            script.said(piece.text)
-                            rate = rate or OneRate(piece.chunk.rate_hz)
-                            yield replace(piece, chunk=rate.of(piece.chunk))
-                return
-            except EngineError as error:
-                failure = error
-                self.note_failed(part, error)
-                log.warning("tts: %s", error)
-        raise failure or self.unavailable()
-
-    def _asked_of(self, part: Loading[Tts], tts: Tts, how: Speaking) -> Speaking:
-        """Who stands in is not asked for a voice of another engine."""
-        if how.voice is None or part is self.parts[0]:
-            return how
-        tell = getattr(tts, "voices", None)
-        known = tell(how.language) if tell else ()
-        return how if how.voice in known else replace(how, voice=None)
-
-
-class Script:
-    """Sentences that are to be said, and how much of them has been."""
-
-    def __init__(self, text: AsyncIterator[str]) -> None:
-        self._text = text
-        self._taken: list[str] = []
-        self._said = 0
-
-    def said(self, text: str) -> None:
-        """The next of it, as `Speech.text` tells it."""
-        self._said += len(text)
-
-    async def unsaid(self) -> AsyncGenerator[str, None]:
-        """What was taken and not said, sentence by sentence, then what comes."""
-        begin = 0
-        for sentence in tuple(self._taken):
-            left = sentence[max(self._said - begin, 0) :]
-            begin += len(sentence)
-            if left.strip():
-                yield left
-        async for sentence in self._text:
-            self._taken.append(sentence)
-            yield sentence
-
-
-async def _translated(
-    parts: AsyncGenerator[T, None], part: Loading[Any]
-) -> AsyncGenerator[T, None]:
-    """What no engine may raise becomes what it may."""
-    async with aclosing(parts):
-        try:
-            async for made in parts:
-                yield made
-        except EngineError:
-            raise
-        except Exception as error:  # boundary: whatever an engine raises, the next one is asked
-            log.exception("%s failed", part.name)
-            raise EngineError(part.name, str(error) or type(error).__name__) from error

@@ -180,8 +180,10 @@ def open_endpoint(
     api_key: Secret | None,
     headers: Mapping[str, str],
     option: str | None = None,
+    socket: str | None = None,
 ) -> Endpoint:
-    """`option`: as `Endpoint.option`; None: it is a model of `llm`.
+    """`option`: as `Endpoint.option`; None: it is a model of `llm`. `socket`: the Unix socket at which it
+    is, whatever the address says.
 
     Sends nothing. A proxy of the environment is used for the cloud only: to others it would be a detour
     that leaves the box. Raises EngineUnavailable where no client can be made.
@@ -189,12 +191,15 @@ def open_endpoint(
     import httpx2
 
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # it tells of every request
+    # At a socket another connection costs nothing, while one that is kept may be found closed.
+    limits = httpx2.Limits(keepalive_expiry=0.0 if socket else IDLE_S[place])
     try:
         client = httpx2.AsyncClient(
             headers={"User-Agent": f"airos-edge/{__version__}", **headers},
             timeout=httpx2.Timeout(STALL_S, connect=CONNECT_S),
-            limits=httpx2.Limits(keepalive_expiry=IDLE_S[place]),
+            limits=limits,
             trust_env=place is Place.CLOUD,
+            transport=httpx2.AsyncHTTPTransport(uds=socket, limits=limits) if socket else None,
         )
     except (OSError, ValueError) as error:  # certificates or proxies of the environment
         raise EngineUnavailable(name, str(error)) from error

@@ -9,7 +9,8 @@ from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
+from weakref import WeakSet
 
 from airos_edge.engines.choosing import Choice, is_uri, named
 from airos_edge.errors import EngineError
@@ -39,6 +40,10 @@ Trial = Callable[[Choice, Any, Loaded], Awaitable[str]]
 """Times an engine that was loaded; gives what makes it too slow for this box, "" if nothing does."""
 
 
+class Watcher(Protocol):
+    def changed(self) -> None: ...
+
+
 async def untried(choice: Choice, engine: object, loaded: Loaded) -> str:
     return ""
 
@@ -56,6 +61,8 @@ class Loading(Generic[E]):
         self.is_loading = False
         self.is_closed = False
         self.loaded: Loaded | None = None
+        self.watchers: WeakSet[Watcher] = WeakSet()
+        """Who is told that it begins or ends to serve."""
         self._opened: E | None = None
         self._open = open_engine
         self._trial = trial
@@ -107,7 +114,7 @@ class Loading(Generic[E]):
             self.why = str(error)
         except Exception as error:  # boundary: whatever a model's library raises, the others go on
             log.exception("%s could not be loaded", named(self.choice))
-            self.why = f"{self.name}: {error or type(error).__name__}"
+            self.why = f"{self.name}: {str(error) or type(error).__name__}"
         else:
             if self.is_closed:
                 await _close(opened, self.name)
@@ -118,7 +125,13 @@ class Loading(Generic[E]):
 
     def serve(self) -> None:
         """From now on it may be asked."""
-        self.engine = self._opened
+        if self.engine is not self._opened:
+            self.engine = self._opened
+            self._tell()
+
+    def _tell(self) -> None:
+        for watcher in tuple(self.watchers):
+            watcher.changed()
 
     async def try_out(self) -> bool:
         """Times it; whether it is quick enough. Raises nothing: see `why`. Cancelled, nothing is known."""
@@ -149,6 +162,7 @@ class Loading(Generic[E]):
         """It is not asked any more, and closed when nobody works with it. It can be loaded again."""
         opened, self._opened, self.engine = self._opened, None, None
         if opened is not None:
+            self._tell()
             await self._unused.wait()
             await _close(opened, self.name)
 

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 MOST_THREADS = 4
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 WARM_UP = "Hm."
+READER = Path("g2pW/g2pw.onnx")
+"""What reads Chinese, beside the voice."""
 EXTRAS = {
     "japanese": ("pyopenjtalk", "ja"),
     "thai": ("tltk", "th"),
@@ -55,8 +57,8 @@ class VoiceFiles:
 
 
 def voice_files(model: StoredModel) -> VoiceFiles:
-    """Reads the JSON of the one voice in the model's directory, or beside the .onnx that it is. Raises
-    EngineUnavailable."""
+    """Reads the JSON of the one voice in the model's directory, however deep, or beside the .onnx that it is.
+    Raises EngineUnavailable."""
     onnx = _onnx_of(model.path)
     config = onnx.with_name(f"{onnx.name}.json")
     for path in (onnx, config):
@@ -81,7 +83,7 @@ def voice_files(model: StoredModel) -> VoiceFiles:
 def _onnx_of(path: Path) -> Path:
     if path.suffix == ".onnx":
         return path
-    found = sorted(path.glob("*.onnx"))
+    found = [one for one in path.rglob("*.onnx") if one.name != READER.name]
     if len(found) != 1:
         raise _unusable(path, f"holds {len(found) or 'no'} .onnx files: wants one voice")
     return found[0]
@@ -225,6 +227,6 @@ def _refuse_download(files: VoiceFiles) -> None:
         extra = EXTRAS[kind][1]
         why = f"wants more of Piper to read {kind}: pip install 'piper-tts[{extra}]'"
         raise _unusable(files.onnx, why)
-    reader = files.onnx.parent / "g2pW" / "g2pw.onnx"
+    reader = files.onnx.parent / READER
     if kind == "pinyin" and not reader.is_file():
         raise _unusable(reader, "is missing, by which Piper reads Chinese")

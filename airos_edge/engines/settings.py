@@ -36,8 +36,6 @@ class AsrSettings:
     model: str | None = None
     """The name of a model on this box, the path of one, or, of an engine elsewhere, what its server calls
     it; None: the best there is."""
-    languages: tuple[str, ...] = ()
-    """What may be spoken besides the box's own language, for an engine that hears which it is."""
     grammar: bool = True
     """Whether the closed grammar of the house's commands hears with an engine that hears anything."""
     certainty: Annotated[float, Range(0, 1)] = 0.5

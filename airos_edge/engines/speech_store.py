@@ -26,6 +26,10 @@ FORMAT = 1
 MEMORY_BYTES = 8 * 1024 * 1024
 """Some three minutes of speech at 22 kHz."""
 SUFFIX = ".speech"
+FILLED = 0.9
+"""How much of the room is left filled where there was no more: not every sentence is to look for some."""
+LOOK_AFTER = 8
+"""Sentences written; so many of each other process may be too many."""
 LEFT_S = 3600.0
 """A half file that is so old is of one that died while it wrote."""
 
@@ -40,6 +44,7 @@ class SpeechStore:
         self._memory: OrderedDict[str, Said] = OrderedDict()
         self._in_memory_bytes = 0
         self._has_failed = False
+        self._used_bytes = self._unseen_writes = 0
         self._writing = threading.Lock()
 
     def at_hand(self, key: str) -> Said | None:
@@ -96,20 +101,33 @@ class SpeechStore:
                 self._has_failed = True
 
     def _make_room(self, wanted_bytes: int) -> None:
+        """Looks through the directory when it may be full, and now and then, as others write there too."""
+        self._used_bytes += wanted_bytes
+        self._unseen_writes -= 1
+        if self._used_bytes <= self._most_bytes and self._unseen_writes > 0:
+            return
         files = sorted(_files(self._directory), reverse=True)
-        room = self._most_bytes - wanted_bytes
-        for last_said_s, size, path in files:
-            is_half = path.name.startswith(".")  # of another process, which is at it
-            room -= 0 if is_half else size
-            if last_said_s < time.time() - LEFT_S if is_half else room < 0:
-                with suppress(OSError):
-                    path.unlink()
+        whole = [(size, path) for _, size, path in files if not _is_half(path)]
+        used_bytes = sum(size for size, _ in whole)
+        is_full = used_bytes + wanted_bytes > self._most_bytes
+        room = int(self._most_bytes * FILLED) - wanted_bytes if is_full else self._most_bytes
+        gone = [path for at, _, path in files if _is_half(path) and at < time.time() - LEFT_S]
+        for size, path in whole:
+            room -= size
+            if room < 0:
+                gone.append(path)
+                used_bytes -= size
+        for name in gone:
+            with suppress(OSError):
+                os.unlink(name)
+        self._used_bytes = used_bytes + wanted_bytes
+        self._unseen_writes = LOOK_AFTER
 
     def _path(self, key: str) -> Path:
         return self._directory / f"{key}{SUFFIX}"
 
 
-def _files(directory: Path) -> Iterator[tuple[float, int, Path]]:
+def _files(directory: Path) -> Iterator[tuple[float, int, str]]:
     """When each was last said, its bytes and its path; of another process's, one may be gone by then."""
     if not directory.is_dir():
         return
@@ -118,7 +136,12 @@ def _files(directory: Path) -> Iterator[tuple[float, int, Path]]:
             with suppress(OSError):
                 if SUFFIX in entry.name:
                     told = entry.stat()
-                    yield told.st_mtime, told.st_size, Path(entry.path)
+                    yield told.st_mtime, told.st_size, entry.path
+
+
+def _is_half(path: str) -> bool:
+    """Of a process that is at it."""
+    return os.path.basename(path).startswith(".")
 
 
 def size_of(said: Sequence[Speech]) -> int:

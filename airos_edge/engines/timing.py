@@ -6,10 +6,8 @@ Everything goes through the ports, so an engine knows nothing of it.
 import asyncio
 import json
 import logging
-import os
-import platform
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -25,6 +23,7 @@ from airos_edge.engines.opening import package_of
 from airos_edge.engines.registry import Port
 from airos_edge.errors import EngineError
 from airos_edge.files import write_whole
+from airos_edge.models.speed import BUDGET, MEMORY_SHARE, this_machine
 from airos_edge.models.stored import MANIFEST
 from airos_edge.voice.audio import RATE_HZ, AudioChunk, samples_of
 from airos_edge.voice.ports import Asr, Hints, Speaking, Tts
@@ -32,15 +31,6 @@ from airos_edge.voice.utterance import Ended, EndReason, Utterance
 
 log = logging.getLogger(__name__)
 
-MOST: Mapping[Port, float] = {
-    # A command lasts about three seconds; its words are to be there a second after its end.
-    "asr": 0.3,
-    # A first sentence lasts about two seconds; who waits longer than one for it hears a pause.
-    "tts": 0.5,
-}
-"""The most seconds of computing for a second of sound that `auto` puts up with."""
-MOST_MEMORY = 0.5
-"""… and the most that a model may hold, of all the memory there is: the house needs the rest."""
 LISTENS_MS = 3000
 NOISE_LSB = 300
 LONGEST_TRIAL_S = 60.0
@@ -91,18 +81,17 @@ class Machine:
 
     @classmethod
     def this(cls) -> "Machine":
-        cpu = _line_of("/proc/cpuinfo", "model name") or platform.machine()
-        memory_kb = (_line_of("/proc/meminfo", "MemTotal") or "0").split()[0]
-        return cls(f"{cpu}, {os.cpu_count()} cores", int(memory_kb) * 1024)
+        told = this_machine()
+        return cls(f"{_cpu() or told.arch}, {told.cores} cores", told.memory_mb * 1024 * 1024)
 
 
-def _line_of(file: str, name: str) -> str:
-    """What proc(5) says of it; "" where it says nothing."""
+def _cpu() -> str:
+    """As proc(5) calls it; "" on boards on which it has no name there."""
     try:
-        lines = Path(file).read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return ""
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")
+    return next((line.partition(":")[2].strip() for line in lines if "model name" in line), "")
 
 
 class Timings:
@@ -137,6 +126,11 @@ class Timings:
         timing = self.of(choice, precision)
         return lacking(choice, timing, self.machine) if timing else ""
 
+    def told(self, choice: Choice, precision: str = "") -> str:
+        """What is known of it, as part of a sentence; "" if nothing is."""
+        timing = self.of(choice, precision) if choice.model else None
+        return "" if timing is None else lacking(choice, timing, self.machine) or str(timing)
+
     def _key(self, choice: Choice, precision: str) -> str:
         try:
             version = metadata.version(package_of(choice))
@@ -168,10 +162,10 @@ def _which(choice: Choice) -> str:
 def lacking(choice: Choice, timing: Timing, machine: Machine) -> str:
     """What of its budget it does not keep; "" if it keeps all."""
     name = choice.model.name if choice.model else choice.engine
-    if timing.factor > MOST.get(choice.port, float("inf")):
+    if timing.factor > BUDGET["asr" if choice.port == "asr" else "tts"]:
         what = "speech" if choice.port == "asr" else "its voice"
         return f"{name} takes {timing.factor:.2g} s for a second of {what}: too slow here"
-    if machine.memory_bytes and timing.memory_bytes > MOST_MEMORY * machine.memory_bytes:
+    if machine.memory_bytes and timing.memory_bytes > MEMORY_SHARE * machine.memory_bytes:
         held, most = timing.memory_bytes / 1e9, machine.memory_bytes / 1e9
         return f"{name} holds {held:.1f} GB of {most:.1f} GB of memory: too much here"
     return ""
@@ -235,6 +229,7 @@ async def _heard_s(asr: Asr, language: str) -> float:
 
 async def _spoken_s(tts: Tts, language: str) -> float:
     sound_s = 0.0
+    tts = getattr(tts, "bare", tts)  # what was kept is no measure of it
     speech = tts.speak(_only(sentence_of(language)), Speaking(language=language))
     async with aclosing(speech) as pieces:
         async for piece in pieces:
@@ -262,7 +257,7 @@ def recording(sound: AudioChunk) -> Utterance:
 def said(language: str) -> AudioChunk:
     """Three seconds at 16 kHz: a sentence by espeak-ng over a floor of noise; only that where there is none.
 
-    The same each time. Blocks for some milliseconds.
+    Blocks for some milliseconds.
     """
     samples = np.random.default_rng(seed=0).normal(0, NOISE_LSB, samples_of(LISTENS_MS))
     try:

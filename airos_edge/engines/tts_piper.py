@@ -63,7 +63,7 @@ class PiperTts:
         Raises EngineError, also for a voice or language that there is none of. Cancelling or closing ends
         the model's run before its next operator.
         """
-        voice, speaker = self.find(how.voice or self._settings.voice, how.language)
+        voice, speaker = self.find(how)
         speed = self._settings.rate * how.speed
         async for sentence in text:
             for part in parts_of(sentence):
@@ -84,20 +84,13 @@ class PiperTts:
             run.end()
             raise
 
-    def find(self, wanted: str | None, language: str) -> tuple[VoiceFiles, int | None]:
-        """The voice of that name, or the best of the language; and which of its speakers, if one is named.
-
-        Raises EngineError.
-        """
-        if wanted is None and language == self._language:
-            return self._first, None
+    def find(self, how: Speaking) -> tuple[VoiceFiles, int | None]:
+        """The voice that is asked for; or else the configured one, if it is in the box's language; or else the
+        best of the language. And which of its speakers, if one is named. Raises EngineError."""
+        is_usual = how.language == self._language
+        wanted = how.voice or (self._settings.voice if is_usual else None)
         if wanted is None:
-            of_language = [voice for voice in self._voices.values() if voice.speaks(language)]
-            if not of_language:
-                known = sorted({one for voice in self._voices.values() for one in voice.languages})
-                raise self._failed(f"there is no voice for {language!r}, but {', '.join(known)}")
-            exact = [voice for voice in of_language if language in voice.languages]
-            return (exact or of_language)[0], None
+            return self._first if is_usual else self._best(how.language), None
         name, _, speaker = wanted.partition(SPEAKER)
         voice = self._voices.get(name) or next(
             (voice for voice in self._voices.values() if voice.model.name == name), None
@@ -106,6 +99,14 @@ class PiperTts:
             near = get_close_matches(name, self._voices, n=3) or [*self._voices][:4]
             raise self._failed(f"there is no voice {name!r}; try {' or '.join(near)}")
         return voice, _speaker(voice, speaker)
+
+    def _best(self, language: str) -> VoiceFiles:
+        of_language = [voice for voice in self._voices.values() if voice.speaks(language)]
+        if not of_language:
+            known = sorted({one for voice in self._voices.values() for one in voice.languages})
+            raise self._failed(f"there is no voice for {language!r}, but {', '.join(known)}")
+        exact = [voice for voice in of_language if language in voice.languages]
+        return (exact or of_language)[0]
 
     def loaded(self, voice: VoiceFiles) -> LoadedVoice:
         """Blocks while it is loaded, if it is not. In the lane's thread, or before it has one. Raises
@@ -139,7 +140,7 @@ def open_tts(wanted: WantedTts) -> Tts:
                 log.warning("Going on without the voice %s: %s", model.name, error)
     tts = PiperTts(voices, wanted.settings, wanted.language)
     try:
-        tts.loaded(tts.find(wanted.settings.voice, wanted.language)[0])
+        tts.loaded(tts.find(Speaking(language=wanted.language))[0])
     except EngineUnavailable:
         raise
     except EngineError as error:  # the voice that is configured

@@ -1,10 +1,11 @@
-"""The control API: what `airos ask`, `say`, `listen`, `check` and `reload` say to the daemon."""
+"""The control API: what `airos ask`, `say`, `listen`, `check`, `reload` and `models` say to the daemon."""
 
 import asyncio
 import base64
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from aiohttp import hdrs, web
@@ -71,6 +72,25 @@ def control_routes(
         web.get("/api/check", with_errors(get_check)),
         web.post("/api/reload", with_errors(post_reload)),
         web.get("/api/listen", get_listen),
+    ]
+
+
+def stored_models_routes(
+    directory: Path, changed: Callable[[], Awaitable[Mapping[str, str]]]
+) -> list[web.RouteDef]:
+    """What `airos models` says to the daemon. `directory`: where models are looked for; `changed` takes up
+    what lies there by now, and gives by port what is used instead from the next turn on."""
+    where = str(directory.absolute())
+
+    async def get_models(request: web.Request) -> web.Response:
+        return web.json_response({"directory": where})
+
+    async def post_changed(request: web.Request) -> web.Response:
+        return web.json_response({"changed": dict(await changed())})
+
+    return [
+        web.get("/api/models", with_errors(get_models)),
+        web.post("/api/models/changed", with_errors(post_changed)),
     ]
 
 

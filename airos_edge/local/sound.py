@@ -138,6 +138,13 @@ def _hands_free(
     return talk.renew
 
 
+async def look(settings: Settings) -> tuple[Looked, Looked]:
+    """The microphone and the speaker that would be used. Opens neither."""
+    audio = PortAudio()
+    heard = await _look(audio, "input", settings.microphone, HEARD_HZ)
+    return heard, await _look(audio, "output", settings.speaker, RATE_HZ)
+
+
 async def _look(audio: PortAudio, kind: Kind, wish: str | None, rate_hz: int) -> Looked:
     """Whether to use it. One that was not asked for by name may be absent; any other is waited for."""
     if wish is None:

@@ -33,6 +33,8 @@ class StoredModel:
     """None given: any."""
     quality: int = 0
     """Higher is better, among the models of a task."""
+    revision: str = ""
+    """Which edition lies there: one that replaces it under the same name is another value."""
 
     def speaks(self, language: str) -> bool:
         """Whether it knows the language; of "de-at" that is "de"."""
@@ -44,7 +46,7 @@ class StoredModel:
 def stored_models(directory: Path) -> list[StoredModel]:
     """Those that are complete, by their names. What cannot be read is none, and logged."""
     found = []
-    for manifest in sorted(directory.glob(f"*/{MANIFEST}")):
+    for manifest in sorted(directory.glob(f"[!.]*/{MANIFEST}")):
         try:
             found.append(_read(manifest))
         except (OSError, ValueError) as error:
@@ -69,6 +71,7 @@ def _read(manifest: Path) -> StoredModel:
             str(told.get("kind", "")),
             tuple(map(str, told.get("languages", ()))),
             int(told.get("quality", 0)),
+            str(told.get("revision", "")),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"its manifest lacks {error}") from error

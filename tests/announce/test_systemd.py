@@ -172,3 +172,11 @@ def test_a_status_is_one_line_and_not_a_long_one(manager: Manager) -> None:
     (line,) = manager.heard()
     assert line.startswith("STATUS=asr failed (first READY=1 xxx")
     assert len(line) == len("STATUS=") + systemd.LONGEST_STATUS
+
+
+def test_what_is_being_loaded_is_told_after_what_does_not_work(manager: Manager) -> None:
+    loading = {"state": "starting", "why": "loading whisper-small; pocketsphinx stands in"}
+    systemd.notify_state({"parts": {"asr": loading, "tts": {"state": "ok"}}})
+    systemd.notify_state({"parts": {"asr": loading, "mqtt": {"state": "failed"}}})
+    told = "asr starting (loading whisper-small; pocketsphinx stands in)"
+    assert manager.heard() == [f"STATUS={told}", f"STATUS=mqtt failed, {told}"]

@@ -127,8 +127,9 @@ async def test_nothing_is_made_up_where_nothing_is_said_of_it() -> None:
 
 async def test_where_several_languages_may_be_spoken_the_server_hears_which_it_is() -> None:
     with model_server([text_of("so", language="de")], content_type=JSON) as server:
-        async with opened(server.url, languages=("de",)) as asr:
-            assert await transcribed(asr) == [Transcript("so", final=True, language="de")]
+        async with opened(server.url) as asr:
+            told = await transcribed(asr, hints=Hints("en", languages=("en", "de")))
+            assert told == [Transcript("so", final=True, language="de")]
     assert "language" not in server.requests[0]
 
 

@@ -153,6 +153,18 @@ def test_an_engine_without_a_model_of_the_language_is_passed_over_and_that_is_sa
     assert "owl has no model for 'en': `airos models list`" in choice.why
 
 
+def test_an_engine_without_a_model_names_the_one_to_get_where_the_catalogue_knows_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whisper = Engine("whisper", "owl:open_asr", ("owl",), "owl", "", runs_models=True)
+    monkeypatch.setattr("airos_edge.engines.registry.ENGINES", {**ENGINES, "asr": (whisper,)})
+    choice = choose("asr", language="de", installed=everything)
+    assert (choice.engine, choice.why) == (
+        None,
+        "whisper has no model for 'de': airos models get whisper-base",
+    )
+
+
 @pytest.mark.usefixtures("_with_owl")
 def test_the_wanted_model_is_taken_by_its_name_or_its_path(tmp_path: Path) -> None:
     def chosen(model: str) -> Choice:

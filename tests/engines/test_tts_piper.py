@@ -16,6 +16,7 @@ import pytest
 
 from airos_edge.engines import piper_voice
 from airos_edge.engines import tts_piper as module
+from airos_edge.engines.choosing import choose
 from airos_edge.engines.espeak import load
 from airos_edge.engines.settings import TtsSettings
 from airos_edge.engines.tts_piper import LONG, PART, PiperTts, open_tts, parts_of
@@ -82,6 +83,8 @@ def pitch_hz(pieces: Sequence[Speech]) -> float:
         ("It is 10:30, or 3.5. ", ' She said: "don\'t" — e.g. 🙂 now.', " Third\n"),
         (LONG_ANSWER,),
         ("[[ h ]] (or not)",),
+        ("...",),
+        (" ", ANSWER),
     ],
 )
 async def test_joined_the_texts_are_what_was_given(box: Path, sentences: tuple[str, ...]) -> None:
@@ -171,16 +174,16 @@ async def test_speed_and_the_configured_rate_multiply(box: Path) -> None:
         (None, {"language": "de"}, "de_DE-hum-low"),
         (None, {"language": "de-at"}, "de_DE-hum-low"),
         ("de_DE-hum-low", {}, "de_DE-hum-low"),
-        ("de_DE-hum-low", {"language": "fr"}, "de_DE-hum-low"),
+        ("de_DE-hum-low", {"language": "fr"}, "fr_FR-hum-low"),
         ("de_DE-hum-low", {"voice": "en_GB-hum-low"}, "en_GB-hum-low"),
     ],
 )
-async def test_the_voice_asked_for_comes_before_the_configured_one_before_the_languages_best(
+async def test_the_voice_asked_for_comes_first_then_in_the_boxs_language_the_configured_one(
     box: Path, configured: str | None, how: dict[str, str], voice: str
 ) -> None:
     tts = opened(box, voice=configured)
     assert await speak(tts, ANSWER, **how) == await speak(tts, ANSWER, voice=voice)
-    spoken, _ = tts.find(how.get("voice", configured), how.get("language", "en"))
+    spoken, _ = tts.find(Speaking(**how))
     assert spoken.name == voice
 
 
@@ -460,6 +463,26 @@ async def test_a_model_may_be_given_by_the_path_of_its_file(tmp_path: Path) -> N
     tts = open_tts(WantedTts(model=onnx))
     assert isinstance(tts, PiperTts)
     assert "".join(piece.text for piece in await speak(tts, ANSWER)) == ANSWER
+
+
+async def test_a_voice_may_lie_as_deep_in_its_directory_as_on_the_hub(tmp_path: Path) -> None:
+    model = make_voice(tmp_path)
+    deep = model.path / "en" / "en_US" / "hum"
+    deep.mkdir(parents=True)
+    for file in model.path.glob("*.onnx*"):
+        file.rename(deep / file.name)
+    tts = open_tts(WantedTts(model=model))
+    assert isinstance(tts, PiperTts)
+    assert [*tts.voices("en")] == ["en_US-hum-low"]
+
+
+def test_auto_takes_it_before_espeak_where_there_is_a_voice_of_the_language(box: Path) -> None:
+    stored = stored_models(box)
+    best = choose("tts", stored=stored)
+    assert (best.engine, best.model and best.model.name) == ("piper", "en_US-hum-low")
+    assert "espeak" in [other.engine for other in best.others]
+    assert choose("tts", language="de", stored=stored).engine == "piper"
+    assert choose("tts", language="pl", stored=stored).engine == "espeak"
 
 
 # ---- where it computes --------------------------------------------------------------------------

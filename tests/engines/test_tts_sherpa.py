@@ -117,6 +117,28 @@ async def test_what_has_no_sound_is_said_in_silence(
     assert not np.any(samples_in(speech))
 
 
+TEXTS = {
+    "a sentence without an end": "hello there " * 120,
+    "a word without an end": "a" * 1500,
+    "digits": "1234567890" * 30,
+    "signs": "你好" * 200,
+    "lines": "a\n\n\nb\t" * 100,
+    "marks": "?!.,;:" * 60,
+    "quotes": "\"«»“”()[]{}<>|\\/'" * 20,
+    "what is no text": "\x00\x01🙂\u202e " * 40,
+}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
+@pytest.mark.parametrize("kind", MAKE)
+async def test_no_text_ends_the_process(
+    kind: str, text: str, made: Callable[[str], StoredModel]
+) -> None:
+    """The library does so where one is longer than Kokoro's voices are."""
+    speech = await spoken(opened(made(kind)), text)
+    assert "".join(piece.text for piece in speech) == text
+
+
 @pytest.mark.parametrize("kind", MAKE)
 async def test_twice_as_fast_is_half_as_long(kind: str, made: Callable[[str], StoredModel]) -> None:
     usual = len(samples_in(await spoken(opened(made(kind)), "Hello there.")))

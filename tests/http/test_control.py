@@ -15,7 +15,12 @@ import pytest
 
 from airos_edge.errors import ConfigError, EngineUnavailable
 from airos_edge.http import control
-from airos_edge.http.control import control_routes, health_routes, metrics_routes
+from airos_edge.http.control import (
+    control_routes,
+    health_routes,
+    metrics_routes,
+    stored_models_routes,
+)
 from airos_edge.http.limits import LONGEST_TEXT
 from airos_edge.http.listener import listen
 from airos_edge.http.recording import encode_wav
@@ -57,6 +62,10 @@ class FakeBox:
         self._fail()
         return "home, tts"
 
+    async def models_changed(self) -> dict[str, str]:
+        self._fail()
+        return {"tts": "owl with owl-small"}
+
     def health(self) -> dict[str, Any]:
         return self.state
 
@@ -74,6 +83,7 @@ def box() -> FakeBox:
 async def path(box: FakeBox, tmp_path: Path) -> AsyncIterator[Path]:
     path = tmp_path / "control.sock"
     control = control_routes(box.open_asking, box.say, box.check, box.reload, box.hub)
+    control += stored_models_routes(Path("/models"), box.models_changed)
     async with listen(Settings(port=0), health_routes(box.health), control, path):
         yield path
 
@@ -103,6 +113,14 @@ async def test_a_recording_is_asked(path: Path, kind: str) -> None:
     headers = {"Content-Type": kind}
     status, answer = await request(path, "POST", "/api/ask", data=recording, headers=headers)
     assert (status, answer["transcript"]) == (200, "turn on the light")
+
+
+async def test_where_models_are_is_told_and_what_others_brought_is_taken_up(path: Path) -> None:
+    assert await request(path, "GET", "/api/models") == (200, {"directory": "/models"})
+    assert await request(path, "POST", "/api/models/changed") == (
+        200,
+        {"changed": {"tts": "owl with owl-small"}},
+    )
 
 
 async def test_a_text_is_said(path: Path, box: FakeBox) -> None:

@@ -19,6 +19,7 @@ def store(directory: Path, name: str, **manifest: object) -> Path:
 def test_what_has_a_manifest_is_a_model(tmp_path: Path) -> None:
     path = store(tmp_path, "amy", task="tts", engine="piper", languages=["en"], quality=3)
     (tmp_path / "half").mkdir()
+    store(tmp_path, ".hidden", task="tts", engine="piper")
     assert stored_models(tmp_path) == [
         StoredModel("amy", "tts", "piper", path, languages=("en",), quality=3)
     ]

@@ -1,0 +1,202 @@
+"""What `airos doctor` looks at, one function for each part of the box; each gives what it has found."""
+
+import asyncio
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from airos_edge.cli import control
+from airos_edge.config import Config
+from airos_edge.engines import choosing, llm, registry
+from airos_edge.engines.registry import PORTS, Engine, Port
+from airos_edge.engines.timing import Machine
+from airos_edge.errors import DaemonError
+from airos_edge.local.settings import Settings as SatelliteSettings
+from airos_edge.local.sound import look
+from airos_edge.models import speed
+from airos_edge.models.catalogue import Entry, recommended
+from airos_edge.models.stored import StoredModel, Task
+from airos_edge.network import shown
+from airos_edge.opened import models_directory, models_on_box, timing_of, timings_of
+from airos_edge.paths import socket_path
+from airos_edge.wyoming.frames import reason
+
+CONNECT_S = 3.0
+"""What has not answered by then is not there."""
+LITTLE_BYTES = 2_000_000_000
+"""With less than that free, few models find room."""
+WHAT: Mapping[Task, str] = {"asr": "ears", "tts": "a voice"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`fails`: something that is configured does not work, and `mend` says what to do."""
+
+    part: str
+    verdict: Literal["works", "fails", "note"]
+    told: str
+    mend: str = ""
+
+
+def machine(config: Config) -> list[Finding]:
+    this, directory = Machine.this(), models_directory(config)
+    free_bytes = shutil.disk_usage(_existing(directory)).free
+    room = f"{free_bytes / 1e9:.0f} GB free for models in {directory}"
+    return [
+        Finding("Machine", "note", f"{this.name}, {this.memory_bytes / 1e9:.1f} GB of memory"),
+        Finding("Machine", "note", room, "make room" if free_bytes < LITTLE_BYTES else ""),
+    ]
+
+
+def _existing(path: Path) -> Path:
+    """It or the nearest directory above it that is there."""
+    return next(place for place in (path, *path.parents) if place.is_dir())
+
+
+def daemon() -> list[Finding]:
+    """That none runs is no fault: all else is examined without it."""
+    try:
+        told = control.request(socket_path(), "GET", "/api/check")
+    except control.NoDaemon:
+        return [
+            Finding("Daemon", "note", "does not run here", "airos run, or systemctl start airos")
+        ]
+    except DaemonError as error:
+        return [Finding("Daemon", "fails", str(error), "look into its log: journalctl -u airos")]
+    serving = [f"{port} {part['engine'] or 'none'}" for port, part in told["engines"].items()]
+    return [Finding("Daemon", "works", f"runs, with {', '.join(serving)}")]
+
+
+# ---- engines and models -----------------------------------------------------------------------------
+
+
+def engines(config: Config, chosen: Mapping[str, Any], states: Mapping[str, Any]) -> list[Finding]:
+    """Of each port the engine it gets and why, then those that it could have. `chosen` and `states` are
+    those of a box that has opened them."""
+    found = []
+    for port in PORTS:
+        found.append(_engine(port, chosen[port], states.get(port, {})))
+        for engine in registry.engines(port):
+            if engine.name != chosen[port]["engine"]:
+                found.append(_other(port, engine, config))
+    return found
+
+
+def _engine(port: Port, told: Mapping[str, Any], state: Mapping[str, Any]) -> Finding:
+    if told["engine"] is None:
+        return Finding("Engines", "fails", f"{port}: none", told["why"].removeprefix(f"{port}: "))
+    name = " with ".join(filter(None, (told["engine"], told.get("model"))))
+    runs_on = f" on {told['runs_on']}" if "runs_on" in told else ""
+    line = f"{port}: {name}{runs_on} ({told['why']})"
+    if state.get("state") in ("failed", "degraded"):
+        return Finding("Engines", "fails", line, state.get("why", ""))
+    return Finding("Engines", "works", line)
+
+
+def _other(port: Port, engine: Engine, config: Config) -> Finding:
+    """What keeps it from being chosen, of what could be."""
+    obstacle = choosing.obstacle_of(engine, config.language)
+    if obstacle is None:
+        told = "needs a model" if engine.runs_models else "is there, and not chosen"
+        return Finding("Engines", "note", f"{port} {engine.name}: {told}")
+    what, _, mend = obstacle.partition(": ")
+    return Finding("Engines", "note", f"{port} {engine.name}: {what}", mend)
+
+
+def models(config: Config) -> list[Finding]:
+    """Those on the box, and how quick they are as far as that is known."""
+    stored, timings = models_on_box(config), timings_of(config)
+    if not stored:
+        return [Finding("Models", "note", "none is on this box", "airos models list")]
+
+    def line(model: StoredModel) -> str:
+        timing = timing_of(config, timings, model)
+        return f"{model.name}: {model.task} by {model.engine}; {timing or 'not timed yet'}"
+
+    return [Finding("Models", "note", line(model)) for model in stored]
+
+
+def advice(config: Config) -> list[Finding]:
+    """The best models for the language that are not on this box and that it seems quick enough for."""
+    stored = {model.name: model for model in models_on_box(config)}
+    found = []
+    for task, what in WHAT.items():
+        entry = _better(task, config.language, stored)
+        if entry is not None:
+            port: Port = "asr" if task == "asr" else "tts"
+            rows = [engine for engine in registry.engines(port) if engine.name == entry.engine]
+            missing = [choosing.obstacle_of(row, config.language) for row in rows]
+            installs = [one.partition(": ")[2] for one in missing if one and ": " in one]
+            mend = "; ".join([*installs, f"airos models get {entry.name}"])
+            told = f"better: {what} by {entry.engine} with {entry.name} (about {entry.size_mb} MB)"
+            found.append(Finding("Advice", "note", told, mend))
+    return found
+
+
+def _better(task: Task, language: str, stored: Mapping[str, StoredModel]) -> Entry | None:
+    this = speed.this_machine()
+    here = max((one.quality for one in stored.values() if one.task == task), default=0)
+    could = [
+        entry
+        for entry in recommended(task, language)
+        if entry.name not in stored
+        and entry.quality > here
+        and speed.fast_enough(task, entry.cost, this).enough == "yes"
+    ]
+    return max(could, key=lambda entry: entry.quality, default=None)
+
+
+# ---- what lies outside ------------------------------------------------------------------------------
+
+
+async def language_models(config: Config) -> list[Finding]:
+    """Whether something listens where each is; nothing is asked. Those beyond reach are left alone."""
+    found = []
+    for name, settings in config.llm.items():
+        address = llm.address(settings)
+        told = f"{name} at {shown(address)}"
+        if llm.place(settings) > config.reach:
+            reach = config.reach.name.lower()
+            found.append(Finding("Minds", "note", f"{told}: never asked, `reach` is {reach}"))
+        elif not address:
+            found.append(Finding("Minds", "note", f"{name}: runs in this box"))
+        elif why := await _unreachable(address):
+            mend = f"does its server run? llm.{name}.url says where it is"
+            found.append(Finding("Minds", "fails", f"{told}: {why}", mend))
+        else:
+            found.append(Finding("Minds", "works", f"{told}: answers"))
+    return found
+
+
+async def _unreachable(address: str) -> str:
+    """Why nothing answers there; "" if something does."""
+    url = urlsplit(address)
+    try:
+        async with asyncio.timeout(CONNECT_S):
+            if url.scheme == "unix":
+                _, writer = await asyncio.open_unix_connection(url.path)
+            else:
+                port = url.port or (443 if url.scheme == "https" else 80)
+                _, writer = await asyncio.open_connection(url.hostname, port)
+    except TimeoutError:
+        return f"does not answer within {CONNECT_S:g} s"
+    except OSError as error:
+        return f"cannot be reached: {reason(error)}"
+    writer.close()
+    return ""
+
+
+async def sound(settings: SatelliteSettings) -> list[Finding]:
+    found: Sequence[Any] = await look(settings)
+    findings = []
+    for what, looked in zip(("microphone", "speaker"), found, strict=True):
+        is_missing = looked.says.startswith("none")
+        verdict: Literal["works", "fails", "note"] = "note" if is_missing else "works"
+        if is_missing and looked.is_used:  # it is asked for by name, or is there and does not open
+            verdict = "fails"
+        mend = f"satellite.{what} says which is to be used" if verdict == "fails" else ""
+        findings.append(Finding("Sound", verdict, f"{what}: {looked.says}", mend))
+    return findings
