@@ -11,7 +11,7 @@ from airos_edge.engines import asr_pocketsphinx, sphinx
 from airos_edge.engines.asr_pocketsphinx import MOST_DECODERS, PocketsphinxAsr, pocketsphinx
 from airos_edge.engines.sphinx import Sphinx
 from airos_edge.errors import EngineError, EngineUnavailable
-from airos_edge.home.demo import HOUSE
+from airos_edge.home.demo import demo_house
 from airos_edge.home.house import DeviceSettings, Settings
 from airos_edge.voice.audio import AudioChunk, samples_of
 from airos_edge.voice.grammar import Grammar, Network, grammar_of
@@ -19,6 +19,8 @@ from airos_edge.voice.ports import Hints, Place, Transcript
 from airos_edge.voice.utterance import Ended, EndReason, Judgement, OpenedBy, Utterance
 from tests.home.people import People, sentences
 from tests.speech import noise, pieces, spoken
+
+HOUSE = demo_house("en")
 
 COMMAND = "turn on the kitchen light"
 
