@@ -11,6 +11,7 @@ from collections.abc import (
     Coroutine,
     Iterable,
     Mapping,
+    Sequence,
 )
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, replace
@@ -25,10 +26,11 @@ from airos_edge.engines.registry import PORTS, Port
 from airos_edge.engines.sayable import sayable
 from airos_edge.engines.timing import Measure, Trials, measured
 from airos_edge.errors import AirosError, EngineUnavailable
+from airos_edge.fluency import Fluency, spoken_languages
 from airos_edge.health import Health, PartsRenewed
-from airos_edge.home import demo as demo_house
-from airos_edge.home.commands import HouseCommands
+from airos_edge.home.demo import demo_house
 from airos_edge.home.house import House, Source, State, VirtualDevices, furnished
+from airos_edge.home.multilingual import Multilingual
 from airos_edge.home.timers import MOST, Timers
 from airos_edge.home.usual import usual_answers
 from airos_edge.http.tape import Tape
@@ -117,7 +119,10 @@ class Box:
         manner = Prompt(
             speaking=Speaking(language=config.language) if self._parts.engines.tts else None,
             reach=config.reach,
+            languages=tuple(one.language for one in self._parts.fluencies[1:] if one.voice),
         )
+
+        languages = spoken_languages(config) if config.languages else ()
 
         def tell_all(event: Event) -> None:
             log_turn(event)
@@ -135,7 +140,7 @@ class Box:
             self._lease.borrow,
             tell_all,
             manner,
-            Hints(config.language),
+            Hints(config.language, languages=languages),
         )
         return session
 
@@ -187,6 +192,11 @@ class Box:
     def language(self) -> str:
         return self._parts.config.language
 
+    @property
+    def fluencies(self) -> Sequence[Fluency]:
+        """What works in each language of the house, by now."""
+        return self._parts.fluencies
+
     def voices(self) -> Collection[str] | None:
         """The names that the voice which speaks by now can be asked for; None: it does not tell them."""
         tts = self._parts.opened.tts
@@ -219,13 +229,13 @@ class Box:
         return self._parts.tools
 
     @property
-    def commands(self) -> HouseCommands:
+    def commands(self) -> Multilingual:
         """What sentences mean in this house, by now."""
         return self._parts.commands
 
     def usual_answers(self) -> list[str]:
         """What the house answers most often."""
-        return usual_answers(self._parts.commands, self._parts.house)
+        return usual_answers(self._parts.commands.own, self._parts.house)
 
     # ---- the whole ----
 
@@ -370,10 +380,10 @@ async def open_box(
 
         async def build(config: Config) -> Parts:
             home, found = furnished(config.home, sources)
-            label = ""
-            if demo and not home.devices:
-                home, label = demo_house.HOUSE, demo_house.LABEL
-            house = House(home, VirtualDevices(), hub.publish, label, states, found=found)
+            is_demo = demo and not home.devices
+            if is_demo:
+                home = demo_house(config.language)
+            house = House(home, VirtualDevices(), hub.publish, is_demo, states, found=found)
             parts = await assemble(config, house, timers, servers, means, ports)
             servers.use(config.tools, config.reach)
             return parts

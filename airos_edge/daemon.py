@@ -180,6 +180,11 @@ def _describe(
     for port, part in parts["engines"].items():
         model = f" with {part['model']}" if "model" in part else ""
         log.info("%s: %s%s (%s)", port, part["engine"] or "none", model, part["why"])
+    for one in box.fluencies:
+        is_whole = one.ears and one.voice
+        log.log(
+            logging.INFO if is_whole else logging.WARNING, "language %s: %s", one.language, one.told
+        )
     for name, told in parts["models"].items():
         log.info("llm %s: %s", name, told)
     log.info("microphone: %s; speaker: %s", sound.microphone.says, sound.speaker.says)

@@ -10,21 +10,24 @@ from typing import Any, TypeVar
 
 from airos_edge.config import Config
 from airos_edge.engines import choosing, opening, registry
+from airos_edge.engines.asr_in_order import AsrInOrder
 from airos_edge.engines.choosing import Choice
-from airos_edge.engines.in_order import AsrInOrder, InOrder, TtsInOrder
+from airos_edge.engines.in_order import InOrder
 from airos_edge.engines.kept import kept
 from airos_edge.engines.loading import Loading
 from airos_edge.engines.registry import Port
-from airos_edge.engines.timing import Machine, Timings, Trials
-from airos_edge.engines.wanted import WantedAsr, WantedTts, WantedVad, WantedWake
+from airos_edge.engines.timing import Machine, Timing, Timings, Trials
+from airos_edge.engines.tts_in_order import TtsInOrder
+from airos_edge.engines.wanted import WakeWords, WantedAsr, WantedTts, WantedVad, WantedWake
 from airos_edge.errors import EngineError, EngineUnavailable
+from airos_edge.fluency import spoken_languages
 from airos_edge.health import Health, State
 from airos_edge.home.house import AreaSettings, DeviceSettings, House
 from airos_edge.models.stored import StoredModel, stored_models
 from airos_edge.paths import daemons_state_directory, state_directory
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.grammar import Grammar
-from airos_edge.voice.ports import Vad, Wake
+from airos_edge.voice.ports import Vad
 from airos_edge.workshop import Workshop
 
 log = logging.getLogger(__name__)
@@ -35,14 +38,14 @@ O = TypeVar("O", bound=InOrder[Any])  # noqa: E741 - an order
 
 @dataclass(slots=True)
 class Opened:
-    """`faults` says of each port that has no engine why."""
+    """`faults` says of each port that has no engine why, and of each wake word that is not heard."""
 
     choices: tuple[Choice, ...]
     faults: dict[str, str] = field(default_factory=dict)
     asr: AsrInOrder | None = None
     tts: TtsInOrder | None = None
     open_vad: Callable[[], Vad] | None = None
-    open_wake: Callable[[], Wake] | None = None
+    open_wake: WakeWords | None = None
 
     def in_order(self, port: Port) -> InOrder[Any] | None:
         """Those of a port that may be several; None: it is not such a port, or has none."""
@@ -87,6 +90,28 @@ def timings_of(config: Config) -> Timings:
     """Those of the daemon of this box."""
     directory = daemons_state_directory(config.state.directory)
     return Timings(directory / "timings.json", Machine.this())
+
+
+def timing_of(config: Config, timings: Timings, model: StoredModel) -> Timing | None:
+    """That of a model on this box, computed as is configured; None: it was not timed."""
+    if model.task not in ("asr", "tts"):
+        return None
+    port: Port = "asr" if model.task == "asr" else "tts"
+    if model.engine not in {engine.name for engine in registry.engines(port)}:
+        return None
+    choice = Choice(port, model.engine, "", model=model)
+    return timings.of(choice, precision(config, port))
+
+
+def factors(config: Config) -> Callable[[StoredModel], float | None]:
+    """Gives the seconds of computing for a second of sound, of each model that was timed."""
+    timings = timings_of(config)
+
+    def factor(model: StoredModel) -> float | None:
+        timing = timing_of(config, timings, model)
+        return timing.factor if timing else None
+
+    return factor
 
 
 async def open_engines(
@@ -140,6 +165,9 @@ async def open_engines(
     opened.open_wake, opened.open_vad, opened.asr, opened.tts = (
         made[port].result() if port in made else None for port in registry.PORTS
     )
+    for word, why in (opened.open_wake.unheard if opened.open_wake else {}).items():
+        opened.faults[f"wake {word}"] = why
+        log.warning("Going on without the wake word %s: %s", word, why)
     return opened
 
 
@@ -203,7 +231,14 @@ def _open_tts(first: Choice, directory: Path, choice: Choice, wanted: WantedTts)
 def wanted_asr(config: Config, house: House, grammar: Grammar, choice: Choice) -> WantedAsr:
     named: list[AreaSettings | DeviceSettings] = [*house.settings.areas, *house.settings.devices]
     names = dict.fromkeys(name for one in named for name in (one.name, *one.aliases))
-    return WantedAsr(config.asr, config.language, grammar, tuple(config.wake.words), tuple(names))
+    return WantedAsr(
+        config.asr,
+        config.language,
+        spoken_languages(config) if config.languages else (),
+        grammar,
+        tuple(config.wake.words),
+        tuple(names),
+    )
 
 
 def wanted_tts(config: Config, stored: Sequence[StoredModel], choice: Choice) -> WantedTts:

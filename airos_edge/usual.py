@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from airos_edge.box import Box
 from airos_edge.errors import EngineError
 from airos_edge.health import PartsRenewed
-from airos_edge.router.commands import NOT_FROM_THERE, STILL_THERE
-from airos_edge.router.meaning import NO_COMMAND, NOT_HEARD
-from airos_edge.voice.respond import APOLOGY
+from airos_edge.languages.phrases import phrases
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +26,7 @@ async def make_usual_answers(box: Box) -> None:
 
 
 def usual(box: Box) -> Iterator[str]:
-    yield from (NOT_HEARD, NO_COMMAND, APOLOGY)
+    says = phrases(box.language)
+    yield from (says.not_heard, says.no_command, says.apology)
     yield from box.usual_answers()
-    yield from (NOT_FROM_THERE, STILL_THERE)
+    yield from (says.not_from_there, says.still_there)

@@ -25,6 +25,8 @@ from bench import (
     resources,
     router,
     wake,
+    wake_engines,
+    wake_words,
     wyoming,
 )
 from bench.figures import RESULTS, Figure, table
@@ -46,6 +48,8 @@ FIGURES: dict[str, Callable[[bool], Coroutine[Any, Any, list[Figure]]]] = {
     "cpu": resources.cpu,
     "idle": resources.idle,
     "wake": wake.wake,
+    "wake-engines": wake_engines.wake_engines,
+    "wake-words": wake_words.wake_words,
     "wyoming": wyoming.wyoming,
     "hands-free": hands_free.hands_free,
 }

@@ -27,6 +27,7 @@ from airos_edge.models.stored import StoredModel
 from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.ports import Asr, Hints, Speaking, Tts
 from airos_edge.voice.utterance import Ended, EndReason, Utterance
+from bench import sherpa
 from bench.corpus.draw import house_sentences
 from bench.figures import Figure
 from tests.piper_model import piper_voice
@@ -260,8 +261,12 @@ def _piper_alone() -> Callable[[str], object]:
     return lambda sentence: voice.say(sentence, None, 1.0, Run())
 
 
-EARS = [Ears("pocketsphinx", lambda: pocketsphinx(house_sentences().grammar), _pocketsphinx_alone)]
+EARS = [
+    Ears("pocketsphinx", lambda: pocketsphinx(house_sentences().grammar), _pocketsphinx_alone),
+    Ears("sherpa", sherpa.open_ears, sherpa.ears_alone),
+]
 VOICES = [
     Voice("espeak", lambda: open_espeak(None, 1.0), _espeak_alone),
+    Voice("sherpa", sherpa.open_voice, sherpa.voice_alone),
     Voice("piper", lambda: open_piper(WantedTts(model=_humming())), _piper_alone),
 ]

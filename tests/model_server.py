@@ -136,7 +136,7 @@ class ModelServer:
         return len({request["peer"] for request in self.requests})
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        body = json.loads(await request.read())
+        body = await _body(request)
         told = {"headers": dict(request.headers), "path": request.path, "peer": _peer(request)}
         self.requests.append({**body, **told})
         self.asked.set()
@@ -159,6 +159,19 @@ class ModelServer:
             self.hung_up.set()
             raise
         return response
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    """The JSON, or the fields of a form; of a file in it, its bytes."""
+    if request.content_type != "multipart/form-data":
+        told: dict[str, Any] = json.loads(await request.read())
+        return told
+    fields = dict(await request.post())
+    for name, value in fields.items():
+        if isinstance(value, web.FileField):
+            with value.file as file:
+                fields[name] = file.read()
+    return fields
 
 
 async def _take(step: Step, response: web.StreamResponse) -> None:

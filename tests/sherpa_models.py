@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from airos_edge.voice.audio import RATE_HZ, AudioChunk, samples_of
 
@@ -65,7 +65,7 @@ def _bias(tokens: int, blank: float) -> np.ndarray:
 
 def save(
     path: Path,
-    nodes: Sequence[onnx.NodeProto],
+    nodes: Sequence[NodeProto],
     inputs: Sequence[tuple[str, int, Sequence[int | str]]],
     outputs: Sequence[tuple[str, int, Sequence[int | str]]],
     constants: Mapping[str, np.ndarray],
@@ -90,12 +90,14 @@ def write_tokens(directory: Path, tokens: Sequence[str]) -> None:
 
 
 CHUNK_FRAMES, T = 32, 45
+BALLAST = 1024
 BLANK = -6.0
 """A band with a tone has a mean of more than this, of logarithms of power; noise has less."""
 
 
-def zipformer(directory: Path, tokens: Sequence[str] = WORDS) -> Path:
-    """A streaming transducer as icefall exports it, of one layer that passes its states on.
+def zipformer(directory: Path, tokens: Sequence[str] = WORDS, layers: int = 0) -> Path:
+    """A streaming transducer as icefall exports it, of one layer that passes its states on; with `layers`
+    of work more, which changes nothing.
 
     It says a token once, however long its tone is: the decoder takes the last token's score away.
     """
@@ -113,6 +115,7 @@ def zipformer(directory: Path, tokens: Sequence[str] = WORDS) -> Path:
     ]
     passed = [helper.make_node("Identity", [name], [f"new_{name}"]) for name, _, _ in states]
     frames = CHUNK_FRAMES // 4
+    work, weights = ballast("frames", BINS, layers)
     save(
         directory / "encoder.onnx",
         [
@@ -120,7 +123,9 @@ def zipformer(directory: Path, tokens: Sequence[str] = WORDS) -> Path:
             helper.make_node("Reshape", ["frames", "by_four"], ["fours"]),
             helper.make_node("ReduceMean", ["fours"], ["mean"], axes=[2], keepdims=0),
             helper.make_node("MatMul", ["mean", "bands"], ["scores"]),
-            helper.make_node("Add", ["scores", "bias"], ["encoder_out"]),
+            *work,
+            helper.make_node("Add", ["scores", "nothing"], ["worked"]),
+            helper.make_node("Add", ["worked", "bias"], ["encoder_out"]),
             *passed,
         ],
         [("x", FLOAT, ["N", T, BINS]), *states],
@@ -135,6 +140,7 @@ def zipformer(directory: Path, tokens: Sequence[str] = WORDS) -> Path:
             "by_four": np.array([-1, frames, 4, BINS]),
             "bands": _bands(size),
             "bias": _bias(size, BLANK),
+            **weights,
         },
         {
             "model_type": "zipformer2",
@@ -181,6 +187,22 @@ def zipformer(directory: Path, tokens: Sequence[str] = WORDS) -> Path:
     return directory
 
 
+def ballast(name: str, width: int, layers: int) -> tuple[list[NodeProto], dict[str, np.ndarray]]:
+    """Work that comes to `nothing`: of an input whose rows have so many values, through so many layers."""
+    nodes = [helper.make_node("MatMul", [name, "widen"], ["layer_0"])]
+    nodes += [
+        helper.make_node("MatMul", [f"layer_{number}", "square"], [f"layer_{number + 1}"])
+        for number in range(layers)
+    ]
+    nodes += [
+        helper.make_node("ReduceMean", [f"layer_{layers}"], ["sum"], keepdims=0),
+        helper.make_node("Mul", ["sum", "naught"], ["nothing"]),
+    ]
+    square = np.eye(BALLAST, dtype=np.float32)
+    widen = np.ones((width, BALLAST), np.float32)
+    return nodes, {"widen": widen, "square": square, "naught": np.array(0, np.float32)}
+
+
 # ---- of the FunASR family: seven frames are heard as one, every sixth ----------------------------
 
 WINDOW, SHIFT = 7, 6
@@ -197,7 +219,7 @@ def _stacked(scale: float = 1.0) -> dict[str, object]:
     return {**STACKED, "inv_stddev": ",".join([str(scale)] * BINS * WINDOW)}
 
 
-def _scores(size: int) -> tuple[list[onnx.NodeProto], dict[str, np.ndarray]]:
+def _scores(size: int) -> tuple[list[NodeProto], dict[str, np.ndarray]]:
     """`speech` (1, T, 560) to `scores` (1, T, size)."""
     nodes = [
         helper.make_node("MatMul", ["speech", "bands"], ["raw"]),
@@ -207,7 +229,7 @@ def _scores(size: int) -> tuple[list[onnx.NodeProto], dict[str, np.ndarray]]:
     return nodes, {"bands": bands, "bias": _bias(size, BLANK + FULL_SCALE_LOG)}
 
 
-def _onsets() -> tuple[list[onnx.NodeProto], dict[str, np.ndarray]]:
+def _onsets() -> tuple[list[NodeProto], dict[str, np.ndarray]]:
     """`scores` (1, T, V) to `is_new` (T): whether a token begins there."""
     nodes = [
         helper.make_node("ArgMax", ["scores"], ["ids"], axis=2, keepdims=0),
@@ -357,4 +379,25 @@ def sense_voice(
         },
     )
     write_tokens(directory, tokens)
+    return directory
+
+
+def unclear(first: int, second: int) -> AudioChunk:
+    """A sound so short that it is one token, of two bands: the first is a little louder."""
+    at = np.arange(samples_of(60)) / RATE_HZ
+    sound = np.sin(2 * np.pi * hz(first) * at) + 0.8 * np.sin(2 * np.pi * hz(second) * at)
+    samples = np.random.default_rng(7).normal(0, 5, samples_of(600))
+    samples[samples_of(100) :][: len(at)] += 4800 * sound * np.hanning(len(at))
+    return AudioChunk(samples.astype("<i2").tobytes())
+
+
+LETTERS = "ABCEFGHIKLMNOPRTU"
+
+
+def zipformer_with_pieces(directory: Path) -> Path:
+    """One whose tokens are pieces of words, with the scores of the pieces: it can be told names."""
+    pieces = [*WORDS, "▁", *LETTERS]
+    zipformer(directory, pieces)
+    scored = [f"{piece}\t{-number}" for number, piece in enumerate(pieces)]
+    (directory / "bpe.vocab").write_text("\n".join(scored), encoding="utf-8")
     return directory

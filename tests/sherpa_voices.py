@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from onnx import NodeProto, helper
 
-from tests.sherpa_models import FLOAT, INT64, save
+from tests.sherpa_models import FLOAT, INT64, ballast, save
 
 RATE_HZ = 16_000
 HIFIGAN_HZ, VOCOS_HZ = 22_050, 24_000
@@ -120,9 +120,11 @@ def _write_phonemes(directory: Path) -> None:
     (directory / "tokens.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def piper(directory: Path, speakers: int = 2) -> Path:
-    """One as it was made of a voice of Piper's: espeak-ng says how the words are spoken."""
+def piper(directory: Path, speakers: int = 2, layers: int = 0) -> Path:
+    """One as it was made of a voice of Piper's: espeak-ng says how the words are spoken. With `layers` of
+    work more, which changes nothing."""
     directory.mkdir(parents=True, exist_ok=True)
+    work, weights = ballast("pitches", 1, layers)
     save(
         directory / "en_GB-small-low.onnx",
         [
@@ -130,7 +132,10 @@ def piper(directory: Path, speakers: int = 2) -> Path:
             helper.make_node("Gather", ["scales", "second"], ["length_scale"]),
             *_length("length_scale"),
             *_tone("input", "samples"),
-            *LOUDER,
+            *work,
+            *LOUDER[:1],
+            helper.make_node("Add", ["volume", "nothing"], ["worked"]),
+            helper.make_node("Mul", ["wave", "worked"], ["audio"]),
         ],
         [
             ("input", INT64, [1, "L"]),
@@ -139,7 +144,7 @@ def piper(directory: Path, speakers: int = 2) -> Path:
             ("sid", INT64, [1]),
         ],
         [("audio", FLOAT, ["S"])],
-        {**TONE, **LENGTH, **_volumes(speakers), "second": np.array([1])},
+        {**TONE, **LENGTH, **_volumes(speakers), **weights, "second": np.array([1])},
         {
             "model_type": "vits",
             "comment": "piper",

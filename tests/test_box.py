@@ -407,6 +407,25 @@ async def test_an_engine_that_cannot_be_opened_degrades_one_thing_and_is_named()
         assert box.state()["status"] == "ok"
 
 
+async def test_a_wake_word_that_cannot_be_heard_is_named_and_the_others_go_on() -> None:
+    words = {"hey_jarvis": WordSettings(), "hey_mum": WordSettings(model="/nowhere/mum.onnx")}
+    async with open_box(replace(Config(), wake=WakeSettings(words=words))) as box:
+        health = box.state()
+        assert health["status"] == "degraded"
+        assert health["parts"]["wake"] == {"engine": "openwakeword", "state": "ok"}
+        assert health["parts"]["wake hey_mum"]["state"] == "failed"
+        assert "/nowhere/mum.onnx: No such file" in health["parts"]["wake hey_mum"]["why"]
+        heard = [
+            hit.word
+            for waking in [box.waking()]
+            for piece in spoken("hey jarvis", "en-gb", after_ms=1000).pieces(320)
+            for hit in waking.feed(piece)
+        ]
+        assert heard == ["hey_jarvis"]
+        assert await box.reload(Config()) == "wake"
+        assert box.state()["status"] == "ok"
+
+
 async def test_a_box_without_ears_answers_what_is_typed_and_fails_what_is_said() -> None:
     async with open_box(replace(Config(), language="de")) as box:
         assert box.state()["parts"]["asr"]["state"] == "failed"

@@ -88,6 +88,9 @@ class FakeBox:
     def model_names(self) -> list[str]:
         return ["airos"]
 
+    async def models_changed(self) -> dict[str, str]:
+        return {}
+
     def check(self) -> dict[str, Any]:
         return {"engines": {}, "models": {}, "devices": [], "demo": False}
 

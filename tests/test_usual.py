@@ -17,11 +17,11 @@ from airos_edge.health import PartsRenewed
 from airos_edge.home.house import AreaSettings, DeviceSettings
 from airos_edge.home.house import Settings as HomeSettings
 from airos_edge.models.settings import Settings as ModelsSettings
-from airos_edge.router.meaning import NO_COMMAND
 from airos_edge.usual import make_usual_answers, usual
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.ports import Speaking
 from tests.model_server import LIMIT_S
+from tests.phrases import NO_COMMAND
 from tests.piper_model import piper_voice
 
 ATTIC = HomeSettings(

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from airos_edge.cli import control
 from airos_edge.config import Config
 from airos_edge.engines import choosing, llm, registry
-from airos_edge.engines.choosing import Choice
 from airos_edge.engines.registry import PORTS, Engine, Port
 from airos_edge.engines.timing import Machine
 from airos_edge.errors import DaemonError
@@ -21,7 +20,7 @@ from airos_edge.models import speed
 from airos_edge.models.catalogue import Entry, recommended
 from airos_edge.models.stored import StoredModel, Task
 from airos_edge.network import shown
-from airos_edge.opened import models_directory, models_on_box, precision, timings_of
+from airos_edge.opened import models_directory, models_on_box, timing_of, timings_of
 from airos_edge.paths import socket_path
 from airos_edge.wyoming.frames import reason
 
@@ -114,13 +113,8 @@ def models(config: Config) -> list[Finding]:
         return [Finding("Models", "note", "none is on this box", "airos models list")]
 
     def line(model: StoredModel) -> str:
-        told = f"{model.name}: {model.task} by {model.engine}"
-        if model.task == "asr" or model.task == "tts":
-            choice = Choice(model.task, model.engine, "", model=model)
-            known = {engine.name for engine in registry.engines(model.task)}
-            timed = model.engine in known and timings.told(choice, precision(config, model.task))
-            told += f"; {timed or 'not timed yet'}"
-        return told
+        timing = timing_of(config, timings, model)
+        return f"{model.name}: {model.task} by {model.engine}; {timing or 'not timed yet'}"
 
     return [Finding("Models", "note", line(model)) for model in stored]
 

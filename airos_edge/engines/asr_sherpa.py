@@ -4,9 +4,9 @@ whole once it has ended (SenseVoice, Paraformer, transducers such as NeMo's).
 Where an utterance ends is for the ear to say: the models' own endpoint detection is off.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.voice.audio import RATE_HZ, AudioChunk, level_dbfs, samples_of
 from airos_edge.voice.ports import Asr, Hints, Place, Transcript
 from airos_edge.voice.utterance import Utterance
+
+T = TypeVar("T")
 
 STEP_MS = 100
 """So much is handed to the model at once: its own steps are 160 to 640 ms, and the way to its thread and
@@ -53,33 +55,31 @@ class StreamingAsr:
         What the box expects as an answer, and the house's names, are heard more readily where the model
         can be told. Cancelling leaves the stream after the step that it is at.
         """
-        stream = await self._run(partial(self._begin, hints))
+        stream = await _run(self._lane, partial(self._begin, hints))
         text = ""
         is_silent = True
         async for piece in _pieces(heard):
             is_silent = is_silent and level_dbfs(piece.pcm) < SILENT_DBFS
-            now = await self._run(partial(self._step, stream, piece))
-            if now != text:
+            now = await _run(self._lane, partial(self._step, stream, piece))
+            if now is not None and now != text:
                 text = now
                 yield Transcript(without(heard.wake_word, text))
-        text = await self._run(partial(self._end, stream))
+        text = await _run(self._lane, partial(self._end, stream))
         yield Transcript("" if is_silent else without(heard.wake_word, text), final=True)
 
     async def aclose(self) -> None:
         """What it is at is finished and discarded."""
         self._lane.close()
 
-    async def _run(self, work: Any) -> Any:
-        return await _run(self._lane, work)
-
     def _begin(self, hints: Hints) -> Any:
         if self._hotwords is None:
             return self._ears.create_stream()
         return self._ears.create_stream(hotwords=self._hotwords.said(hints.expecting))
 
-    def _step(self, stream: Any, piece: AudioChunk) -> str:
+    def _step(self, stream: Any, piece: AudioChunk) -> str | None:
+        """None where it was not enough for a step of the model's own."""
         stream.accept_waveform(RATE_HZ, piece.as_floats())
-        return self._decode(stream)
+        return self._decode(stream) if self._ears.is_ready(stream) else None
 
     def _end(self, stream: Any) -> str:
         stream.accept_waveform(RATE_HZ, np.zeros(samples_of(TAIL_MS), np.float32))
@@ -153,7 +153,7 @@ def open_asr(wanted: WantedAsr) -> Asr:
     )
 
 
-async def _run(lane: Lane, work: Any) -> Any:
+async def _run(lane: Lane, work: Callable[[], T]) -> T:
     try:
         return await lane.call(work)
     except Exception as error:  # boundary: what the library throws

@@ -59,18 +59,14 @@ class Heard:
 
 
 class WhisperAsr:
-    """One model, which hears one recording at a time. `languages` are those that may be spoken besides the
-    one that is asked for; what is less certain than `threshold` is not sure."""
+    """One model, which hears one recording at a time; what is less certain than `threshold` is not sure."""
 
     name = NAME
     place = Place.LOCAL
 
-    def __init__(
-        self, whisper: Whisper, languages: Sequence[str] = (), threshold: float = 0.5
-    ) -> None:
+    def __init__(self, whisper: Whisper, threshold: float = 0.5) -> None:
         self.runs_on = whisper.runs_on
         self._whisper = whisper
-        self._languages = languages
         self._threshold = threshold
         self._lane = Lane(NAME)
 
@@ -80,7 +76,7 @@ class WhisperAsr:
         Partials are made while the model has nothing else to do. Cancelled, it finishes the window that
         it is at, and what comes of that is discarded. Raises EngineError.
         """
-        tags = self._tags(hints.language)
+        tags = self._tags(hints)
         again, known, seen = Rehearing(), Heard(), 0
         async for chunk in heard:
             again.feed(chunk)
@@ -105,10 +101,10 @@ class WhisperAsr:
             certainty=certainty,
         )
 
-    def _tags(self, language: str) -> Mapping[str, str]:
+    def _tags(self, hints: Hints) -> Mapping[str, str]:
         """What may be spoken: what the owner calls it, by what Whisper does. Raises EngineError."""
         tags: dict[str, str] = {}
-        for tag in (language, *self._languages):
+        for tag in (hints.language, *hints.languages):
             tags.setdefault(self._whisper.code_of(tag), tag)
         return tags
 
@@ -164,9 +160,9 @@ def open_asr(wanted: WantedAsr) -> Asr:
         raise EngineUnavailable(NAME, "has no model: `airos models list` shows those there are")
     settings = wanted.settings
     whisper = open_whisper(wanted.model.path, settings.device, settings.compute_type, wanted.names)
-    for language in (wanted.language, *settings.languages):
+    for language in (wanted.language, *wanted.languages):
         try:
             whisper.code_of(language)
         except EngineError as error:
             raise EngineUnavailable(NAME, str(error).removeprefix(f"{NAME}: ")) from error
-    return WhisperAsr(whisper, settings.languages, settings.certainty)
+    return WhisperAsr(whisper, settings.certainty)

@@ -1,26 +1,32 @@
-"""A recogniser and a voice that are made of several: the first that is there and works serves.
+"""Several engines as one: the first that is there and works serves.
 
-While the best is loading, the next stands in; what fails makes way for the next, which hears the same
-recording from its start, or says what has not been said yet.
+While the best is loading, the next stands in; what fails makes way for the next. `asr_in_order.py` and
+`tts_in_order.py` are the recogniser and the voice that are made so.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
-from contextlib import aclosing
-from dataclasses import replace
-from typing import Any, Generic, TypeVar
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Collection,
+    Sequence,
+)
+from contextlib import aclosing, asynccontextmanager
+from typing import Generic, TypeVar
 
 from airos_edge.engines.choosing import is_uri, named
 from airos_edge.engines.loading import Loading
 from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.health import State
-from airos_edge.voice.flow import Scope
-from airos_edge.voice.ports import Asr, Hints, Speaking, Speech, Transcript, Tts
-from airos_edge.voice.utterance import Utterance
-from airos_edge.wyoming.sound import OneRate
+from airos_edge.voice.flow import Scope, chain, patiently
 
 log = logging.getLogger(__name__)
+
+ANSWERS_S = 4.0
+"""Who stands in is asked when an engine elsewhere has had so long for nothing: people wait no longer."""
 
 E = TypeVar("E")
 T = TypeVar("T")
@@ -200,6 +206,22 @@ class InOrder(Generic[E]):
 
     # ---- asking ----
 
+    @asynccontextmanager
+    async def asked(
+        self, part: Loading[E], made: AsyncGenerator[T, None], since: Callable[[], float | None]
+    ) -> AsyncIterator[AsyncIterable[T]]:
+        """What the part makes. Whatever it fails with reaches the block as an AirosError.
+
+        One elsewhere, beside which there are others, fails too when it makes nothing for `ANSWERS_S`, which
+        count from the loop time that `since` gives, or not at all while that is None. Leaving ends it.
+        """
+        async with chain(made, name=part.name, ahead=1) as coming:
+            if not is_uri(part.name) or len(self.parts) == 1:
+                yield coming
+                return
+            async with aclosing(patiently(coming, ANSWERS_S, part.name, since)) as in_time:
+                yield in_time
+
     def note_failed(self, part: Loading[E], error: EngineError) -> None:
         part.failed(error)
         self.tell()
@@ -213,108 +235,3 @@ class InOrder(Generic[E]):
         first, *others = [part for part in self.parts if part.why] or self.parts
         whys = [first.why.removeprefix(f"{first.name}: "), *(other.why for other in others)]
         return EngineUnavailable(first.name, "; ".join(filter(None, whys)) or "is not there")
-
-
-class AsrInOrder(InOrder[Asr]):
-    async def transcribe(self, heard: Utterance, hints: Hints) -> AsyncGenerator[Transcript, None]:
-        """As the first that works makes it. One that fails before its final makes way for the next, which
-        hears the recording from its start. Raises what the last of them raised."""
-        asked: list[Loading[Asr]] = []
-        failure: EngineError | None = None
-        while (part := await self.next(asked)) is not None:
-            asked.append(part)
-            try:
-                with part.used() as asr:
-                    async with aclosing(_translated(asr.transcribe(heard, hints), part)) as parts:
-                        async for transcript in parts:
-                            self.note_worked(part)
-                            yield transcript
-                            if transcript.final:
-                                return
-                raise EngineError(part.name, "ended without a final transcript")
-            except EngineError as error:
-                failure = error
-                self.note_failed(part, error)
-                log.warning("asr: %s", error)
-        raise failure or self.unavailable()
-
-
-class TtsInOrder(InOrder[Tts]):
-    def voices(self, language: str) -> dict[str, str] | None:
-        """The names by which the voice that speaks now can be asked; None: it does not tell them."""
-        serving = self.serving
-        tell = getattr(serving.engine, "voices", None) if serving else None
-        return tell(language) if tell else None
-
-    async def speak(self, text: AsyncIterator[str], how: Speaking) -> AsyncGenerator[Speech, None]:
-        """As the first that works says it, all in the rate of its first sound. One that fails makes way for
-        the next, which says what has not been said. Raises what the last of them raised."""
-        script = Script(text)
-        asked: list[Loading[Tts]] = []
-        failure: EngineError | None = None
-        rate: OneRate | None = None
-        while (part := await self.next(asked)) is not None:
-            asked.append(part)
-            try:
-                with part.used() as tts:
-                    speech = tts.speak(script.unsaid(), self._asked_of(part, tts, how))
-                    async with aclosing(_translated(speech, part)) as pieces:
-                        async for piece in pieces:
-                            self.note_worked(part)
-                            script.said(piece.text)
-                            rate = rate or OneRate(piece.chunk.rate_hz)
-                            yield replace(piece, chunk=rate.of(piece.chunk))
-                return
-            except EngineError as error:
-                failure = error
-                self.note_failed(part, error)
-                log.warning("tts: %s", error)
-        raise failure or self.unavailable()
-
-    def _asked_of(self, part: Loading[Tts], tts: Tts, how: Speaking) -> Speaking:
-        """Who stands in is not asked for a voice of another engine."""
-        if how.voice is None or part is self.parts[0]:
-            return how
-        tell = getattr(tts, "voices", None)
-        known = tell(how.language) if tell else ()
-        return how if how.voice in known else replace(how, voice=None)
-
-
-class Script:
-    """Sentences that are to be said, and how much of them has been."""
-
-    def __init__(self, text: AsyncIterator[str]) -> None:
-        self._text = text
-        self._taken: list[str] = []
-        self._said = 0
-
-    def said(self, text: str) -> None:
-        """The next of it, as `Speech.text` tells it."""
-        self._said += len(text)
-
-    async def unsaid(self) -> AsyncGenerator[str, None]:
-        """What was taken and not said, sentence by sentence, then what comes."""
-        begin = 0
-        for sentence in tuple(self._taken):
-            left = sentence[max(self._said - begin, 0) :]
-            begin += len(sentence)
-            if left.strip():
-                yield left
-        async for sentence in self._text:
-            self._taken.append(sentence)
-            yield sentence
-
-
-async def _translated(
-    parts: AsyncGenerator[T, None], part: Loading[Any]
-) -> AsyncGenerator[T, None]:
-    """What no engine may raise becomes what it may."""
-    async with aclosing(parts):
-        try:
-            async for made in parts:
-                yield made
-        except EngineError:
-            raise
-        except Exception as error:  # boundary: whatever an engine raises, the next one is asked
-            log.exception("%s failed", part.name)
-            raise EngineError(part.name, str(error) or type(error).__name__) from error

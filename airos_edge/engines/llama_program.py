@@ -13,6 +13,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,8 @@ class Wanted:
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the box
-    os.nice(NICENESS)
-    if sys.platform == "linux":
+    with suppress(OSError):
+        os.nice(NICENESS)
         Path("/proc/self/oom_score_adj").write_text(EXPENDABLE)
     wanted = Wanted(**json.loads(sys.stdin.readline()))
     Path(wanted.socket).unlink(missing_ok=True)  # of one that was killed

@@ -26,8 +26,9 @@ IDLE_S = {Place.LOCAL: 4.0, Place.EDGE: 4.0, Place.CLOUD: 30.0}
 the cloud another TLS handshake costs more than the chance of finding it closed."""
 LARGEST_STREAM = 8 * 1024 * 1024
 """Characters of events: an answer may be endless without a word in it."""
-END, LAST_EVENT = "[DONE]", "message_stop"
-"""How OpenAI and Anthropic say that nothing more comes."""
+END, LAST_EVENTS = "[DONE]", ("message_stop", "transcript.text.done")
+"""How it is said that nothing more comes: by OpenAI, and by the type of Anthropic's last event and that of
+a transcript."""
 DRAIN_S = 0.2
 """How long is waited for the end of the stream after that: a stream that was read to its end leaves its
 connection for the next question."""
@@ -57,24 +58,33 @@ class Endpoint:
 
         Raises EngineError, in a sentence. Closing or cancelling it closes the connection.
         """
+        async with (
+            self.answer(path, json=dict(body)) as response,
+            aclosing(self.events_of(response)) as events,
+        ):
+            async for event in events:
+                yield event
+
+    async def events_of(self, response: "httpx2.Response") -> AsyncGenerator[Any, None]:
+        """The same, of an answer that is being read."""
         import httpx2
 
-        async with self.answer(path, json=dict(body)) as response:
-            read, source = 0, aiter(httpx2.EventSource(response))
-            async for event in source:
-                read += len(event.data)
-                if read > LARGEST_STREAM:
-                    raise self.failed("does not come to an end")
-                if event.data == END:
+        read, source = 0, aiter(httpx2.EventSource(response))
+        async for event in source:
+            read += len(event.data)
+            if read > LARGEST_STREAM:
+                raise self.failed("does not come to an end")
+            if event.data == END:
+                break
+            if event.data:
+                told = json.loads(event.data)
+                yield told
+                if isinstance(told, dict) and told.get("type") in LAST_EVENTS:
                     break
-                if event.data:
-                    yield json.loads(event.data)
-                    if event.event == LAST_EVENT:
-                        break
-            with suppress(TimeoutError):
-                async with asyncio.timeout(DRAIN_S):
-                    async for _ in source:
-                        pass
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_S):
+                async for _ in source:
+                    pass
 
     @asynccontextmanager
     async def answer(self, path: str, **asked: Any) -> AsyncIterator["httpx2.Response"]:

@@ -31,6 +31,7 @@ from airos_edge.voice.ports import Place, Prompt
 
 log = logging.getLogger(__name__)
 
+PROGRAM = (sys.executable, "-P", "-m", "airos_edge.engines.llama_program")
 ADDRESS = "http://llama.cpp/v1"
 """What stands for the socket in a request."""
 MAGIC = b"GGUF"
@@ -38,6 +39,8 @@ HELLO = Item("hello", role="user", text="Hello.")
 REASON = re.compile(r"error loading model: (.+)|(GGML_ASSERT.+)")
 COMPLAINT = re.compile(r"^[\d.]+ E (.+)")
 """In llama.cpp's log; there are some before and after the reason."""
+LOOK_S = 0.1
+"""So long it takes to hear that a program has ended whose connection broke off."""
 LONGEST_LINE = 1024 * 1024
 
 Report = Callable[[State, str], None]
@@ -151,7 +154,7 @@ class LlamaProgram:
         began = asyncio.get_running_loop().time()
         self._complaint = ""
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "airos_edge.engines.llama_program"),
+            *PROGRAM,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -204,6 +207,8 @@ class LlamaProgram:
 
     def _fault(self, status: int, what: str) -> EngineError:
         how = f"signal {-status}" if status < 0 else f"exit code {status}"
+        if -status == signal.SIGKILL:
+            how += ", as Linux ends what takes more memory than there is"
         why = f"{self._complaint} ({how})" if self._complaint else how
         return self.failed(f"{Path(self._wanted.model).name} {what}: {why}")
 
@@ -248,7 +253,7 @@ class Llama(Model):
 async def _ended(process: asyncio.subprocess.Process) -> int | None:
     """How it has ended, if it has."""
     try:
-        async with asyncio.timeout(0.2):
+        async with asyncio.timeout(LOOK_S):
             return await process.wait()
     except TimeoutError:
         return None

@@ -52,6 +52,13 @@ ENGINES: Mapping[Port, tuple[Engine, ...]] = {
             install="pyopen-wakeword",
             why="its models are in its package",
         ),
+        Engine(
+            "microwakeword",
+            f"{__package__}.wake_microwakeword:open_wake",
+            needs=("pymicro_wakeword/models/okay_nabu.json",),
+            install="airos-edge[microwakeword]",
+            why="its models are in its package",
+        ),
     ),
     "vad": (
         Engine(

@@ -36,8 +36,6 @@ class AsrSettings:
     model: str | None = None
     """The name of a model on this box, the path of one, or, of an engine elsewhere, what its server calls
     it; None: the best there is."""
-    languages: tuple[str, ...] = ()
-    """What may be spoken besides the box's own language, for an engine that hears which it is."""
     grammar: bool = True
     """Whether the closed grammar of the house's commands hears with an engine that hears anything."""
     certainty: Annotated[float, Range(0, 1)] = 0.5
@@ -72,7 +70,7 @@ class TtsSettings:
     clones: Mapping[str, CloneSettings] = field(default_factory=dict)
     """By the names under which they are voices."""
     cache_mb: Annotated[int, Range(0, 100_000)] = 50
-    """How much of what was said is kept on the disk; 0: only what fits into memory, while it runs."""
+    """How much of what was said is kept; 0: nothing."""
     device: Device = "auto"
     api_key: Secret | None = None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from airos_edge.engines.sherpa_kinds import Found
 from airos_edge.errors import EngineUnavailable
@@ -22,6 +23,9 @@ CUDA = "lib/libonnxruntime_providers_cuda.so"
 """What a build of the library that can use a GPU has, within its package."""
 MOST_THREADS = 4
 """More do not make these models faster, and a box has other things to do."""
+CORES_OF_THREAD = 2
+"""Half of the cores: threads that wait for each other's part take as much of a core as those that work. On
+two cores, a model took twice the CPU with two threads that it took with one."""
 HEARD_STREAMING = ("zipformer", "streaming_paraformer")
 CLONING = ("zipvoice", "pocket")
 """Kinds that have no voice of their own, and speak in that of a recording."""
@@ -48,7 +52,7 @@ class Plan:
 def plan_of(found: Found, device: str) -> Plan:
     """`device` as in the configuration."""
     provider = "cuda" if device == "cuda" or (device == "auto" and has_gpu()) else "cpu"
-    threads = min(MOST_THREADS, os.cpu_count() or 1)
+    threads = max(1, min(MOST_THREADS, (os.cpu_count() or 1) // CORES_OF_THREAD))
     return Plan(found.kind.name, found.files, provider, threads)
 
 
@@ -130,11 +134,24 @@ def load_voice(plan: Plan) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How something is said. `clone`: samples from -1 to 1, their rate, and what is said in them."""
+    """How something is said. `clone`: the voice it is said in, as `clone_of` gives it."""
 
     speaker: int = 0
     speed: float = 1.0
-    clone: tuple[Any, int, str] | None = None
+    clone: Any = None
+
+
+def clone_of(samples: npt.NDArray[np.float32], rate_hz: int, text: str) -> Any:
+    """The voice of a recording (samples from -1 to 1) in which this is said, for one thread at a time.
+
+    Made once: handing a recording over keeps Python's lock for some milliseconds of each second of it.
+    """
+    import sherpa_onnx
+
+    clone = sherpa_onnx.GenerationConfig()
+    clone.reference_audio, clone.reference_sample_rate = samples, rate_hz
+    clone.reference_text = text
+    return clone
 
 
 def generate(
@@ -149,10 +166,8 @@ def generate(
     the library throws."""
     import sherpa_onnx
 
-    config = sherpa_onnx.GenerationConfig()
+    config = manner.clone or sherpa_onnx.GenerationConfig()
     config.sid, config.speed = manner.speaker, manner.speed
-    if manner.clone is not None:
-        config.reference_audio, config.reference_sample_rate, config.reference_text = manner.clone
     if ipa is not None:
         config.phoneme_codepoints = [[ord(letter) for letter in sentence] for sentence in ipa]
     voice.generate(text, config, take)
@@ -174,6 +189,6 @@ def hear_once(plan: Plan, ears: Any) -> None:
 def say_once(plan: Plan, voice: Any) -> None:
     """A word, or in the voice of some noise where it has none. Raises what the library throws."""
     noise = np.random.default_rng(seed=0).normal(0, 0.01, RATE_HZ).astype(np.float32)
-    clone = (noise, RATE_HZ, SAYS) if plan.kind in CLONING else None
+    clone = clone_of(noise, RATE_HZ, SAYS) if plan.kind in CLONING else None
     ipa = [IPA] if plan.options.get("ipa") else None
     generate(voice, SAYS, Manner(clone=clone), lambda samples, share: 1, ipa)

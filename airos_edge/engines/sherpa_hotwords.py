@@ -39,8 +39,8 @@ class Hotwords:
 
 
 def hotwords_of(plan: Plan, names: tuple[str, ...]) -> Hotwords | None:
-    """None for a model that takes none."""
-    if plan.kind != "zipformer":
+    """None for a model that takes none, or where there are none: without, it searches in half the time."""
+    if plan.kind != "zipformer" or not names:
         return None
     tokens = _tokens(Path(plan.files["tokens"]))
     has_pieces = any(token.startswith(WORD_BEGIN) for token in tokens)

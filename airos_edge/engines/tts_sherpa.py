@@ -3,7 +3,7 @@ recording by ZipVoice and Pocket, where their speaker has agreed.
 """
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,8 +14,18 @@ import numpy as np
 
 from airos_edge.engines.ipa import ipa
 from airos_edge.engines.settings import CloneSettings, TtsSettings
-from airos_edge.engines.sherpa import NAME, Manner, Plan, generate, load_voice, plan_of, say_once
+from airos_edge.engines.sherpa import (
+    NAME,
+    Manner,
+    Plan,
+    clone_of,
+    generate,
+    load_voice,
+    plan_of,
+    say_once,
+)
 from airos_edge.engines.sherpa_kinds import kind_of
+from airos_edge.engines.sherpa_parts import parts
 from airos_edge.engines.sherpa_trial import tried
 from airos_edge.engines.sherpa_voices import Voice, voices_of
 from airos_edge.engines.spread import Piece, spread
@@ -27,8 +37,6 @@ from airos_edge.voice.ports import Place, Speaking, Speech, Tts
 
 log = logging.getLogger(__name__)
 
-PAUSE_MS = 200
-"""Between two sentences. The models end theirs with a little silence of their own."""
 NOTHING_MS = 5
 """The silence for what a voice makes no sound of: "…"."""
 MOST_LOADED = 2
@@ -51,12 +59,14 @@ class SherpaTts:
 
     name = NAME
     place = Place.LOCAL
+    pause_ms = 200
+    """Between two sentences. The models end theirs with a little silence of their own."""
 
     def __init__(self, voices: Sequence[Voice], settings: TtsSettings) -> None:
         self.runs_on = "cpu"
         self._voices = voices
         self._settings = settings
-        self._clones: dict[str, tuple[Samples, int, str]] = {}
+        self._clones: dict[str, Any] = {}
         self._loaded: dict[str, Loaded] = {}
         self._lane = Lane(NAME)
 
@@ -71,15 +81,11 @@ class SherpaTts:
         Raises EngineError, also for a voice that is not there. Cancelling or closing stops the model at
         the next piece that it makes: where that is a whole sentence, it is made and thrown away.
         """
-        voice = self._voice_for(how)
+        voice = self.voice_for(how)
         loaded = await self._lane.call(partial(self.load, voice))
         speed = self._settings.rate * how.speed
         manner = Manner(voice.speaker, speed, self._clones.get(voice.name))
-        is_first = True
         async for sentence in text:
-            if not is_first:
-                yield Speech(_silence(PAUSE_MS, loaded.rate_hz))
-            is_first = False
             sounds = self._sounds(loaded, voice, sentence, manner)
             async with aclosing(spread(sentence, sounds, speed)) as pieces:
                 async for piece in pieces:
@@ -101,10 +107,12 @@ class SherpaTts:
         self.runs_on = loaded.plan.provider
         if voice.is_clone and voice.name not in self._clones:
             clone = self._settings.clones[voice.name]
-            self._clones[voice.name] = _recording(voice.name, clone, loaded.rate_hz)
+            samples = _recording(voice.name, clone, loaded.rate_hz)
+            self._clones[voice.name] = clone_of(samples, loaded.rate_hz, clone.text)
         return loaded
 
-    def _voice_for(self, how: Speaking) -> Voice:
+    def voice_for(self, how: Speaking) -> Voice:
+        """Raises EngineError for one that is not there."""
         wanted = how.voice or self._settings.voice
         if wanted is not None:
             return named(self._voices, wanted)
@@ -115,16 +123,16 @@ class SherpaTts:
         self, loaded: Loaded, voice: Voice, sentence: str, manner: Manner
     ) -> AsyncGenerator[Piece, None]:
         def making(take: Take[tuple[Samples, float]], stopped: Stopped) -> None:
-            sounds_like = ipa(sentence, voice.ipa) if voice.ipa else None
-            if sounds_like == [] or stopped():
-                return
-            generate(
-                loaded.library,
-                sentence,
-                manner,
-                lambda samples, share: int(take((samples, share))),
-                sounds_like,
-            )
+            before = 0
+            for part in parts(sentence):
+                begin, length = before / len(sentence), len(part) / len(sentence)
+
+                def called(samples: Samples, share: float) -> int:
+                    return int(take((samples, begin + share * length)))  # noqa: B023 - called at once
+
+                if not stopped():
+                    _say(loaded, voice, part, manner, called)
+                before += len(part)
 
         said = 0.0
         try:
@@ -137,6 +145,17 @@ class SherpaTts:
             raise EngineError(NAME, f"speaking failed: {error}") from error
         if not said:
             yield _silence(NOTHING_MS, loaded.rate_hz), 1.0
+
+
+def _say(
+    loaded: Loaded, voice: Voice, text: str, manner: Manner, take: Callable[[Samples, float], int]
+) -> None:
+    if voice.ipa is None:
+        generate(loaded.library, text, manner, take)
+        return
+    sounds = [part for sentence in ipa(text, voice.ipa) for part in parts(sentence)]
+    if sounds:
+        generate(loaded.library, text, manner, take, sounds)
 
 
 def named(voices: Sequence[Voice], name: str) -> Voice:
@@ -171,7 +190,7 @@ def open_tts(wanted: WantedTts) -> Tts:
         log.warning("tts.clones: no model of sherpa on this box copies voices; ZipVoice's do")
     tts = SherpaTts(voices, settings)
     try:
-        first = tts._voice_for(Speaking(language=wanted.language))
+        first = tts.voice_for(Speaking(language=wanted.language))
     except EngineError as error:
         raise EngineUnavailable(NAME, str(error).removeprefix(f"{NAME}: ")) from error
     tts.load(first)
@@ -180,18 +199,16 @@ def open_tts(wanted: WantedTts) -> Tts:
 
 def _load(voice: Voice, device: str) -> Loaded:
     plan = plan_of(voice.found, device)
-    files = dict(plan.files)
     if voice.ipa:
-        files.pop("lexicon", None) if plan.kind != "kokoro" else None
-        plan = replace(plan, files=files, options={"ipa": voice.ipa})
+        plan = replace(plan, options={"ipa": voice.ipa})
     plan = tried(plan, voice.model.path)
     library = load_voice(plan)
     say_once(plan, library)
     return Loaded(plan, library, library.sample_rate)
 
 
-def _recording(name: str, clone: CloneSettings, rate_hz: int) -> tuple[Samples, int, str]:
-    """At the model's rate: the library would do it for every sentence.
+def _recording(name: str, clone: CloneSettings, rate_hz: int) -> Samples:
+    """At the model's rate: the library would make it that for every sentence.
 
     Raises EngineUnavailable for a recording that cannot be read, or is of no use.
     """
@@ -208,7 +225,8 @@ def _recording(name: str, clone: CloneSettings, rate_hz: int) -> tuple[Samples, 
     if not SHORTEST_S <= long_s <= LONGEST_S:
         wants = f"wants {SHORTEST_S} to {LONGEST_S} s"
         raise EngineUnavailable(NAME, f"{where}: is {long_s:.1f} s long, {wants}")
-    return soxr.resample(samples.mean(axis=1), its_rate_hz, rate_hz), rate_hz, clone.text
+    at_rate: Samples = soxr.resample(samples.mean(axis=1), its_rate_hz, rate_hz)
+    return at_rate
 
 
 def _pcm(samples: Samples) -> bytes:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +60,8 @@ CODES: Mapping[str, str] = {
 }
 """Where Whisper has another code for a language than most have."""
 
+_loaded: "WeakValueDictionary[tuple[object, ...], WhisperModel]" = WeakValueDictionary()
+"""Those that are in use: who only wants other names told them need not load them again."""
 Samples = npt.NDArray[np.float32]
 
 
@@ -203,13 +206,18 @@ def _load(directory: Path, device: str, compute_type: str, names: Sequence[str])
     from faster_whisper import WhisperModel
 
     runs_on = f"{device}, {compute_type}"
-    try:
-        model = WhisperModel(
-            str(directory), device=device, compute_type=compute_type, cpu_threads=_threads()
-        )
-    except Exception as error:  # boundary: tokenizers raises it, and nothing more special
-        what = f"cannot load {directory} on {runs_on}: {error}"
-        raise EngineError(NAME, what) from error
+    weights = (directory / "model.bin").stat()
+    key = (directory, weights.st_mtime_ns, weights.st_size, device, compute_type)
+    model = _loaded.get(key)
+    if model is None:
+        try:
+            model = WhisperModel(
+                str(directory), device=device, compute_type=compute_type, cpu_threads=_threads()
+            )
+        except Exception as error:  # boundary: tokenizers raises it, and nothing more special
+            what = f"cannot load {directory} on {runs_on}: {error}"
+            raise EngineError(NAME, what) from error
+        _loaded[key] = model
     mels, wanted = len(model.feature_extractor.mel_filters), model.model.n_mels
     if mels != wanted:
         what = f"{directory / 'preprocessor_config.json'} is of another model: {mels} bands, not {wanted}"

@@ -141,8 +141,8 @@ class Router:
             async with aclosing(completion(tier, asked, act)) as parts:
                 async for part in parts:
                     match part:
-                        case Text(text):
-                            yield answer.say(text)
+                        case Text(text, language):
+                            yield answer.say(text, language)
                         case Call():
                             calls.append(part)
                         case Done():

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from airos_edge.voice.audio import AudioChunk
+from airos_edge.voice.place import Place
 from airos_edge.voice.recordings import LONGEST_MS, Recordings
 from airos_edge.voice.spoken import Spoken
 
@@ -49,8 +50,8 @@ class Fault:
 class Item:
     """One thing said, called or answered. `text` is what a responder reads.
 
-    `text` None: a recording whose transcript is not known (yet). `alternatives` and `sure` are those
-    of the transcript (`ports.Transcript`). `parts`: of a message that is more than one text or one
+    `text` None: a recording whose transcript is not known (yet). `alternatives`, `sure` and `language` are
+    those of the transcript (`ports.Transcript`). `parts`: of a message that is more than one text or one
     recording; `text` has the words of all of them. The status says nothing to a responder, so prompts
     are compared without it.
     """
@@ -61,6 +62,8 @@ class Item:
     kind: Kind = "message"
     spoken: bool = False
     """Was, or is to be, sound: a recording of the user or speech of the assistant."""
+    went: Place | None = None
+    """How far a recording went to be heard, where its transcript tells it."""
     name: str | None = None
     arguments: str | None = None
     call_id: str | None = None
@@ -76,6 +79,8 @@ class Item:
     approved: bool | None = None
     alternatives: tuple[str, ...] = ()
     sure: bool = True
+    language: str | None = None
+    """That it was heard in, one of those that are spoken here; None: who heard it cannot tell."""
     parts: tuple[Part, ...] = ()
     status: str = field(default="completed", compare=False)
 

@@ -14,6 +14,7 @@ from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.history import Item
 from airos_edge.voice.place import Place as Place
 from airos_edge.voice.served import Served, ServedTool
+from airos_edge.voice.tags import is_same, nearest
 from airos_edge.voice.utterance import Judgement, Utterance
 
 # ---- listening: one object per stream, fed in step with the microphone --------------------------
@@ -26,6 +27,8 @@ class WakeScore:
     word: str
     sample: int
     score: float
+    enough: float = 0.7
+    """The score that counts as the word, of its model, where the owner sets none."""
 
 
 class Wake(Protocol):
@@ -54,6 +57,9 @@ class Hints:
 
     language: str = "en"
     expecting: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    """Those that may be spoken, `language` first, for a recogniser that can tell them apart; none given:
+    only that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,8 @@ class Transcript:
     Of a final: `alternatives` is what else was nearly as likely, likeliest first, where it cannot tell
     which was said; not `sure`: probably this, but not surely enough for what is hard to undo. `certainty`
     is the probability, 0 to 1, that these words, or those that were not believed, were said and meant.
-    `language` is the one that was heard ("de"), of a recogniser that tells it.
+    `language` is the one that was heard ("de"), of a recogniser that tells it. `went` is how far the recording
+    went to be heard so, of a recogniser that is made of several; None: to its `place`.
     """
 
     text: str
@@ -76,6 +83,7 @@ class Transcript:
     sure: bool = True
     certainty: float | None = None
     language: str | None = None
+    went: Place | None = None
 
 
 class Asr(Protocol):
@@ -130,6 +138,8 @@ class Prompt:
     tool_choice: str | Mapping[str, Any] = "auto"
     speaking: Speaking | None = None
     """None: the reply is text."""
+    languages: tuple[str, ...] = ()
+    """Others than that of `speaking`, in which an answer is spoken when it is in one of them."""
     reach: Place = Place.LOCAL
     place: str | None = None
     """The area of the house where the question was asked."""
@@ -158,6 +168,20 @@ class Prompt:
         return None
 
     @property
+    def question_language(self) -> str | None:
+        """What the user has said last was heard in this language; None: who heard it cannot tell, or it was
+        typed."""
+        said = (item.language for item in reversed(self.items) if item.role == "user")
+        return next(said, None)
+
+    def speaking_in(self, language: str | None) -> Speaking | None:
+        """How words of a language are spoken: with its own voice, if it is another one that there is one for."""
+        if self.speaking is None or language is None or is_same(language, self.speaking.language):
+            return self.speaking
+        other = nearest(language, self.languages)
+        return self.speaking if other is None else Speaking(None, other, self.speaking.speed)
+
+    @property
     def may_escalate(self) -> bool:
         """Whether somebody else could be asked instead, by a call of `ESCALATE`."""
         return any(tool.get("name") == ESCALATE for tool in self.tools)
@@ -168,12 +192,20 @@ class Prompt:
         said = (item.spoken for item in reversed(self.items) if item.role == "user")
         return next(said, False)
 
+    @property
+    def went(self) -> Place | None:
+        """How far the sound of what the user said last went to be heard, where its transcript tells it."""
+        said = (item.went for item in reversed(self.items) if item.role == "user")
+        return next(said, None)
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A piece of the answer, to be joined to the pieces before it as it stands."""
+    """A piece of the answer, to be joined to the pieces before it as it stands. `language`: of its words, where
+    who made them knows."""
 
     text: str
+    language: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +308,11 @@ class Tts(Protocol):
     place: Place
 
     def speak(self, text: AsyncIterator[str], how: Speaking) -> AsyncGenerator[Speech, None]:
-        """Takes sentences as they come, gives speech as it is made. Raises EngineError."""
+        """Takes sentences as they come, gives speech as it is made. Raises EngineError.
+
+        One that is made of several, not all of them in one place, has a method `telling` too: given who is
+        to be told how far the text goes, each time before it goes there, it gives a voice that tells it.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,9 +340,10 @@ class Mouth(Protocol):
         """Play on, quieter by `db`; 0 is the usual loudness."""
 
 
-Sayable = Callable[[AsyncIterator[str]], AsyncGenerator[str, None]]
-"""Text as it is written to sentences as they are spoken, each as soon as it has ended. Joined, they give
-what is said, spaces included."""
+Sayable = Callable[[AsyncIterator[str], str], AsyncGenerator[str, None]]
+"""Text as it is written in a language to sentences as they are spoken, each as soon as it has ended. Joined,
+they give what is said, spaces included."""
+APOLOGY = "Sorry, something went wrong."
 
 
 OpenMouth = Callable[[Says], Mouth]
@@ -325,3 +362,5 @@ class Engines:
     tts: Tts | None
     tools: Tools
     sayable: Sayable
+    apology: Callable[[str], str] = lambda language: APOLOGY
+    """What is said, in a language, of a reply that has failed."""

@@ -63,7 +63,9 @@ def server() -> Iterator[HubServer]:
 def directory(server: HubServer, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Of the models; the catalogue is a small one, and the hub near."""
     monkeypatch.setattr(catalogue, "entries", lambda: (*VOICES, EARS))
-    monkeypatch.setattr("airos_edge.cli.models.this_machine", lambda: Machine("x86_64", 4, 8000))
+    monkeypatch.setattr(
+        "airos_edge.cli.models_get.this_machine", lambda: Machine("x86_64", 4, 8000)
+    )
     monkeypatch.setattr(choosing, "is_installed", lambda part: True)
     (runtime / "config.yaml").write_text(
         f"models: {{directory: {runtime}/models, mirror: '{server.url}/'}}\n"
@@ -95,8 +97,10 @@ def test_several_come_at_once_and_one_that_fails_hinders_no_other(
     server: HubServer, directory: Path, capsys: Captured
 ) -> None:
     server.files["owl/large/b.bin"].stated_sha256 = "0" * 64
-    assert main(["models", "get", "owl-small", "owl-large", "eule"]) == 1
+    del server.files["owl/huge/c.bin"]
+    assert main(["models", "get", "owl-small", "owl-large", "owl-huge", "eule"]) == 1
     captured = capsys.readouterr()
+    assert "owl/huge/resolve/main/c.bin: there is no such file" in captured.err
     assert "but the hub states 0000" in captured.err
     assert sorted(path.parent.name for path in directory.glob("*/airos.json")) == [
         "eule",
@@ -273,12 +277,23 @@ def test_a_daemon_is_told_and_says_what_it_uses(
     assert daemon.requests[-1][:2] == ("POST", "/api/models/changed")
 
 
-def test_a_daemon_with_another_directory_is_told_of(daemon: FakeDaemon, capsys: Captured) -> None:
-    daemon.answer = {"changed": {}, "directory": "/var/lib/airos/models"}
+def test_nothing_is_brought_where_the_daemon_would_never_find_it(
+    daemon: FakeDaemon, directory: Path, capsys: Captured
+) -> None:
+    daemon.answer = {"directory": "/var/lib/airos/models"}
+    assert main(["models", "get", "owl-small"]) == 1
+    assert main(["models", "import", "mind.gguf"]) == 1
+    said = capsys.readouterr().err
+    assert said.count("the daemon that runs keeps its models in /var/lib/airos/models") == 2
+    assert not directory.exists()
+
+
+def test_a_daemon_that_takes_nothing_of_it_says_so(
+    daemon: FakeDaemon, directory: Path, capsys: Captured
+) -> None:
+    daemon.answer = {"changed": {}, "directory": str(directory)}
     assert main(["models", "get", "owl-small"]) == 0
-    captured = capsys.readouterr()
-    assert "keeps its models in /var/lib/airos/models" in captured.err
-    assert "chooses as before" in captured.out
+    assert "chooses as before" in capsys.readouterr().out
 
 
 def test_a_daemon_that_refuses_is_told_of_and_the_model_is_there(

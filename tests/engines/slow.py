@@ -2,16 +2,20 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from airos_edge.engines.asr_in_order import AsrInOrder
 from airos_edge.engines.choosing import Choice
 from airos_edge.engines.loading import Loaded, Loading, Trial, untried
+from airos_edge.engines.tts_in_order import TtsInOrder
 from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.health import State
 from airos_edge.models.stored import StoredModel
-from airos_edge.voice.ports import Place
+from airos_edge.voice.flow import Scope
+from airos_edge.voice.ports import Hints, Place, Speaking
 from airos_edge.voice.utterance import Ended, EndReason, Utterance
 from tests.fakes import FakeAsr, FakeTts
 from tests.speech import noise, pieces
@@ -119,3 +123,30 @@ def recorded(ms: int = 500) -> Utterance:
         heard.write(piece)
     heard.end(Ended(EndReason.COMMIT, ms))
     return heard
+
+
+AWAY = "tcp://192.0.2.1:10300"
+"""Where an engine elsewhere would be."""
+
+
+@asynccontextmanager
+async def begun(order: Any) -> AsyncIterator[Scope]:
+    """What is there at once is, and the rest is being loaded."""
+    async with Scope() as scope:
+        await order.open_quick([part for part in order.parts if part.choice.model is None])
+        order.begin(scope)
+        yield scope
+
+
+async def heard_by(order: AsrInOrder) -> str:
+    async with aclosing(order.transcribe(recorded(), Hints())) as transcripts:
+        return [one async for one in transcripts][-1].text
+
+
+async def said_by(order: TtsInOrder, *sentences: str, how: Speaking | None = None) -> str:
+    async def script() -> AsyncIterator[str]:
+        for sentence in sentences:
+            yield sentence
+
+    async with aclosing(order.speak(script(), how or Speaking())) as pieces:
+        return "".join([piece.text async for piece in pieces])

@@ -227,15 +227,15 @@ async def test_of_what_is_long_the_beginning_is_not_heard_again(
 # ---- languages ----------------------------------------------------------------------------------
 
 
-async def test_the_language_is_heard_where_several_may_be_spoken(tiny_whisper: Path) -> None:
-    for asr in opened(tiny_whisper, languages=("de-at", "fr")):
-        assert (await final(asr, utterance(hiss(2.0)), Hints("en"))).language == "de-at"
-        assert (await final(asr, utterance(hum(2.0)), Hints("en"))).language == "en"
+async def test_the_language_is_heard_where_several_may_be_spoken(asr: WhisperAsr) -> None:
+    hints = Hints("en", languages=("en", "de-at", "fr"))
+    assert (await final(asr, utterance(hiss(2.0)), hints)).language == "de-at"
+    assert (await final(asr, utterance(hum(2.0)), hints)).language == "en"
 
 
-async def test_a_language_that_is_not_spoken_here_is_not_heard(tiny_whisper: Path) -> None:
-    for asr in opened(tiny_whisper, languages=("en",)):
-        assert (await final(asr, utterance(hiss(0.5)), Hints("fr"))).language == "en"
+async def test_a_language_that_is_not_spoken_here_is_not_heard(asr: WhisperAsr) -> None:
+    hints = Hints("fr", languages=("fr", "en"))
+    assert (await final(asr, utterance(hiss(0.5)), hints)).language == "en"
 
 
 async def test_where_one_is_spoken_none_is_looked_for(

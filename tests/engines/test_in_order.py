@@ -2,57 +2,28 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
-from typing import Any
+from contextlib import aclosing
 
 import pytest
 
-from airos_edge.engines.in_order import AsrInOrder, TtsInOrder
-from airos_edge.engines.loading import REST_S, Loading
+from airos_edge.engines.asr_in_order import AsrInOrder
 from airos_edge.errors import EngineError
-from airos_edge.voice.flow import Scope
-from airos_edge.voice.ports import Hints, Place, Speaking, Transcript
-from airos_edge.voice.utterance import Judgement
+from airos_edge.voice.ports import Hints, Place
 from tests.engines.slow import (
+    AWAY,
     ClosingAsr,
-    ClosingTts,
     Opener,
     Reports,
     Trials,
+    begun,
     broken,
+    heard_by,
     of_model,
     of_package,
     recorded,
     until,
 )
-from tests.fakes import At, FakeAsr, FakeTts, Fault, Said
-
-AWAY = "tcp://192.0.2.1:10300"
-
-
-@asynccontextmanager
-async def begun(order: Any) -> AsyncIterator[Scope]:
-    """What is there at once is, and the rest is being loaded."""
-    async with Scope() as scope:
-        await order.open_quick([part for part in order.parts if part.choice.model is None])
-        order.begin(scope)
-        yield scope
-
-
-async def heard_by(order: AsrInOrder) -> str:
-    async with aclosing(order.transcribe(recorded(), Hints())) as transcripts:
-        return [one async for one in transcripts][-1].text
-
-
-async def said_by(order: TtsInOrder, *sentences: str, how: Speaking | None = None) -> str:
-    async def script() -> AsyncIterator[str]:
-        for sentence in sentences:
-            yield sentence
-
-    async with aclosing(order.speak(script(), how or Speaking())) as pieces:
-        return "".join([piece.text async for piece in pieces])
-
+from tests.fakes import At, FakeAsr, Fault, Said
 
 # ---- loading ----------------------------------------------------------------------------------------
 
@@ -240,138 +211,3 @@ async def test_what_is_configured_serves_whatever_it_costs_and_that_is_said(
         await until(lambda: large.is_too_slow)
         assert await heard_by(order) == "by the owl"
     assert f"asr: {SLOW}; it is used as it is configured" in caplog.text
-
-
-# ---- failing ----------------------------------------------------------------------------------------
-
-
-def two(first: FakeAsr, second: FakeAsr, reports: Reports | None = None) -> AsrInOrder:
-    away = of_package(first, AWAY, Place.EDGE)
-    return AsrInOrder([away, of_package(second)], Reports() if reports is None else reports)
-
-
-@pytest.mark.parametrize("fault", [Fault.RAISE, Fault.CRASH])
-async def test_the_next_hears_the_same_recording_from_its_start(fault: Fault) -> None:
-    first = FakeAsr(Said(fault, partials=[At(100, "turn on", Judgement.PREFIX)]))
-    second = FakeAsr(Said("hello", partials=[At(20, "he")]))
-    order = two(first, second)
-    async with begun(order), aclosing(order.transcribe(recorded(), Hints())) as transcripts:
-        heard = [(one.text, one.final) async for one in transcripts]
-    assert heard == [("turn on", False), ("he", False), ("hello", True)]
-    assert (first.running, second.running) == (0, 0)
-
-
-async def test_one_elsewhere_that_failed_is_not_waited_for_again_until_it_has_rested() -> None:
-    reports = Reports()
-    first, second = FakeAsr(Said(Fault.RAISE), Said("from afar")), FakeAsr("from here")
-    order = two(first, second, reports)
-    async with begun(order):
-        assert await heard_by(order) == "from here"
-        assert reports[-1] == ("degraded", "fake_asr: broke; fake_asr stands in")
-        assert await heard_by(order) == "from here"
-        assert first.opened == 1
-        await asyncio.sleep(REST_S)
-        assert await heard_by(order) == "from afar"
-    assert reports[-1] == ("ok", "")
-
-
-async def test_when_all_others_fail_one_that_rests_is_asked_all_the_same() -> None:
-    first = FakeAsr(Said(Fault.RAISE), Said("from afar"))
-    order = two(first, FakeAsr(Said("from here"), Said(Fault.RAISE)))
-    async with begun(order):
-        assert await heard_by(order) == "from here"
-        assert await heard_by(order) == "from afar"
-
-
-async def test_when_all_fail_the_last_error_is_raised_and_one_alone_has_failed() -> None:
-    reports = Reports()
-    order = AsrInOrder([of_package(FakeAsr(Said(Fault.RAISE)), AWAY, Place.EDGE)], reports)
-    async with begun(order):
-        for _ in range(2):
-            with pytest.raises(EngineError, match="fake_asr: broke"):
-                await heard_by(order)
-    assert reports == [("ok", ""), ("failed", "fake_asr: broke")]
-
-
-async def test_an_engine_that_ends_without_a_final_has_failed() -> None:
-    class Mute(FakeAsr):
-        async def transcribe(self, heard: Any, hints: Hints) -> Any:
-            for text in ():
-                yield Transcript(text)
-
-    order = two(Mute("…"), FakeAsr("from here"))
-    async with begun(order):
-        assert await heard_by(order) == "from here"
-
-
-async def test_cancelled_it_ends_the_engine_that_it_is_at() -> None:
-    first = FakeAsr(Said("from afar", partials=[At(20, "from")]))
-    order = two(first, FakeAsr("from here"))
-    async with begun(order), aclosing(order.transcribe(recorded(), Hints())) as transcripts:
-        await anext(transcripts)
-        assert first.running == 1
-    assert first.running == 0
-
-
-# ---- speaking ---------------------------------------------------------------------------------------
-
-
-def voices(first: FakeTts, second: FakeTts) -> TtsInOrder:
-    return TtsInOrder([of_package(first, AWAY, Place.EDGE), of_package(second)], Reports())
-
-
-@pytest.mark.parametrize(
-    ("after_words", "by_second"),
-    [
-        (0, ["one two. ", "three four. "]),
-        (1, ["two. ", "three four. "]),
-        (2, ["three four. "]),
-        (3, ["four. "]),
-    ],
-)
-async def test_the_next_voice_says_what_was_not_said_and_nothing_twice(
-    after_words: int, by_second: list[str]
-) -> None:
-    first = FakeTts(fault=Fault.RAISE, after_words=after_words)
-    second = FakeTts(name="second")
-    order = voices(first, second)
-    async with begun(order):
-        assert await said_by(order, "one two. ", "three four. ") == "one two. three four. "
-    assert second.sentences == by_second
-
-
-async def test_all_of_a_reply_has_the_rate_of_its_first_sound() -> None:
-    class Other(FakeTts):
-        async def speak(self, text: Any, how: Speaking) -> Any:
-            async for piece in super().speak(text, how):
-                yield type(piece)(type(piece.chunk)(piece.chunk.pcm, 22_050), piece.text)
-
-    async def script() -> AsyncIterator[str]:
-        yield "one two. "
-
-    order = voices(FakeTts(fault=Fault.RAISE, after_words=1), Other(name="other"))
-    async with begun(order), aclosing(order.speak(script(), Speaking())) as pieces:
-        assert {piece.chunk.rate_hz async for piece in pieces} == {16_000}
-
-
-async def test_who_stands_in_is_not_asked_for_a_voice_of_another_engine() -> None:
-    first, second = FakeTts(fault=Fault.RAISE), FakeTts(name="second")
-    order = voices(first, second)
-    async with begun(order):
-        await said_by(order, "hello. ", how=Speaking(voice="amy"))
-    assert [how.voice for how in (*first.asked, *second.asked)] == ["amy", None]
-
-
-async def test_it_tells_the_voices_of_who_speaks_now() -> None:
-    class Named(ClosingTts):
-        def voices(self, language: str) -> dict[str, str]:
-            return {"amy": language}
-
-    opener = Opener(Named())
-    loading: Loading[Any] = of_model("small", opener, port="tts")
-    order = TtsInOrder([loading, of_package(FakeTts())], Reports())
-    async with begun(order):
-        assert order.voices("en") is None
-        opener.let()
-        await order.settled()
-        assert order.voices("en") == {"amy": "en"}

@@ -6,7 +6,8 @@ from contextlib import aclosing
 import pytest
 
 from airos_edge.engines.lease import Lease
-from airos_edge.errors import ReachError
+from airos_edge.errors import EngineError, ReachError
+from airos_edge.voice.flow import Scope
 from airos_edge.voice.ports import Place
 from tests.fakes import FakeAsr, FakeResponder, FakeTts, fake_engines
 
@@ -217,3 +218,55 @@ async def test_a_responder_that_is_made_of_others_looks_after_their_places_itsel
         lease.borrow(Place.LOCAL),
     ):
         pass
+
+
+# ---- work while nobody borrows --------------------------------------------------------------------
+
+
+class Work:
+    """Takes a second; `begun` and `done` count."""
+
+    begun = done = 0
+
+    async def __call__(self) -> str:
+        self.begun += 1
+        await asyncio.sleep(1)
+        self.done += 1
+        return "done"
+
+
+async def test_work_that_disturbs_waits_until_nobody_borrows() -> None:
+    work = Work()
+    async with aclosing(Lease(fake_engines())) as lease, Scope() as scope:
+        async with lease.borrow(Place.LOCAL):
+            working = scope.start(lease.undisturbing(work), "work")
+            await asyncio.sleep(5)
+            assert work.begun == 0
+        assert await working == "done"
+
+
+async def test_it_is_broken_off_when_somebody_borrows_and_begun_anew_later() -> None:
+    work = Work()
+    async with aclosing(Lease(fake_engines())) as lease, Scope() as scope:
+        working = scope.start(lease.undisturbing(work), "work")
+        await asyncio.sleep(0.5)
+        async with lease.borrow(Place.LOCAL), lease.borrow(Place.LOCAL):
+            await asyncio.sleep(5)
+            assert (work.begun, work.done) == (1, 0)
+        assert await working == "done"
+    assert (work.begun, work.done) == (2, 1)
+
+
+async def test_what_it_raises_is_raised_and_cancelling_ends_it() -> None:
+    async def broken() -> None:
+        raise EngineError("owl", "broke")
+
+    work = Work()
+    async with aclosing(Lease(fake_engines())) as lease, Scope() as scope:
+        with pytest.raises(EngineError, match="broke"):
+            await lease.undisturbing(broken)
+        working = scope.start(lease.undisturbing(work), "work")
+        await asyncio.sleep(0.5)
+        working.cancel()
+        await asyncio.wait([working])
+    assert (work.begun, work.done) == (1, 0)

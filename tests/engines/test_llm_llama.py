@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from airos_edge.engines import llm_llama
 from airos_edge.engines.llm import LlmSettings, open_llm
 from airos_edge.engines.llm_llama import Llama, file_of
 from airos_edge.errors import EngineError, EngineUnavailable
@@ -184,6 +185,54 @@ async def test_nothing_of_it_listens_to_the_network(model: Llama) -> None:
     assert held & unix
     for sockets in internet:
         assert not held & sockets
+
+
+GPU = """
+import json, sys
+from airos_edge.engines import llama_program
+
+def serve(wanted, serve=llama_program.serve):
+    server = serve(wanted) if wanted.gpu_layers == 0 else None
+    llama_program.say(gpus=["Fake 4090"])
+    if server is None:
+        print("0.00.001 E ggml_cuda_init: no memory for that", file=sys.stderr)
+        sys.exit(1)
+    return server
+
+llama_program.serve = serve
+llama_program.main()
+"""
+
+
+async def test_a_gpu_that_fails_is_a_line_of_the_log_and_the_cpu(
+    model_file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(llm_llama, "PROGRAM", (sys.executable, "-c", GPU))
+    async with aclosing(opened(model_file)) as model:
+        assert isinstance((await all_of(model))[-1], Done)
+    (warning,) = [one.message for one in caplog.records if one.levelname == "WARNING"]
+    assert "no memory for that" in warning
+    assert warning.endswith("going on without Fake 4090")
+
+
+async def test_who_gives_up_waiting_leaves_it_loading(model: Llama) -> None:
+    asking = asyncio.ensure_future(all_of(model))
+    while model.program.process is None:  # noqa: ASYNC110 - nothing tells of it
+        await asyncio.sleep(0.001)
+    pid = pid_of(model)
+    asking.cancel()
+    await asyncio.wait([asking])
+    assert asking.cancelled()
+    assert isinstance((await all_of(model))[-1], Done)
+    assert pid_of(model) == pid
+
+
+def test_without_its_package_it_says_what_to_install(
+    model_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(llm_llama, "locate", lambda part: None)
+    with pytest.raises(EngineUnavailable, match=r"pip install 'airos-edge\[llama\]'"):
+        opened(model_file)
 
 
 # ---- cancelling, and what is kept between questions ----------------------------------------------

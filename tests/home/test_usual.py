@@ -4,8 +4,8 @@ from datetime import datetime
 
 import pytest
 
-from airos_edge.home import demo
 from airos_edge.home.commands import HouseCommands
+from airos_edge.home.demo import demo_house
 from airos_edge.home.house import House, Settings, VirtualDevices
 from airos_edge.home.sentences import compile_sentences
 from airos_edge.home.timers import Timers
@@ -35,20 +35,20 @@ def commands_of(settings: Settings, language: str = "en") -> tuple[HouseCommands
     ],
 )
 def test_what_is_often_asked_is_answered_so(sentence: str) -> None:
-    commands, house = commands_of(demo.HOUSE)
+    commands, house = commands_of(demo_house("en"))
     understood = commands.understand(sentence, "kitchen")
     assert understood is not None
     assert commands.answer(understood) in usual_answers(commands, house)
 
 
 def test_each_is_there_once_and_none_is_empty() -> None:
-    answers = usual_answers(*commands_of(demo.HOUSE))
+    answers = usual_answers(*commands_of(demo_house("en")))
     assert len(answers) == len(set(answers)) > 15
     assert all(answers)
 
 
 def test_in_another_language_they_are_in_that_language() -> None:
-    answers = usual_answers(*commands_of(demo.HOUSE, "de"))
+    answers = usual_answers(*commands_of(demo_house("en"), "de"))
     assert "Licht eingeschaltet" in answers
     assert not [answer for answer in answers if answer.startswith("Turned")]
 

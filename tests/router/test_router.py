@@ -637,10 +637,15 @@ async def test_where_one_call_is_wanted_the_first_counts() -> None:
 
 async def test_what_a_question_begins_with_is_known_before_it_is_asked() -> None:
     """So that a model can have read it."""
-    first, last = says("It scatters."), says("It is.", "last")
-    desk = Desk(first, last, toolbox=Toolbox(), fast={"sees": False})
+    first, last = responder("fast", [Call(ESCALATE), Done("fast")]), says("It is.", "last")
+    desk = Desk(first, last, toolbox=Toolbox())
+    await desk.ask()
     for model in (first, last):
         usual = await desk.router.usual_prompt(model.name)
-        await desk.ask(replace(PROMPT, responder=model.name))
-        asked = model.prompts[-1]
-        assert (usual.instructions, usual.tool_choice) == (asked.instructions, asked.tool_choice)
+        (asked,) = model.prompts
+        assert usual.tools
+        assert (usual.instructions, usual.tools, usual.tool_choice) == (
+            asked.instructions,
+            asked.tools,
+            asked.tool_choice,
+        )

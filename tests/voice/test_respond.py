@@ -1,7 +1,8 @@
 """A prompt to an answer that was heard."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import chain, repeat
 from typing import Any
 
@@ -12,10 +13,11 @@ from airos_edge.voice.events import ItemEnded, Outcome
 from airos_edge.voice.floor import Floor
 from airos_edge.voice.flow import GRACE_S, Scope
 from airos_edge.voice.history import History, Item
-from airos_edge.voice.ports import Call, Done, Place, Prompt, Speaking, Text
+from airos_edge.voice.ports import Call, Done, Left, Place, Prompt, Speaking, Text
 from airos_edge.voice.reply import Reply
-from airos_edge.voice.respond import APOLOGY, STALL_LIMIT_S, respond
-from tests.fakes import Do, FakeResponder, FakeTools, FakeTts, Fault, Step, fake_engines
+from airos_edge.voice.respond import STALL_LIMIT_S, respond
+from tests.fakes import Do, FakeAsr, FakeResponder, FakeTools, FakeTts, Fault, Step, fake_engines
+from tests.phrases import APOLOGY
 from tests.room import FakeSpeaker, Tape
 
 QUESTION = Item("item_0", role="user", text="hello")
@@ -291,3 +293,35 @@ async def test_what_ends_before_the_commit_waits_for_it() -> None:
         desk.reply.commit()
         await task
         assert desk.reply.outcome is not None
+
+
+# ---- how far anything went --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("went", "left"), [(None, Left.LAN), (Place.LOCAL, Left.NOTHING)])
+async def test_a_recording_went_as_far_as_its_transcript_says_or_else_to_the_recogniser(
+    went: Place | None, left: Left
+) -> None:
+    asr = FakeAsr("hello")
+    asr.place = Place.EDGE
+    desk = Desk(Text("It is late."), Done("fake"), asr=asr)
+    asked = replace(QUESTION, spoken=True, went=went)
+    desk.reply.prompt = replace(desk.reply.prompt, items=(asked,))
+    assert (await desk.responded()).left is left
+
+
+async def test_a_voice_that_is_made_of_several_tells_itself_how_far_its_text_goes() -> None:
+    class Several(FakeTts):
+        place = Place.EDGE
+        goes_to = Place.LOCAL
+
+        def telling(self, goes: Callable[[Place], None]) -> "Several":
+            goes(self.goes_to)
+            return self
+
+    voice = Several()
+    assert (await Desk(Text("It is late."), Done("fake"), tts=voice).responded()).left is (
+        Left.NOTHING
+    )
+    voice.goes_to = Place.EDGE
+    assert (await Desk(Text("It is late."), Done("fake"), tts=voice).responded()).left is Left.LAN
