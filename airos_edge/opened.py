@@ -165,10 +165,19 @@ async def open_engines(
     opened.open_wake, opened.open_vad, opened.asr, opened.tts = (
         made[port].result() if port in made else None for port in registry.PORTS
     )
-    for word, why in (opened.open_wake.unheard if opened.open_wake else {}).items():
-        opened.faults[f"wake {word}"] = why
-        log.warning("Going on without the wake word %s: %s", word, why)
+    if opened.open_wake is not None:
+        _tell_words(opened.open_wake, wake.engine, opened.faults)
     return opened
+
+
+def _tell_words(words: WakeWords, engine: str | None, faults: dict[str, str]) -> None:
+    """Those that another engine hears than the chosen one, and those that none does."""
+    for word, by in words.by.items():
+        if by != engine:
+            log.info("wake word %s: %s", word, by)
+    for word, why in words.unheard.items():
+        faults[f"wake {word}"] = why
+        log.warning("Going on without the wake word %s: %s", word, why)
 
 
 def _refuse(choice: Choice, config: Config) -> None:

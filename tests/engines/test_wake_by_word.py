@@ -7,7 +7,7 @@ import pytest
 
 from airos_edge.engines.choosing import choose
 from airos_edge.engines.opening import open_wake
-from airos_edge.engines.wake_words import Open, open_words
+from airos_edge.engines.wake_by_word import Open, open_words
 from airos_edge.engines.wanted import WakeWords, WantedWake
 from airos_edge.errors import EngineUnavailable
 from airos_edge.voice.audio import AudioChunk
