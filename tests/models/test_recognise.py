@@ -10,7 +10,7 @@ from airos_edge.engines.choosing import choose
 from airos_edge.models.importing import bring_in, name_of
 from airos_edge.models.recognise import recognise
 from airos_edge.models.stored import MANIFEST, stored_models
-from tests import llama_model, sherpa_models, sherpa_voices
+from tests import llama_model, sherpa_funasr, sherpa_models, sherpa_voices
 from tests.engines import word_models
 from tests.piper_model import piper_voice
 from tests.whisper_model import make_whisper
@@ -48,9 +48,9 @@ def tflite(directory: Path) -> Path:
     [
         (make_whisper, "asr", "whisper"),
         (sherpa_models.zipformer, "asr", "sherpa"),
-        (sherpa_models.paraformer, "asr", "sherpa"),
-        (sherpa_models.streaming_paraformer, "asr", "sherpa"),
-        (sherpa_models.sense_voice, "asr", "sherpa"),
+        (sherpa_funasr.paraformer, "asr", "sherpa"),
+        (sherpa_funasr.streaming_paraformer, "asr", "sherpa"),
+        (sherpa_funasr.sense_voice, "asr", "sherpa"),
         (sherpa_voices.vits, "tts", "sherpa"),
         (sherpa_voices.matcha, "tts", "sherpa"),
         (sherpa_voices.kokoro, "tts", "sherpa"),
