@@ -17,6 +17,7 @@ from typing import Any
 
 from airos_edge.config import Config, effective
 from airos_edge.description import described, state_of
+from airos_edge.engines.choosing import Choice, named
 from airos_edge.engines.lease import Lease
 from airos_edge.engines.registry import PORTS, Port
 from airos_edge.engines.timing import Measure, Trials, measured
@@ -28,6 +29,7 @@ from airos_edge.home.house import House, Source, State, VirtualDevices, furnishe
 from airos_edge.home.timers import MOST, Timers
 from airos_edge.http.tape import Tape
 from airos_edge.loudspeaker import Loudspeaker
+from airos_edge.models.stored import StoredModel
 from airos_edge.offers import model_names, offers_of
 from airos_edge.opened import Means, timings_of
 from airos_edge.parts import Parts, assemble
@@ -247,14 +249,12 @@ class Box:
         """Others have brought or removed models. Gives, by port, the engine that the next turn gets, where
         it is another or has another model now."""
         async with self._reloading:
-            before = {choice.port: choice for choice in self._parts.choices}
+            before = {choice.port: _which(choice) for choice in self._parts.choices}
             await self._build(self._parts.config)
         changed: dict[str, str] = {
-            choice.port: choice.engine or f"none: {choice.why}"
-            if choice.model is None
-            else f"{choice.engine} with {choice.model.name}"
+            choice.port: named(choice) if choice.engine else f"none: {choice.why}"
             for choice in self._parts.choices
-            if choice != before.get(choice.port)
+            if _which(choice) != before.get(choice.port)
         }
         log.info("Models changed; %s.", changed or "nothing here uses them")
         return changed
@@ -264,6 +264,10 @@ class Box:
         self._lease.swap(self._parts.engines)
         self._parts.house.look()
         self.hub.publish(PartsRenewed())
+
+
+def _which(choice: Choice) -> tuple[str | None, StoredModel | None]:
+    return choice.engine, choice.model
 
 
 def open_ear(parts: Parts, hub: Hub, rules: TurnRules, stamp: Callable[[Event], Event]) -> Ear:
