@@ -2,9 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-LLAMA := .venv-llama
 HASS := .venv-ha
 CLIENTS := .venv-clients
+OPENWAKEWORD := .venv-openwakeword
 HA_PYTHON ?= python3.13
 HA_VERSION ?= 2025.4.4
 REQUIRE_ALL ?=
@@ -12,22 +12,13 @@ REQUIRE_ALL ?=
 EXTRAS ?= whisper,mcp
 SUITE ?= bookworm
 
-.PHONY: run test test-systemd test-llama test-clients test-ha check bench install uninstall system-deps clean
+.PHONY: run test test-systemd test-clients test-wake test-ha check bench install uninstall system-deps clean
 
 run: $(VENV)/.run
 	@$(BIN)/python -m airos_edge run --demo
 
 test: $(VENV)/.dev $(VENV)/.npm
 	REQUIRE_ALL=$(REQUIRE_ALL) PYTHONASYNCIODEBUG= $(BIN)/python -m pytest -q $(TESTS)
-
-# Compiles llama.cpp, once, for some minutes.
-test-llama: $(VENV)/.dev $(LLAMA)/.made
-	LLAMA_PYTHON=$(LLAMA)/bin/python $(BIN)/python -m pytest -q tests/e2e/with_llama.py
-
-$(LLAMA)/.made:
-	$(PYTHON) -m venv --clear $(LLAMA)
-	$(LLAMA)/bin/python -m pip install --quiet --disable-pip-version-check 'llama-cpp-python[server]' gguf
-	@touch $@
 
 # Installs Realtime clients of other frameworks, once: some hundred packages.
 test-clients: $(VENV)/.dev $(CLIENTS)/.made
@@ -37,6 +28,17 @@ $(CLIENTS)/.made:
 	$(PYTHON) -m venv --clear $(CLIENTS)
 	$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check \
 		livekit-plugins-openai==1.8.9 'pipecat-ai[openai]==1.14.0' 'pydantic-ai-slim[openai-realtime]==2.68.0'
+	@touch $@
+
+# Installs openWakeWord itself, once, beside the TFLite that stands in for tflite-runtime, which it asks for.
+test-wake: $(VENV)/.dev $(OPENWAKEWORD)/.made
+	OPENWAKEWORD_PYTHON=$(OPENWAKEWORD)/bin/python $(BIN)/python -m pytest -q tests/engines/with_openwakeword.py
+
+$(OPENWAKEWORD)/.made:
+	$(PYTHON) -m venv --clear $(OPENWAKEWORD)
+	$(OPENWAKEWORD)/bin/python -m pip install --quiet --disable-pip-version-check \
+		ai-edge-litert onnxruntime pyopen-wakeword scipy scikit-learn tqdm requests
+	$(OPENWAKEWORD)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps openwakeword==0.6.0
 	@touch $@
 
 # Installs Home Assistant, once; each version wants a Python of its own: 2026.11.0 wants 3.14.
@@ -89,4 +91,4 @@ $(VENV)/.npm: tests/npm/package-lock.json | $(VENV)/.dev
 	@if command -v npm >/dev/null && sh scripts/npm-servers $(VENV)/npm; then touch $@; fi
 
 clean:
-	rm -rf $(VENV) $(LLAMA) $(CLIENTS) $(HASS) .systemd-root .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(CLIENTS) $(OPENWAKEWORD) $(HASS) .systemd-root .mypy_cache .ruff_cache .pytest_cache

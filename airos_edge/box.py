@@ -9,24 +9,32 @@ from collections.abc import (
     Callable,
     Collection,
     Coroutine,
+    Iterable,
     Mapping,
+    Sequence,
 )
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 from airos_edge.config import Config, effective
 from airos_edge.description import described, state_of
+from airos_edge.ears import open_ear, open_wake
 from airos_edge.engines.choosing import Choice, named
 from airos_edge.engines.lease import Lease
+from airos_edge.engines.loading import Loading
 from airos_edge.engines.registry import PORTS, Port
+from airos_edge.engines.sayable import sayable
 from airos_edge.engines.timing import Measure, Trials, measured
 from airos_edge.errors import AirosError, EngineUnavailable
+from airos_edge.fluency import Fluency, spoken_languages
 from airos_edge.health import Health, PartsRenewed
-from airos_edge.home import demo as demo_house
-from airos_edge.home.commands import HouseCommands
+from airos_edge.home.demo import demo_house
 from airos_edge.home.house import House, Source, State, VirtualDevices, furnished
+from airos_edge.home.multilingual import Multilingual
 from airos_edge.home.timers import MOST, Timers
+from airos_edge.home.usual import usual_answers
 from airos_edge.http.tape import Tape
 from airos_edge.loudspeaker import Loudspeaker
 from airos_edge.models.stored import StoredModel
@@ -36,7 +44,6 @@ from airos_edge.parts import Parts, assemble
 from airos_edge.tools.servers import ToolServers
 from airos_edge.tools.tools import Tools
 from airos_edge.voice.announce import speech_of
-from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Event, ReplyEnded, Woke
 from airos_edge.voice.floor import Floor
@@ -44,10 +51,9 @@ from airos_edge.voice.flow import Scope
 from airos_edge.voice.hub import Hub
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.phase import Phases
-from airos_edge.voice.ports import Hints, OpenMouth, Place, Prompt, Speaking, Speech, Wake
+from airos_edge.voice.ports import Hints, OpenMouth, Place, Prompt, Speaking, Speech
 from airos_edge.voice.session import Session
 from airos_edge.voice.waking import Waking
-from airos_edge.voice.watched import WatchedVad, WatchedWake
 from airos_edge.workshop import Workshop
 from airos_edge.wyoming.info import Offers
 
@@ -114,7 +120,10 @@ class Box:
         manner = Prompt(
             speaking=Speaking(language=config.language) if self._parts.engines.tts else None,
             reach=config.reach,
+            languages=tuple(one.language for one in self._parts.fluencies[1:] if one.voice),
         )
+
+        languages = spoken_languages(config) if config.languages else ()
 
         def tell_all(event: Event) -> None:
             log_turn(event)
@@ -132,7 +141,7 @@ class Box:
             self._lease.borrow,
             tell_all,
             manner,
-            Hints(config.language),
+            Hints(config.language, languages=languages),
         )
         return session
 
@@ -161,6 +170,21 @@ class Box:
             async for piece in speech:
                 yield piece
 
+    async def make_ahead(self, texts: Iterable[str]) -> None:
+        """Has a voice of this box that keeps what it said make these, as soon as it is there, and while nobody
+        is heard or answered. Raises EngineError; cancelling ends it."""
+        order = self._parts.opened.tts
+        if order is None:
+            return
+        await order.settled()
+        how = Speaking(language=self.language)
+        for text in texts:
+            serving = order.serving
+            if serving is None or not hasattr(serving.engine, "make_ahead"):
+                return
+            if serving.place is Place.LOCAL:
+                await self._lease.undisturbing(partial(_make_ahead, serving, text, how))
+
     def waking(self) -> Waking:
         """A stream of its own that hears the box's wake words. Raises EngineUnavailable."""
         return Waking(open_wake(self._parts), self._parts.config.wake.words)
@@ -168,6 +192,11 @@ class Box:
     @property
     def language(self) -> str:
         return self._parts.config.language
+
+    @property
+    def fluencies(self) -> Sequence[Fluency]:
+        """What works in each language of the house, by now."""
+        return self._parts.fluencies
 
     def voices(self) -> Collection[str] | None:
         """The names that the voice which speaks by now can be asked for; None: it does not tell them."""
@@ -201,9 +230,13 @@ class Box:
         return self._parts.tools
 
     @property
-    def commands(self) -> HouseCommands:
+    def commands(self) -> Multilingual:
         """What sentences mean in this house, by now."""
         return self._parts.commands
+
+    def usual_answers(self) -> list[str]:
+        """What the house answers most often."""
+        return usual_answers(self._parts.commands.own, self._parts.house)
 
     # ---- the whole ----
 
@@ -270,23 +303,15 @@ def _which(choice: Choice) -> tuple[str | None, StoredModel | None]:
     return choice.engine, choice.model
 
 
-def open_ear(parts: Parts, hub: Hub, rules: TurnRules, stamp: Callable[[Event], Event]) -> Ear:
-    """`stamp` makes an event one of the ear's conversation. Raises EngineUnavailable where the rules need a
-    wake word and no engine hears one."""
-    if parts.open_vad is None and rules.detection != "push":
-        log.warning("A conversation that hears no speech begins: %s", parts.faults["vad"])
-    vad = WatchedVad(parts.open_vad() if parts.open_vad else Deaf(), hub, stamp)
-    if rules.detection != "wake":
-        return Ear(rules, vad, deaf=None if parts.open_vad else parts.faults["vad"])
-    words = parts.config.wake.words
-    return Ear(rules, vad, Waking(WatchedWake(open_wake(parts), hub, stamp, words), words))
+async def _make_ahead(serving: Loading[Any], text: str, how: Speaking) -> None:
+    if serving.engine is not None:
+        with serving.used() as tts:
+            async for sentence in sayable(_only(text)):
+                await tts.make_ahead(sentence, how)
 
 
-def open_wake(parts: Parts) -> Wake:
-    """Raises EngineUnavailable where no engine hears a wake word."""
-    if parts.open_wake is None:
-        raise EngineUnavailable("wake", parts.faults["wake"])
-    return parts.open_wake()
+async def _only(text: str) -> AsyncIterator[str]:
+    yield text
 
 
 def log_turn(event: Event) -> None:
@@ -298,15 +323,6 @@ def log_turn(event: Event) -> None:
             ms = max(outcome.stages_ms.values(), default=0.0)
             who, how = outcome.tier or "nobody", outcome.status
             log.info("Answered by %s in %.0f ms: %s, left %s", who, ms, how, outcome.left.value)
-
-
-class Deaf:
-    """Where nothing can tell speech: questions are then begun and ended by who asks them."""
-
-    frame_ms = 32
-
-    def feed(self, chunk: object) -> list[float]:
-        return []
 
 
 @asynccontextmanager
@@ -339,10 +355,10 @@ async def open_box(
 
         async def build(config: Config) -> Parts:
             home, found = furnished(config.home, sources)
-            label = ""
-            if demo and not home.devices:
-                home, label = demo_house.HOUSE, demo_house.LABEL
-            house = House(home, VirtualDevices(), hub.publish, label, states, found=found)
+            is_demo = demo and not home.devices
+            if is_demo:
+                home = demo_house(config.language)
+            house = House(home, VirtualDevices(), hub.publish, is_demo, states, found=found)
             parts = await assemble(config, house, timers, servers, means, ports)
             servers.use(config.tools, config.reach)
             return parts

@@ -44,6 +44,8 @@ class Config:
 
     name: str = "Airos"
     language: str = "en"
+    languages: tuple[str, ...] = ()
+    """Others that are spoken in this house, beside `language`."""
     reach: Place = Place.LOCAL
     server: ServerSettings = field(default_factory=ServerSettings)
     wake: WakeSettings = field(default_factory=WakeSettings)

@@ -36,6 +36,7 @@ from airos_edge.quota import Quotas
 from airos_edge.realtime.client_secrets import client_secret_routes
 from airos_edge.realtime.recording import Folder
 from airos_edge.realtime.socket import RealtimeDoor
+from airos_edge.usual import make_usual_answers
 from airos_edge.voice.flow import Scope
 from airos_edge.wyoming.services import offered, open_services
 from airos_edge.wyoming.settings import Address
@@ -104,6 +105,7 @@ async def _run(config: Config, demo: bool, reread: Callable[[], Config], started
         _describe(config, doors, wyoming, keys, sound, box, time.monotonic() - started)
         scope.start(systemd.feed_watchdog(sound.is_alive), "watchdog")
         scope.start(systemd.show_state(box.hub, box.state), "status")
+        scope.start(make_usual_answers(box), "usual answers")
         systemd.notify("READY=1")
         ready.set()
         await stop.wait()
@@ -178,6 +180,11 @@ def _describe(
     for port, part in parts["engines"].items():
         model = f" with {part['model']}" if "model" in part else ""
         log.info("%s: %s%s (%s)", port, part["engine"] or "none", model, part["why"])
+    for one in box.fluencies:
+        is_whole = one.ears and one.voice
+        log.log(
+            logging.INFO if is_whole else logging.WARNING, "language %s: %s", one.language, one.told
+        )
     for name, told in parts["models"].items():
         log.info("llm %s: %s", name, told)
     log.info("microphone: %s; speaker: %s", sound.microphone.says, sound.speaker.says)

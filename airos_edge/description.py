@@ -17,9 +17,10 @@ def described(parts: Parts) -> dict[str, Any]:
     return {
         "config": effective(parts.config),
         "engines": {choice.port: _engine(choice, parts) for choice in parts.choices},
+        "languages": {one.language: one.told for one in parts.fluencies},
         "models": models_of(parts.config),
         "devices": [device.name for device in parts.house.settings.devices],
-        "demo": bool(parts.house.label),
+        "demo": parts.house.is_demo,
     }
 
 
@@ -51,8 +52,9 @@ def models_of(config: Config) -> Mapping[str, str]:
     told = {}
     for name, settings in config.llm.items():
         place = llm.place(settings)
-        told[name] = f"{settings.model or settings.engine} at {shown(llm.address(settings))}"
-        told[name] += f" ({place.name.lower()})"
+        address = shown(llm.address(settings))
+        where = f"at {address}" if address else "run by llama.cpp on this box"
+        told[name] = f"{settings.model or settings.engine} {where} ({place.name.lower()})"
         if place > config.reach:
             told[name] += f", never asked: `reach` is {config.reach.name.lower()}"
         elif name not in config.router.tiers:
@@ -68,6 +70,9 @@ def state_of(parts: Parts, health: Health) -> dict[str, Any]:
         told[choice.port] = {"engine": choice.engine, "state": "failed" if fault else "ok"}
         if fault:
             told[choice.port]["why"] = fault
+    ports = {choice.port for choice in parts.choices}
+    missing = {name: why for name, why in parts.faults.items() if name not in ports}
+    told |= {name: {"state": "failed", "why": why} for name, why in missing.items()}
     for name, part in health.parts().items():
         told[name] = told.get(name, {}) | dict(part)
     is_well = all(part["state"] in WELL for part in told.values())

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from airos_edge.errors import AirosError
 from airos_edge.home.timers import Timer
 from airos_edge.http.tape import Tape
+from airos_edge.languages.phrases import phrases
 from airos_edge.local.sounds import bell
 from airos_edge.voice.announce import announce, ring
 from airos_edge.voice.events import Announced, Event, TimerFinished
@@ -16,7 +17,7 @@ from airos_edge.voice.session import Session
 
 log = logging.getLogger(__name__)
 
-RING, RINGS = "The timer is over.", 3
+RINGS = 3
 
 
 class Loudspeaker:
@@ -64,10 +65,11 @@ class Loudspeaker:
         """A timer's time has come: a bell and a sentence, again and again until somebody stops it."""
         self._publish(TimerFinished(name=None, seconds=timer.seconds))
         log.info("The timer of %d s is over.", timer.seconds)
-        times = RINGS if self.is_there else 1
+        how, times = self._how(), RINGS if self.is_there else 1
+        text = phrases(how.language).timer_over
         try:
             async with self._borrow() as engines:
-                await ring(RING, engines, self.floor, self._how(), bell(), times)
+                await ring(text, engines, self.floor, how, bell(), times)
         except AirosError as error:
             log.warning("The timer could not ring: %s", error)
 

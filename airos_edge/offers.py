@@ -14,7 +14,6 @@ ONLY_VOICE = "default"
 
 
 def offers_of(parts: Parts) -> Offers:
-    config = parts.config
     models = {choice.port: _model(choice, parts) for choice in parts.choices}
     return Offers(
         asr=models["asr"],
@@ -22,15 +21,25 @@ def offers_of(parts: Parts) -> Offers:
         tts=models["tts"],
         voices=_voices(parts),
         wake=models["wake"],
-        words={word: word.replace("_", " ") for word in config.wake.words},
-        handle=Model("commands", (config.language,)),
+        words=_words(parts),
+        handle=Model("commands", tuple(one.language for one in parts.fluencies)),
     )
+
+
+def _words(parts: Parts) -> dict[str, str]:
+    """Those that are heard, with what is said."""
+    unheard = parts.open_wake.unheard if parts.open_wake else {}
+    heard = (word for word in parts.config.wake.words if word not in unheard)
+    return {word: word.replace("_", " ") for word in heard}
 
 
 def _model(choice: Choice, parts: Parts) -> Model | None:
     if choice.engine is None or choice.port in parts.faults:
         return None
-    return Model(choice.engine, (parts.config.language,), _version(choice))
+    languages: tuple[str, ...] = (parts.config.language,)
+    if choice.port == "asr":
+        languages = tuple(one.language for one in parts.fluencies if one.ears) or languages
+    return Model(choice.engine, languages, _version(choice))
 
 
 def _version(choice: Choice) -> str:

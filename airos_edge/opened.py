@@ -13,19 +13,21 @@ from airos_edge.engines import choosing, opening, registry
 from airos_edge.engines.asr_in_order import AsrInOrder
 from airos_edge.engines.choosing import Choice
 from airos_edge.engines.in_order import InOrder
+from airos_edge.engines.kept import kept
 from airos_edge.engines.loading import Loading
 from airos_edge.engines.registry import Port
 from airos_edge.engines.timing import Machine, Timing, Timings, Trials
 from airos_edge.engines.tts_in_order import TtsInOrder
-from airos_edge.engines.wanted import WantedAsr, WantedTts, WantedVad, WantedWake
+from airos_edge.engines.wanted import WakeWords, WantedAsr, WantedTts, WantedVad, WantedWake
 from airos_edge.errors import EngineError, EngineUnavailable
+from airos_edge.fluency import spoken_languages
 from airos_edge.health import Health, State
 from airos_edge.home.house import AreaSettings, DeviceSettings, House
 from airos_edge.models.stored import StoredModel, stored_models
-from airos_edge.paths import daemons_state_directory
+from airos_edge.paths import daemons_state_directory, state_directory
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.grammar import Grammar
-from airos_edge.voice.ports import Vad, Wake
+from airos_edge.voice.ports import Vad
 from airos_edge.workshop import Workshop
 
 log = logging.getLogger(__name__)
@@ -36,14 +38,14 @@ O = TypeVar("O", bound=InOrder[Any])  # noqa: E741 - an order
 
 @dataclass(slots=True)
 class Opened:
-    """`faults` says of each port that has no engine why."""
+    """`faults` says of each port that has no engine why, and of each wake word that is not heard."""
 
     choices: tuple[Choice, ...]
     faults: dict[str, str] = field(default_factory=dict)
     asr: AsrInOrder | None = None
     tts: TtsInOrder | None = None
     open_vad: Callable[[], Vad] | None = None
-    open_wake: Callable[[], Wake] | None = None
+    open_wake: WakeWords | None = None
 
     def in_order(self, port: Port) -> InOrder[Any] | None:
         """Those of a port that may be several; None: it is not such a port, or has none."""
@@ -141,7 +143,10 @@ async def open_engines(
             return None
 
     heard = partial(wanted_asr, config, house, grammar)
-    spoken, voice = partial(wanted_tts, config, stored), partial(_open_tts, tts)
+    spoken, voice = (
+        partial(wanted_tts, config, stored),
+        partial(_open_tts, tts, speech_directory(config)),
+    )
     works: dict[Port, Callable[[], Coroutine[Any, Any, Any]]] = {
         "wake": lambda: streams(wake, wanted_wake(config, stored), opening.open_wake),
         "vad": lambda: streams(vad, WantedVad(), opening.open_vad),
@@ -160,7 +165,19 @@ async def open_engines(
     opened.open_wake, opened.open_vad, opened.asr, opened.tts = (
         made[port].result() if port in made else None for port in registry.PORTS
     )
+    if opened.open_wake is not None:
+        _tell_words(opened.open_wake, wake.engine, opened.faults)
     return opened
+
+
+def _tell_words(words: WakeWords, engine: str | None, faults: dict[str, str]) -> None:
+    """Those that another engine hears than the chosen one, and those that none does."""
+    for word, by in words.by.items():
+        if by != engine:
+            log.info("wake word %s: %s", word, by)
+    for word, why in words.unheard.items():
+        faults[f"wake {word}"] = why
+        log.warning("Going on without the wake word %s: %s", word, why)
 
 
 def _refuse(choice: Choice, config: Config) -> None:
@@ -206,15 +223,15 @@ async def _in_order(
     return order
 
 
-def _open_tts(first: Choice, choice: Choice, wanted: WantedTts) -> Any:
+def _open_tts(first: Choice, directory: Path, choice: Choice, wanted: WantedTts) -> Any:
     """The voice that is wanted by name may be one of the first engine's, for which this one stands in."""
     try:
-        return opening.open_tts(choice, wanted)
+        return kept(opening.open_tts(choice, wanted), choice, wanted, directory)
     except EngineUnavailable:
         if wanted.settings.voice is None or choice.engine == first.engine:
             raise
     any_voice = replace(wanted, settings=replace(wanted.settings, voice=None))
-    return opening.open_tts(choice, any_voice)
+    return kept(opening.open_tts(choice, any_voice), choice, any_voice, directory)
 
 
 # ---- what each is told ----------------------------------------------------------------------------
@@ -223,7 +240,14 @@ def _open_tts(first: Choice, choice: Choice, wanted: WantedTts) -> Any:
 def wanted_asr(config: Config, house: House, grammar: Grammar, choice: Choice) -> WantedAsr:
     named: list[AreaSettings | DeviceSettings] = [*house.settings.areas, *house.settings.devices]
     names = dict.fromkeys(name for one in named for name in (one.name, *one.aliases))
-    return WantedAsr(config.asr, config.language, grammar, tuple(config.wake.words), tuple(names))
+    return WantedAsr(
+        config.asr,
+        config.language,
+        spoken_languages(config) if config.languages else (),
+        grammar,
+        tuple(config.wake.words),
+        tuple(names),
+    )
 
 
 def wanted_tts(config: Config, stored: Sequence[StoredModel], choice: Choice) -> WantedTts:
@@ -240,6 +264,11 @@ def wanted_wake(config: Config, stored: Sequence[StoredModel]) -> WantedWake:
 def models_directory(config: Config) -> Path:
     """Where the daemon finds its models, and the commands put them."""
     return config.models.directory_in(daemons_state_directory(config.state.directory))
+
+
+def speech_directory(config: Config) -> Path:
+    """Where what was said is kept."""
+    return state_directory(config.state.directory) / "speech"
 
 
 def models_on_box(config: Config) -> list[StoredModel]:

@@ -22,9 +22,12 @@ from bench import (
     engines,
     hands_free,
     latency,
+    minds,
     resources,
     router,
     wake,
+    wake_engines,
+    wake_words,
     wyoming,
 )
 from bench.figures import RESULTS, Figure, table
@@ -39,6 +42,7 @@ FIGURES: dict[str, Callable[[bool], Coroutine[Any, Any, list[Figure]]]] = {
     "ending": ending.ending,
     "ears": ears.ears,
     "engines": engines.engines,
+    "minds": minds.minds,
     "router": router.router,
     "sentences": router.sentences,
     "start": resources.start,
@@ -46,6 +50,8 @@ FIGURES: dict[str, Callable[[bool], Coroutine[Any, Any, list[Figure]]]] = {
     "cpu": resources.cpu,
     "idle": resources.idle,
     "wake": wake.wake,
+    "wake-engines": wake_engines.wake_engines,
+    "wake-words": wake_words.wake_words,
     "wyoming": wyoming.wyoming,
     "hands-free": hands_free.hands_free,
 }

@@ -10,18 +10,27 @@ import gc
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, cast
 
 from airos_edge.engines.asr_pocketsphinx import PocketsphinxAsr, pocketsphinx
 from airos_edge.engines.espeak import USUAL_RATE_WPM, load
+from airos_edge.engines.piper_voice import Run, load_voice, voice_files
 from airos_edge.engines.settings import AsrSettings
 from airos_edge.engines.sphinx import Sphinx, open_sphinx
 from airos_edge.engines.tts_espeak import open_espeak
+from airos_edge.engines.tts_piper import open_tts as open_piper
+from airos_edge.engines.wanted import WantedTts
+from airos_edge.models.stored import StoredModel
 from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.ports import Asr, Hints, Speaking, Tts
 from airos_edge.voice.utterance import Ended, EndReason, Utterance
+from bench import sherpa
 from bench.corpus.draw import house_sentences
 from bench.figures import Figure
+from tests.piper_model import piper_voice
 from tests.speech import pieces, spoken
 
 COMMAND = "turn on the kitchen light"
@@ -236,5 +245,28 @@ def _espeak_alone() -> Callable[[str], object]:
     return lambda sentence: espeak.say(sentence, "en-us", USUAL_RATE_WPM)
 
 
-EARS = [Ears("pocketsphinx", lambda: pocketsphinx(house_sentences().grammar), _pocketsphinx_alone)]
-VOICES = [Voice("espeak", lambda: open_espeak(None, 1.0), _espeak_alone)]
+# ---- Piper --------------------------------------------------------------------------------------
+
+STEPS = 200
+"""Of a millisecond or so each, for each sentence: a real voice takes that for a second of speech on a PC."""
+
+
+@cache
+def _humming() -> StoredModel:
+    return piper_voice(Path(mkdtemp(prefix="airos-bench-")), work=STEPS)
+
+
+def _piper_alone() -> Callable[[str], object]:
+    voice = load_voice(voice_files(_humming()), "cpu")
+    return lambda sentence: voice.say(sentence, None, 1.0, Run())
+
+
+EARS = [
+    Ears("pocketsphinx", lambda: pocketsphinx(house_sentences().grammar), _pocketsphinx_alone),
+    Ears("sherpa", sherpa.open_ears, sherpa.ears_alone),
+]
+VOICES = [
+    Voice("espeak", lambda: open_espeak(None, 1.0), _espeak_alone),
+    Voice("sherpa", sherpa.open_voice, sherpa.voice_alone),
+    Voice("piper", lambda: open_piper(WantedTts(model=_humming())), _piper_alone),
+]

@@ -8,10 +8,12 @@ import asyncio
 import os
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from airos_edge.virtual_time import VirtualTimeLoop
+from tests.whisper_model import make_whisper
 
 pytest.register_assert_rewrite("tests.room", "tests.laws")
 
@@ -29,6 +31,12 @@ def pytest_asyncio_loop_factories(
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "real_time: the test needs an ordinary loop and real time")
+
+
+@pytest.fixture(scope="session")
+def tiny_whisper(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a Whisper model that says a word for each half second of sound."""
+    return make_whisper(tmp_path_factory.mktemp("models") / "tiny-whisper")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -150,6 +150,7 @@ class Said:
     takes_ms: int = 0
     alternatives: tuple[str, ...] = ()
     sure: bool = True
+    language: str | None = None
 
 
 class FakeAsr(Counted):
@@ -178,13 +179,17 @@ class FakeAsr(Counted):
                     if isinstance(at.text, Fault):
                         await happen(at.text, self.name)
                     else:
-                        yield Transcript(at.text, judgement=at.judgement)
+                        yield Transcript(at.text, judgement=at.judgement, language=said.language)
             await asyncio.sleep(said.takes_ms / 1000)
             if isinstance(said.final, Fault):
                 await happen(said.final, self.name)
             else:
                 yield Transcript(
-                    said.final, final=True, alternatives=said.alternatives, sure=said.sure
+                    said.final,
+                    final=True,
+                    alternatives=said.alternatives,
+                    sure=said.sure,
+                    language=said.language,
                 )
 
 
@@ -285,7 +290,7 @@ class FakeTools:
         return self._result
 
 
-async def fake_sayable(text: AsyncIterable[str]) -> AsyncGenerator[str, None]:
+async def fake_sayable(text: AsyncIterable[str], language: str = "en") -> AsyncGenerator[str, None]:
     """Sentences of a dozen characters and more, each as soon as the space after it is there."""
     waiting = ""
     async for piece in text:

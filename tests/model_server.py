@@ -119,6 +119,7 @@ class ModelServer:
     """`requests` are those that came: their bodies, with the headers under "headers"."""
 
     answers: list[Sequence[Step]]
+    content_type: str = "text/event-stream"
     port: int = 0
     requests: list[dict[str, Any]] = field(default_factory=list)
     asked: threading.Event = field(default_factory=threading.Event)
@@ -135,7 +136,7 @@ class ModelServer:
         return len({request["peer"] for request in self.requests})
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        body = json.loads(await request.read())
+        body = await _body(request)
         told = {"headers": dict(request.headers), "path": request.path, "peer": _peer(request)}
         self.requests.append({**body, **told})
         self.asked.set()
@@ -144,7 +145,7 @@ class ModelServer:
             refusal = steps[0]
             text = refusal.body if isinstance(refusal.body, str) else json.dumps(refusal.body)
             return web.Response(status=refusal.code, text=text, headers=refusal.headers)
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        response = web.StreamResponse(headers={"Content-Type": self.content_type})
         await response.prepare(request)
         try:
             for step in steps:
@@ -158,6 +159,19 @@ class ModelServer:
             self.hung_up.set()
             raise
         return response
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    """The JSON, or the fields of a form; of a file in it, its bytes."""
+    if request.content_type != "multipart/form-data":
+        told: dict[str, Any] = json.loads(await request.read())
+        return told
+    fields = dict(await request.post())
+    for name, value in fields.items():
+        if isinstance(value, web.FileField):
+            with value.file as file:
+                fields[name] = file.read()
+    return fields
 
 
 async def _take(step: Step, response: web.StreamResponse) -> None:
@@ -179,9 +193,11 @@ def _peer(request: web.Request) -> int:
 
 
 @contextmanager
-def model_server(*answers: Sequence[Step]) -> Iterator[ModelServer]:
+def model_server(
+    *answers: Sequence[Step], content_type: str = "text/event-stream"
+) -> Iterator[ModelServer]:
     """Listens on a free port. Leaving the block hangs up on whoever is still served."""
-    server, ready = ModelServer(list(answers)), threading.Event()
+    server, ready = ModelServer(list(answers), content_type), threading.Event()
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
 

@@ -407,6 +407,25 @@ async def test_an_engine_that_cannot_be_opened_degrades_one_thing_and_is_named()
         assert box.state()["status"] == "ok"
 
 
+async def test_a_wake_word_that_cannot_be_heard_is_named_and_the_others_go_on() -> None:
+    words = {"hey_jarvis": WordSettings(), "hey_mum": WordSettings(model="/nowhere/mum.onnx")}
+    async with open_box(replace(Config(), wake=WakeSettings(words=words))) as box:
+        health = box.state()
+        assert health["status"] == "degraded"
+        assert health["parts"]["wake"] == {"engine": "openwakeword", "state": "ok"}
+        assert health["parts"]["wake hey_mum"]["state"] == "failed"
+        assert "/nowhere/mum.onnx: No such file" in health["parts"]["wake hey_mum"]["why"]
+        heard = [
+            hit.word
+            for waking in [box.waking()]
+            for piece in spoken("hey jarvis", "en-gb", after_ms=1000).pieces(320)
+            for hit in waking.feed(piece)
+        ]
+        assert heard == ["hey_jarvis"]
+        assert await box.reload(Config()) == "wake"
+        assert box.state()["status"] == "ok"
+
+
 async def test_a_box_without_ears_answers_what_is_typed_and_fails_what_is_said() -> None:
     async with open_box(replace(Config(), language="de")) as box:
         assert box.state()["parts"]["asr"]["state"] == "failed"
@@ -578,3 +597,34 @@ async def test_where_nothing_recognises_speech_no_recording_is_heard() -> None:
     async with open_box(Config(), ports=("vad",)) as box:
         with pytest.raises(EngineUnavailable, match="asr: is not wanted here"):
             box.open_hearing(lambda event: None)
+
+
+async def test_a_german_house_is_asked_answers_and_rings_in_german() -> None:
+    speaker = FakeSpeaker()
+    config = replace(Config(), language="de-AT")
+    async with open_box(config, demo=True, ports=("tts",)) as box:
+        answer = await ask("Schalte das Licht in der Küche ein.", box.open_asking)
+        assert answer.outcome.text == "Licht eingeschaltet, im Demo-Haus"
+        assert answer.wav
+        box.loudspeaker.use(speaker)
+        await box.loudspeaker.ring(Timer(60, 0.0))
+        assert speaker.text.startswith("Der Timer ist abgelaufen.")
+
+
+async def test_others_are_answered_in_their_language_and_with_their_voice() -> None:
+    config = replace(Config(), languages=("de", "gl"))
+    async with open_box(config, demo=True, ports=("tts",)) as box:
+        answer = await ask("Wie spät ist es?", box.open_asking)
+        assert answer.outcome.text.startswith("Es ist ")
+        async with box.open_asking(lambda event: None, FakeSpeaker()) as session:
+            assert session.hints.languages == ("en", "de", "gl")
+            assert session.manner.languages == ("de",), "there is no voice for Galician"
+        assert set(box.check()["languages"]) == {"en", "de", "gl"}
+
+
+async def test_a_house_of_one_language_does_not_have_its_recogniser_choose() -> None:
+    async with (
+        open_box(Config(), ports=("tts",)) as box,
+        box.open_asking(lambda event: None, FakeSpeaker()) as session,
+    ):
+        assert (session.hints.languages, session.manner.languages) == ((), ())

@@ -19,16 +19,20 @@ RANKS = {
         "scoring": 6,
         "listening": 5.5,
         "presence": 5.5,
+        "usual": 5.5,
         "box": 5,
         "parts": 4,
         "opened": 3.5,
         "config": 3,
     },
+    "fluency": 3.3,
     "offers": 4.5,
+    "ears": 4.5,
     "description": 4.5,
     "loudspeaker": 4,
     **dict.fromkeys(["realtime", "esphome", "local", "announce", "console", "mqtt"], 2),
     **dict.fromkeys(["http", "router", "home", "engines"], 2),
+    "languages": 1.5,
     "models": 1.9,  # below the engines, which run them
     "tools": 1.9,  # below the router, which offers them
     "wyoming": 1.8,  # below the engines: those that are elsewhere speak it too

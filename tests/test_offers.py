@@ -24,6 +24,14 @@ async def test_every_stage_with_its_languages_voices_and_words() -> None:
     assert offers.handle is not None
 
 
+async def test_of_the_wake_words_those_that_are_heard() -> None:
+    wake = WakeSettings(words={"alexa": WordSettings(), "hey_nobody": WordSettings()})
+    async with open_box(replace(Config(), wake=wake)) as box:
+        offers = box.offers()
+    assert offers.wake is not None
+    assert offers.words == {"alexa": "alexa"}
+
+
 async def test_a_voice_that_is_configured_comes_first() -> None:
     async with open_box(replace(Config(), tts=TtsSettings(voice="en-gb"))) as box:
         assert next(iter(box.offers().voices.items())) == ("en-gb", "en-gb")

@@ -1,6 +1,7 @@
 """Parts are made when they have to be, and no more often; and what a start would find."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from airos_edge.http.settings import Settings as ServerSettings
 from airos_edge.parts import rehearse
 from airos_edge.voice.waking import WordSettings
 from airos_edge.wyoming.settings import Settings as WyomingSettings
+from tests.engines.word_models import micro_word
 
 ELSEWHERE = "tcp://192.0.2.1:10300"
 
@@ -50,3 +52,17 @@ def test_what_a_start_would_go_on_without_is_said(
     assert told in choices[port].why  # type: ignore[index]
     others = [choice.engine for name, choice in choices.items() if name != port]
     assert None not in others
+
+
+def test_which_wake_words_would_not_be_heard_is_said_and_who_hears_the_others(
+    tmp_path: Path,
+) -> None:
+    words = {
+        "hey_jarvis": WordSettings(),
+        "hey_mum": WordSettings(model=str(micro_word(tmp_path))),
+        "hey_foo": WordSettings(),
+    }
+    config = replace(Config(), wake=WakeSettings(words=words))
+    (wake,) = (choice for choice in rehearse(config) if choice.port == "wake")
+    assert wake.engine == "openwakeword"
+    assert "; hey_mum by microwakeword; hey_foo is not heard: openwakeword: no wake" in wake.why

@@ -12,8 +12,10 @@ from airos_edge.config import Config, effective, find, load
 from airos_edge.description import models_of, told_of
 from airos_edge.engines.choosing import Choice
 from airos_edge.errors import AirosError, DaemonError
+from airos_edge.fluency import fluencies
 from airos_edge.http import tls
 from airos_edge.http.settings import is_loopback
+from airos_edge.opened import models_on_box
 from airos_edge.parts import rehearse
 from airos_edge.paths import socket_path
 from airos_edge.settings import ENVIRONMENT_PREFIX, NOT_OPTIONS
@@ -23,6 +25,7 @@ def main(arguments: Namespace) -> int:
     config = load(arguments.config)
     options = effective(config)
     choices = rehearse(config, has_keys=_has_keys(config))
+    fluent = fluencies(config, choices, models_on_box(config))
     source = find(arguments.config)
     daemon = _daemon()
     if arguments.json:
@@ -32,6 +35,7 @@ def main(arguments: Namespace) -> int:
             "environment": _from_environment(),
             "config": options,
             "engines": engines,
+            "languages": {one.language: one.told for one in fluent},
             "models": models_of(config),
             "daemon": daemon,
         }
@@ -49,6 +53,8 @@ def main(arguments: Namespace) -> int:
         print(f"#   {choice.port:<5} {choice.engine or 'none':<15} {model}{choice.why}")
     for name, told in models_of(config).items():
         print(f"#   llm {name}: {told}")
+    for one in fluent:
+        print(f"# language {one.language}: {one.told}")
     if config.server.tls is not None:
         print(f"# {tls.told(config.server.tls)[0]}")
     print(f"# {_compared(daemon, options, choices)}")

@@ -7,7 +7,7 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from airos_edge.cli.models_daemon import tell_daemon, warn_of_another_directory
+from airos_edge.cli.models_daemon import refuse_another_directory, tell_daemon
 from airos_edge.cli.models_get import get
 from airos_edge.cli.models_list import print_list
 from airos_edge.config import load
@@ -102,7 +102,7 @@ async def _take_away(directory: Path, paths: list[Path]) -> None:
 
 def _import(arguments: Namespace, directory: Path) -> int:
     source: Path = arguments.source
-    warn_of_another_directory(directory)
+    refuse_another_directory(directory)
     name = importing.name_of(source, arguments.name)
     languages = tuple(arguments.language.split(",")) if arguments.language else ()
 

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from airos_edge.cli import control
-from airos_edge.errors import DaemonError
+from airos_edge.errors import DaemonError, ModelError
 from airos_edge.paths import socket_path
 
 
@@ -23,15 +23,14 @@ def tell_daemon() -> None:
             print("The daemon has looked, and chooses as before: `airos check` says what and why.")
 
 
-def warn_of_another_directory(directory: Path) -> None:
-    """A daemon of the box, or of another user, would never find what is brought here."""
+def refuse_another_directory(directory: Path) -> None:
+    """A daemon of the whole box, or of another user, would never find what is brought here. Raises ModelError."""
     try:
         theirs = Path(control.request(socket_path(), "GET", "/api/models")["directory"])
     except (DaemonError, KeyError):
         return
-    if theirs != directory.absolute():
-        print(
-            f"airos: the daemon that runs keeps its models in {theirs}, and this command in {directory}; "
-            "to bring them there be its user, or root: sudo airos models …",
-            file=sys.stderr,
+    if theirs.resolve() != directory.resolve():
+        raise ModelError(
+            f"the daemon that runs keeps its models in {theirs}, and this command in {directory}. Be its "
+            "user, or root (sudo airos models …); AIROS_RUNTIME names the directory of another daemon"
         )

@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from airos_edge.cli.models_daemon import tell_daemon, warn_of_another_directory
+from airos_edge.cli.models_daemon import refuse_another_directory, tell_daemon
 from airos_edge.cli.progress import ProgressLines, mb
 from airos_edge.config import Config
 from airos_edge.engines import choosing, llm, registry
@@ -44,7 +44,7 @@ def get(arguments: Namespace, config: Config, directory: Path) -> int:
             print(f"{entry.name} is there: {directory / entry.name}")
     if not entries:
         return 0
-    warn_of_another_directory(directory)
+    refuse_another_directory(directory)
     brought, failed = asyncio.run(_bring(entries, config.models.mirror, directory, arguments))
     for entry in brought:
         print(f"{entry.name} is there: {directory / entry.name}")

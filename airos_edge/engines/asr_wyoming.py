@@ -6,6 +6,7 @@ from wyoming.asr import Transcribe
 from wyoming.audio import AudioChunk as Chunk
 from wyoming.audio import AudioStart, AudioStop
 
+from airos_edge.engines.wake_word import without
 from airos_edge.engines.wanted import WantedAsr
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, RATE_HZ
 from airos_edge.voice.flow import Scope
@@ -55,16 +56,6 @@ async def _send(heard: Utterance, wire: Wire) -> None:
         for piece in chunk.pieces(PIECE_SAMPLES):
             await wire.send(Chunk(*FORMAT, piece.pcm))
     await wire.send(AudioStop())
-
-
-def without(wake_word: str | None, text: str) -> str:
-    """The text without the wake word, or its last words, that it begins with: "jarvis, what time is it"."""
-    words, said = (wake_word or "").split("_"), text.split()
-    for start in range(len(words)):
-        first = [word.strip(".,!?").lower() for word in said[: len(words) - start]]
-        if first == words[start:]:
-            return " ".join(said[len(first) :])
-    return text
 
 
 def open_asr(wanted: WantedAsr) -> Asr:

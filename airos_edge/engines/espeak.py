@@ -18,7 +18,7 @@ INITIALIZE_DONT_EXIT = 0x8000
 CHARS_UTF8 = 1
 EVENT_LIST_TERMINATED, EVENT_WORD = 0, 1
 PARAMETER_RATE = 1
-PHONEMES_ASCII = 0
+PHONEMES_ASCII, PHONEMES_IPA = 0, 2
 BUFFER_MS = 60
 USUAL_RATE_WPM = 160
 
@@ -132,6 +132,20 @@ class Espeak:
                 ctypes.byref(text), CHARS_UTF8, PHONEMES_ASCII
             )
         return (spoken or b"").decode()
+
+    def ipa(self, text: str, voice: str) -> str:
+        """All of the text in the letters of the IPA, a space where it made a pause. Raises EngineError as
+        `say` does."""
+        clauses = []
+        with self._lock:
+            self._set_voice(voice)
+            rest = ctypes.c_char_p(text.encode())
+            while rest.value:  # it reads a clause at a time; at the end it leaves a null pointer
+                spoken = self._library.espeak_TextToPhonemes(
+                    ctypes.byref(rest), CHARS_UTF8, PHONEMES_IPA
+                )
+                clauses.append((spoken or b"").decode())
+        return " ".join(clause for clause in clauses if clause)
 
     def _set_voice(self, voice: str) -> None:
         """`voice` is a language ("en-gb", or "de-at" where "de" is the nearest), with or without a

@@ -4,16 +4,18 @@ import json
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from airos_edge.engines.llm import LlmSettings
-from airos_edge.engines.llm_endpoint import Endpoint, open_endpoint
+from airos_edge.engines.llm_endpoint import open_endpoint
 from airos_edge.errors import EngineError
 from airos_edge.secret import Secret
 from airos_edge.voice.ports import Act, Call, Done, Place, Prompt, Text
 
 LONGEST_ANSWER = 20_000
 """Characters of text and of arguments; some twenty minutes of speech."""
+
+Completion = AsyncGenerator[Text | Call | Done, None]
 
 
 @dataclass(slots=True)
@@ -35,6 +37,8 @@ class Answer:
     """Characters of its text."""
     thought: str | None = None
     """While it thinks: the end of that."""
+    withheld: str = ""
+    """What of that is no text."""
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
@@ -83,17 +87,33 @@ class Dialect:
     take: Callable[[Any, Answer], str]
 
 
+class Source(Protocol):
+    """Whom a model is asked of: an `Endpoint`, or what has one."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+    def events(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[Any, None]: ...
+    def failed(self, what: str) -> EngineError: ...
+    async def aclose(self) -> None: ...
+
+
 class Model:
     """A responder that makes one completion of a prompt; what it calls is for others to make."""
 
-    def __init__(self, dialect: Dialect, endpoint: Endpoint, place: Place, settings: LlmSettings):
+    def __init__(self, dialect: Dialect, endpoint: Source, place: Place, settings: LlmSettings):
         self.name = endpoint.name
         self.place = place
         self._dialect = dialect
         self._endpoint = endpoint
         self._settings = settings
 
-    async def reply(self, prompt: Prompt, act: Act) -> AsyncGenerator[Text | Call | Done, None]:
+    def reply(self, prompt: Prompt, act: Act) -> Completion:
+        """As `completion`: what it calls is for others to make."""
+        return self.completion(prompt)
+
+    async def completion(self, prompt: Prompt) -> Completion:
         """Text as it comes, then the calls, then Done. Raises EngineError. Cancelling hangs up."""
         answer, endpoint = Answer(self.name), self._endpoint
         body = self._dialect.body(prompt, self._settings, endpoint.url)

@@ -1,10 +1,10 @@
-"""A model's server over HTTP: the events that it streams, and what goes wrong with it, in sentences."""
+"""A model's server over HTTP: what it streams, and what goes wrong with it, in sentences."""
 
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import aclosing, contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +26,9 @@ IDLE_S = {Place.LOCAL: 4.0, Place.EDGE: 4.0, Place.CLOUD: 30.0}
 the cloud another TLS handshake costs more than the chance of finding it closed."""
 LARGEST_STREAM = 8 * 1024 * 1024
 """Characters of events: an answer may be endless without a word in it."""
-END, LAST_EVENT = "[DONE]", "message_stop"
-"""How OpenAI and Anthropic say that nothing more comes."""
+END, LAST_EVENTS = "[DONE]", ("message_stop", "transcript.text.done")
+"""How it is said that nothing more comes: by OpenAI, and by the type of Anthropic's last event and that of
+a transcript."""
 DRAIN_S = 0.2
 """How long is waited for the end of the stream after that: a stream that was read to its end leaves its
 connection for the next question."""
@@ -39,7 +40,9 @@ class Endpoint:
     """Where a model is asked, and the client that keeps its connections. Make it with `open_endpoint`."""
 
     name: str
-    """The model's, in the configuration."""
+    """The model's, in the configuration; of an engine, where it is."""
+    option: str
+    """What of the configuration is about it: llm.fast, tts."""
     url: str
     model: str
     client: "httpx2.AsyncClient"
@@ -55,28 +58,54 @@ class Endpoint:
 
         Raises EngineError, in a sentence. Closing or cancelling it closes the connection.
         """
+        async with (
+            self.answer(path, json=dict(body)) as response,
+            aclosing(self.events_of(response)) as events,
+        ):
+            async for event in events:
+                yield event
+
+    async def events_of(self, response: "httpx2.Response") -> AsyncGenerator[Any, None]:
+        """The same, of an answer that is being read."""
         import httpx2
 
+        read, source = 0, aiter(httpx2.EventSource(response))
+        async for event in source:
+            read += len(event.data)
+            if read > LARGEST_STREAM:
+                raise self.failed("does not come to an end")
+            if event.data == END:
+                break
+            if event.data:
+                told = json.loads(event.data)
+                yield told
+                if isinstance(told, dict) and told.get("type") in LAST_EVENTS:
+                    break
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_S):
+                async for _ in source:
+                    pass
+
+    @asynccontextmanager
+    async def answer(self, path: str, **asked: Any) -> AsyncIterator["httpx2.Response"]:
+        """The answer to a POST, to be read; `asked` as httpx2 takes it: json, or data and files.
+
+        Raises EngineError, in a sentence, for a refusal and for what goes wrong while the block reads.
+        Leaving the block closes the connection, unless all was read.
+        """
         with self._translated():
-            request = self.client.stream("POST", self.url + path, json=dict(body))
-            async with request as response:
+            async with self.client.stream("POST", self.url + path, **asked) as response:
                 if response.status_code != 200:
                     raise await self._refused(response)
-                read, source = 0, aiter(httpx2.EventSource(response))
-                async for event in source:
-                    read += len(event.data)
-                    if read > LARGEST_STREAM:
-                        raise self.failed("does not come to an end")
-                    if event.data == END:
-                        break
-                    if event.data:
-                        yield json.loads(event.data)
-                        if event.event == LAST_EVENT:
-                            break
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(DRAIN_S):
-                        async for _ in source:
-                            pass
+                yield response
+
+    async def told(self, path: str) -> Any:
+        """The JSON of what is to be had there. Raises EngineError."""
+        with self._translated():
+            response = await self.client.get(self.url + path)
+            if response.status_code != 200:
+                raise self.failed(f"{self.where}{path}: HTTP {response.status_code}")
+            return response.json()
 
     def failed(self, what: str) -> EngineError:
         return EngineError(self.name, what)
@@ -100,7 +129,9 @@ class Endpoint:
         except httpx2.TimeoutException as error:
             raise self.failed(f"the server at {self.where} has stalled") from error
         except httpx2.SSEError as error:
-            message = f"{self.where} answers, but not as a model does: {error}; look at llm.{self.name}.url"
+            message = (
+                f"{self.where} answers, but not as a model does: {error}; look at {self.option}.url"
+            )
             raise self.failed(message) from error
         except httpx2.HTTPError as error:
             raise self.failed(f"the connection to {self.where} broke off: {error}") from error
@@ -109,7 +140,7 @@ class Endpoint:
 
     async def _refused(self, response: "httpx2.Response") -> EngineError:
         said = f"HTTP {response.status_code}: {await self._excuse(response)}"
-        option = f"llm.{self.name}"
+        option = self.option
         match response.status_code:
             case 401 | 403 if self.api_key is None:
                 return self.failed(f"wants a key: give it as {option}.api_key ({said})")
@@ -156,22 +187,31 @@ def open_endpoint(
     place: Place,
     api_key: Secret | None,
     headers: Mapping[str, str],
+    option: str | None = None,
+    socket: str | None = None,
 ) -> Endpoint:
-    """Sends nothing. A proxy of the environment is used for the cloud only: to others it would be a
-    detour that leaves the box. Raises EngineUnavailable where no client can be made."""
+    """`option`: as `Endpoint.option`; None: it is a model of `llm`. `socket`: the Unix socket at which it
+    is, whatever the address says.
+
+    Sends nothing. A proxy of the environment is used for the cloud only: to others it would be a detour
+    that leaves the box. Raises EngineUnavailable where no client can be made.
+    """
     import httpx2
 
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # it tells of every request
+    # At a socket another connection costs nothing, while one that is kept may be found closed.
+    limits = httpx2.Limits(keepalive_expiry=0.0 if socket else IDLE_S[place])
     try:
         client = httpx2.AsyncClient(
             headers={"User-Agent": f"airos-edge/{__version__}", **headers},
             timeout=httpx2.Timeout(STALL_S, connect=CONNECT_S),
-            limits=httpx2.Limits(keepalive_expiry=IDLE_S[place]),
+            limits=limits,
             trust_env=place is Place.CLOUD,
+            transport=httpx2.AsyncHTTPTransport(uds=socket, limits=limits) if socket else None,
         )
     except (OSError, ValueError) as error:  # certificates or proxies of the environment
         raise EngineUnavailable(name, str(error)) from error
-    return Endpoint(name, url.rstrip("/"), model, client, api_key)
+    return Endpoint(name, option or f"llm.{name}", url.rstrip("/"), model, client, api_key)
 
 
 def retry_after_s(header: str) -> float | None:

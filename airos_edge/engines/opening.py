@@ -5,9 +5,11 @@ from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
+from airos_edge.engines.beside import with_grammar
 from airos_edge.engines.choosing import Choice, is_uri
 from airos_edge.engines.registry import ELSEWHERE, Engine, engines
-from airos_edge.engines.wanted import WantedAsr, WantedTts, WantedVad, WantedWake
+from airos_edge.engines.wake_by_word import open_words
+from airos_edge.engines.wanted import WakeWords, WantedAsr, WantedTts, WantedVad, WantedWake
 from airos_edge.errors import EngineUnavailable
 from airos_edge.voice.ports import Asr, Tts, Vad, Wake
 
@@ -56,15 +58,17 @@ def _uri(choice: Choice) -> str:
     return choice.engine if choice.engine and is_uri(choice.engine) else ""
 
 
-def open_wake(choice: Choice, wanted: WantedWake) -> Callable[[], Wake]:
-    """Each call of what it gives is a new stream, to be closed by who opens it if it has an `aclose`.
+def open_wake(choice: Choice, wanted: WantedWake) -> WakeWords:
+    """Each word by the chosen engine, or of `auto` by the one that has it.
 
-    Raises EngineUnavailable.
+    Raises EngineUnavailable when none of them can be heard.
     """
-    streams: Callable[[], Wake] = opener(choice)(
-        replace(wanted, uri=_uri(choice), place=choice.place)
-    )
-    return streams
+
+    def opened_by(one: Choice) -> Callable[[WantedWake], Callable[[], Wake]]:
+        return lambda words: opener(one)(replace(words, uri=_uri(one), place=one.place))
+
+    engines = {one.engine: opened_by(one) for one in (choice, *choice.others) if one.engine}
+    return open_words(engines, wanted)
 
 
 def open_vad(choice: Choice, wanted: WantedVad) -> Callable[[], Vad]:
@@ -74,10 +78,12 @@ def open_vad(choice: Choice, wanted: WantedVad) -> Callable[[], Vad]:
 
 
 def open_asr(choice: Choice, wanted: WantedAsr) -> Asr:
-    """Blocks while it is loaded. Raises EngineUnavailable."""
+    """With the grammar of commands beside one that hears anything. Blocks while it is loaded.
+
+    Raises EngineUnavailable.
+    """
     told = replace(wanted, model=choice.model, uri=_uri(choice), place=choice.place)
-    asr: Asr = opener(choice)(told)
-    return asr
+    return with_grammar(opener(choice)(told), told)
 
 
 def open_tts(choice: Choice, wanted: WantedTts) -> Tts:

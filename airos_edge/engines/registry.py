@@ -52,6 +52,13 @@ ENGINES: Mapping[Port, tuple[Engine, ...]] = {
             install="pyopen-wakeword",
             why="its models are in its package",
         ),
+        Engine(
+            "microwakeword",
+            f"{__package__}.wake_microwakeword:open_wake",
+            needs=("pymicro_wakeword/models/okay_nabu.json",),
+            install="airos-edge[microwakeword]",
+            why="its models are in its package",
+        ),
     ),
     "vad": (
         Engine(
@@ -71,6 +78,22 @@ ENGINES: Mapping[Port, tuple[Engine, ...]] = {
     ),
     "asr": (
         Engine(
+            "whisper",
+            f"{__package__}.asr_whisper:open_asr",
+            needs=("faster_whisper",),
+            install="airos-edge[whisper]",
+            why="Whisper, which hears anything that is said",
+            runs_models=True,
+        ),
+        Engine(
+            "sherpa",
+            f"{__package__}.asr_sherpa:open_asr",
+            needs=("sherpa_onnx",),
+            install="airos-edge[sherpa]",
+            why="sherpa-onnx hears anything, in step where its model does",
+            runs_models=True,
+        ),
+        Engine(
             "pocketsphinx",
             f"{__package__}.asr_pocketsphinx:open_asr",
             needs=("pocketsphinx/model/en-us",),
@@ -80,6 +103,22 @@ ENGINES: Mapping[Port, tuple[Engine, ...]] = {
         ),
     ),
     "tts": (
+        Engine(
+            "piper",
+            f"{__package__}.tts_piper:open_tts",
+            needs=("piper",),
+            install="airos-edge[piper]",
+            why="a neural voice, its model is on this box",
+            runs_models=True,
+        ),
+        Engine(
+            "sherpa",
+            f"{__package__}.tts_sherpa:open_tts",
+            needs=("sherpa_onnx",),
+            install="airos-edge[sherpa]",
+            why="sherpa-onnx with a neural voice",
+            runs_models=True,
+        ),
         Engine(
             "espeak",
             f"{__package__}.tts_espeak:open_tts",

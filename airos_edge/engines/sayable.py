@@ -5,13 +5,13 @@ code) is seen here, by how it begins.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterable, Iterator
+from functools import cache
 from typing import Literal
 
 import regex
 from sentence_stream import SentenceBoundaryDetector
 
-CODE, TABLE = "A block of code.", "A table."
-"""What is said instead of them, in English as all that the box says of itself."""
+from airos_edge.languages.phrases import ENGLISH, phrases
 
 MARKER = regex.compile(
     r"\s*(?:(?P<fence>```|~~~)|(?P<row>\|)|(?P<number>\d{1,3})[.)]\s+"
@@ -21,10 +21,37 @@ UNDECIDED = regex.compile(
     r"\s*(?:[`~]{0,2}|(?:(?:\#{1,6}|[-*+•>])\s+)*(?:\#{1,6}|[-*+•>]|\[[ xX]?\]?)?\s*|\d{1,3}[.)]?\s*)"
 )
 """A line that may still turn out to begin with a marker."""
-ABBREVIATION = regex.compile(
-    r"\b(?:(?:\p{L}\.){2,}|(?:Mrs|Prof|approx|resp|vs|cf|No|St|Nr|Dr|Mr)\.)$"
+ABBREVIATION = (
+    r"\b(?:(?:\p{L}\.\s?){1,}\p{L}\.|[\p{Latin}\p{Cyrillic}]\."
+    r"|(?:Mrs|Prof|approx|resp|vs|cf|No|St|Nr|Dr|Mr"
+    r"|bzw|bspw|ca|evtl|ggf|inkl|sog|usw|Hr|Str|Tel|Abs|Abb"
+    r"|Sr|Sra|Srta|Dra|Ud|Uds|pág|núm|aprox|Mme|Mlle|env|av|bd"
+    r"|dott|ing|avv|sig|bijv|enz|dhr|mevr|np|tzw|godz|ul|tj|ок|тыс|млн|руб|ул)\.)"
 )
-"""No end of a sentence, whatever follows: "e.g.", "p.m."."""
+"""No end of a sentence, whatever follows: "e.g.", "p.m.", "z. B."."""
+ORDINAL = {
+    *(
+        "de",
+        "da",
+        "nb",
+        "no",
+        "nn",
+        "fi",
+        "is",
+        "et",
+        "lv",
+        "cs",
+        "sk",
+        "pl",
+        "hu",
+        "sl",
+        "hr",
+        "sr",
+        "bs",
+    ),
+    *("tr", "lb", "eu"),
+}
+"""Languages that write "the third" as "3.": there a short number with a dot ends no sentence."""
 WORD = regex.compile(r"[\p{L}\p{N}]")
 UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}。！？”’」』）》】]$")
 """After this, the next sentence is written without a space."""
@@ -32,6 +59,12 @@ UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}。！？”’」』
 EMOJI = regex.compile(
     r"[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\uFE0F\u200D\u20E3]"
 )
+OPENING = regex.compile(r"[¿¡«„“「『]")
+"""A sentence may begin with one of these."""
+BEFORE = "\u3164"
+"""Another letter without a shape, for before them: sentence-stream wants a letter where a sentence begins."""
+GONE = "\u205f"
+"""A space, for where an emoji was."""
 STAR = "\uffa0"
 """A letter without a shape, for "*" while sentences are cut: sentence-stream takes a product for emphasis,
 and lets no sentence begin with any sign."""
@@ -45,14 +78,23 @@ PLAIN = [
     (regex.compile(r"(?<![\p{L}\p{N}])(_{1,3})(?=\S)(.+?)(?<=\S)\1(?![\p{L}\p{N}])"), r"\2"),
     (regex.compile(r"`+|\*\*|~~"), ""),
     (regex.compile(r"(?<=\d)\s*\*\s*(?=\d)"), " × "),
-    (regex.compile(r"\s+([.!?,…])(?=\s|$)"), r"\1"),  # an emoji stood there
+    (regex.compile(rf"\s*{GONE}\s*([.!?,…])(?=\s|$)"), r"\1"),
+    (regex.compile(r"\s+([.,…])(?=\s|$)"), r"\1"),
     (regex.compile(r"\s+"), " "),
 ]  # fmt: skip
 
 
-async def sayable(text: AsyncIterable[str]) -> AsyncGenerator[str, None]:
+@cache
+def _no_end(language: str) -> "regex.Pattern[str]":
+    """What looks like the end of a sentence in the language, and is none."""
+    is_ordinal = language.partition("-")[0].lower() in ORDINAL
+    ordinal = r"|(?<![\p{N}.,:])\p{N}{1,2}\." if is_ordinal else ""
+    return regex.compile(f"(?:{ABBREVIATION}{ordinal})$")
+
+
+async def sayable(text: AsyncIterable[str], language: str = ENGLISH) -> AsyncGenerator[str, None]:
     """Each sentence as soon as it has ended, the rest at the end; see `voice.ports.Sayable`."""
-    writing = Writing()
+    writing = Writing(language)
     async for piece in text:
         for sentence in writing.feed(piece):
             yield sentence
@@ -61,7 +103,7 @@ async def sayable(text: AsyncIterable[str]) -> AsyncGenerator[str, None]:
 
 
 def plain(sentence: str) -> str:
-    sentence = sentence.replace(STAR, "*")
+    sentence = sentence.replace(STAR, "*").replace(BEFORE, "")
     for written, said in PLAIN:
         sentence = written.sub(said, sentence)
     return sentence.strip()
@@ -70,7 +112,9 @@ def plain(sentence: str) -> str:
 class Writing:
     """A text that is being written, line by line."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: str = ENGLISH) -> None:
+        self._says = phrases(language)
+        self._no_end = _no_end(language)
         self._line: Literal["undecided", "text", "fence", "row"] = "undecided"
         self._start = ""
         """The line as far as it has come, while it is no text."""
@@ -84,7 +128,7 @@ class Writing:
 
     def feed(self, piece: str) -> Iterator[str]:
         """The sentences that the next piece of the text ends."""
-        *lines, last = EMOJI.sub("", piece).split("\n")
+        *lines, last = EMOJI.sub(GONE, piece).split("\n")
         for line in lines:
             yield from self._more(line)
             yield from self._end_of_line()
@@ -112,7 +156,7 @@ class Writing:
             self._line = "row"
             if not self._in_table:
                 self._in_table = True
-                yield from self._say(TABLE)
+                yield from self._say(self._says.table)
         else:
             self._line, self._in_table = "text", False
             number = f"{marker['number']}: " if marker and marker["number"] else ""
@@ -124,7 +168,7 @@ class Writing:
             self._in_code = not start.startswith(("```", "~~~"))
         elif self._line == "fence":
             self._in_code = start[:3] not in start[3:]
-            yield from self._say(CODE)
+            yield from self._say(self._says.code)
         elif self._line == "undecided":
             yield from self._cut(self._start)
         rest = f"{self._abbreviated} {self._detector.finish()}"
@@ -134,9 +178,10 @@ class Writing:
         self._line, self._start = "undecided", ""
 
     def _cut(self, text: str) -> Iterator[str]:
-        for sentence in self._detector.add_chunk(text.replace("*", STAR)):
+        text = OPENING.sub(rf"{BEFORE}\g<0>", text.replace("*", STAR))
+        for sentence in self._detector.add_chunk(text):
             sentence = f"{self._abbreviated} {sentence}".strip()
-            waits = ABBREVIATION.search(sentence)
+            waits = self._no_end.search(sentence)
             self._abbreviated = sentence if waits else ""
             if not waits:
                 yield from self._say(sentence)

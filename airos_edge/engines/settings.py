@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+from airos_edge.errors import ConfigError
 from airos_edge.limits import Range
 from airos_edge.secret import Secret
 from airos_edge.voice.waking import WordSettings
@@ -46,6 +47,18 @@ class AsrSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CloneSettings:
+    """A voice that is copied from a recording, by engines whose model can."""
+
+    reference: str = ""
+    """The recording: a file of 3 to 30 s of one person, without noise."""
+    text: str = ""
+    """What is said in it, word for word."""
+    consent: str = ""
+    """Who agreed that the voice is copied, and when. Without it, it is not."""
+
+
+@dataclass(frozen=True, slots=True)
 class TtsSettings:
     engine: Engines = "auto"
     model: str | None = None
@@ -54,5 +67,24 @@ class TtsSettings:
     """None: the voice of the language."""
     rate: Annotated[float, Range(0.5, 3)] = 1.0
     """1.0 is the voice's own speed."""
+    clones: Mapping[str, CloneSettings] = field(default_factory=dict)
+    """By the names under which they are voices."""
+    cache_mb: Annotated[int, Range(0, 100_000)] = 50
+    """How much of what was said is kept; 0: nothing."""
     device: Device = "auto"
     api_key: Secret | None = None
+
+
+def refuse_without_consent(tts: TtsSettings) -> None:
+    """Raises ConfigError for a voice that would be copied without anybody having agreed, and for one
+    that could not be."""
+    for name, clone in tts.clones.items():
+        path = f"tts.clones.{name}"
+        if not clone.consent.strip():
+            raise ConfigError(
+                f"{path}.consent: is missing: who agreed that this voice is copied, and when"
+                " (such as: Maria Schmidt, 2026-11-01)"
+            )
+        for option in ("reference", "text"):
+            if not getattr(clone, option).strip():
+                raise ConfigError(f"{path}.{option}: is missing")

@@ -12,6 +12,7 @@ from airos_edge.engines.wanted import WantedTts
 from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, samples_of
 from airos_edge.voice.ports import Place, Speaking, Speech, Tts
+from airos_edge.voice.tags import is_same, nearest
 
 PAUSE_MS = 250
 """Between two sentences. espeak-ng ends what it is given 8 ms after its last sound."""
@@ -19,7 +20,7 @@ AUDIBLE = 60
 """A sample louder than this (of 32768) is speech; what is quieter before the first is cut off."""
 LEAD_MS = 5
 """Kept before the first audible sample. espeak-ng begins with up to 55 ms of silence."""
-VOICES = {"en": "en-us"}
+VOICES = {"en": "en-us", "zh-hk": "yue"}
 """Where espeak-ng's voice of a language is not the one that is expected."""
 REST_OF_WORD = re.compile(r"[^\s\u2e80-\U0010ffff]*")
 """What belongs to a word that espeak-ng says in parts ("10:30", "don't", "end."): all to the next
@@ -30,15 +31,22 @@ class EspeakTts:
     name = "espeak"
     place = Place.LOCAL
 
-    def __init__(self, espeak: Espeak, voice: str | None, rate: float) -> None:
+    def __init__(self, espeak: Espeak, voice: str | None, rate: float, language: str) -> None:
         self._espeak = espeak
         self._voice = voice
+        self._language = language
+        """That of the box, which `voice` is for."""
         self._rate = rate
 
     def voices(self, language: str) -> dict[str, str]:
         """Their names, with the language that each speaks: first the one of this language."""
-        first = VOICES.get(language, language)
+        first = self._voice_of(language)
         return {voice: voice for voice in (first, *sorted(self._espeak.languages))}
+
+    def _voice_of(self, language: str) -> str:
+        """By its tag; of one that it does not have as it is, too, as that is what is then told."""
+        tag = language.lower()
+        return VOICES.get(tag) or nearest(tag, self._espeak.languages) or language
 
     async def speak(self, text: AsyncIterator[str], how: Speaking) -> AsyncGenerator[Speech, None]:
         """Each sentence in pieces of 60 ms, as they are made, with the words that begin in them.
@@ -46,7 +54,8 @@ class EspeakTts:
         Raises EngineError, also for a voice or language that espeak-ng does not have. Cancelling or
         closing stops the synthesis after the piece that it is at.
         """
-        voice = how.voice or self._voice or VOICES.get(how.language, how.language)
+        usual = self._voice if is_same(how.language, self._language) else None
+        voice = how.voice or usual or self._voice_of(how.language)
         rate_wpm = round(USUAL_RATE_WPM * self._rate * how.speed)
         is_first = True
         async for sentence in text:
@@ -81,10 +90,10 @@ class EspeakTts:
 
 def open_tts(wanted: WantedTts) -> Tts:
     """Raises EngineUnavailable."""
-    return open_espeak(wanted.settings.voice, wanted.settings.rate)
+    return open_espeak(wanted.settings.voice, wanted.settings.rate, wanted.language)
 
 
-def open_espeak(voice: str | None, rate: float) -> EspeakTts:
+def open_espeak(voice: str | None, rate: float, language: str = "en") -> EspeakTts:
     """`voice` None: the language's own; `rate` 1.0: the voice's own. Raises EngineUnavailable."""
     espeak = load()
     if voice is not None:
@@ -92,7 +101,7 @@ def open_espeak(voice: str | None, rate: float) -> EspeakTts:
             espeak.say("", voice)
         except EngineError as error:
             raise EngineUnavailable("espeak", str(error).removeprefix("espeak: ")) from error
-    return EspeakTts(espeak, voice, rate)
+    return EspeakTts(espeak, voice, rate, language)
 
 
 async def _sounds(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from airos_edge.engines import locate
+from airos_edge.engines.onnx import open_session
 from airos_edge.engines.wanted import WantedVad
 from airos_edge.errors import EngineUnavailable
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, RATE_HZ, AudioChunk
@@ -63,18 +64,7 @@ def open_onnx(wanted: WantedVad) -> Callable[[], Vad]:
     path = locate(ONNX_FILE)
     if path is None:
         raise EngineUnavailable("silero_onnx", f"{ONNX_FILE} is missing: install faster-whisper")
-    try:
-        import onnxruntime as ort
-
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # A frame is 2 KB: the arena would only hold on to memory.
-        options.enable_cpu_mem_arena = False
-        session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # boundary: onnxruntime's own errors share no base but this
-        raise EngineUnavailable("silero_onnx", f"{path.name} cannot be loaded: {error}") from error
+    session = open_session("silero_onnx", path)
     return lambda: SileroVad(OnnxJudge(session))
 
 

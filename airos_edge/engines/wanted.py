@@ -3,13 +3,14 @@
 They are values, so that an engine is kept as long as nothing of it has changed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from airos_edge.engines.settings import AsrSettings, TtsSettings
 from airos_edge.models.stored import StoredModel
 from airos_edge.voice.grammar import Grammar
 from airos_edge.voice.place import Place
+from airos_edge.voice.ports import Wake
 from airos_edge.voice.waking import WordSettings
 
 
@@ -19,6 +20,8 @@ class WantedAsr:
 
     settings: AsrSettings = field(default_factory=AsrSettings)
     language: str = "en"
+    languages: tuple[str, ...] = ()
+    """All that are spoken in the house, `language` first; none given: only that one."""
     grammar: Grammar = Grammar(({},), frozenset())  # noqa: RUF009 - it is a value
     """The house's sentences; without one where it has none in this language."""
     wake_words: tuple[str, ...] = ()
@@ -47,13 +50,29 @@ class WantedTts:
 
 @dataclass(frozen=True, slots=True)
 class WantedWake:
-    """`open_wake(wanted) -> () -> Wake`: each call of what it gives is a new stream."""
+    """`open_wake(wanted) -> () -> Wake`: each call of what it gives is a new stream. If that is a `WakeWords`,
+    it says which of the words it does not hear."""
 
     words: Mapping[str, WordSettings] = field(default_factory=dict)
     models: tuple[StoredModel, ...] = ()
     """Those of wake words on the box, for any engine that can run them."""
     uri: str = ""
     place: Place = Place.LOCAL
+
+
+@dataclass(frozen=True, slots=True)
+class WakeWords:
+    """What opening wake words gives. Each call is a new stream, to be closed by who opens it if it has an
+    `aclose`."""
+
+    begin: Callable[[], Wake]
+    unheard: Mapping[str, str] = field(default_factory=dict)
+    """The words that it does not hear, each with why; the others are not disturbed."""
+    by: Mapping[str, str] = field(default_factory=dict)
+    """Of the words that it hears, the engine of each."""
+
+    def __call__(self) -> Wake:
+        return self.begin()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,18 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airos_edge.errors import EngineError
 from airos_edge.home.house import DeviceSettings, House
 from airos_edge.home.sentences import Sentences
 from airos_edge.home.timers import Timer, Timers
+from airos_edge.home.writing import folded
+from airos_edge.languages.phrases import ENGLISH, contents, phrases, says_all
 from airos_edge.voice.ports import Call
+
+if TYPE_CHECKING:
+    from hassil.models import MatchEntity
 
 EFFECTS = {
     *("HassTurnOn", "HassTurnOff", "HassLightSet"),
@@ -18,10 +23,8 @@ EFFECTS = {
 }
 """The intents that change something; the others only look."""
 ABOUT_THE_HOUSE = {"HassTurnOn", "HassTurnOff", "HassLightSet", "HassGetState"}
-NO_TIMERS = "Sorry, I can keep a timer only while the daemon runs"
 LONGEST_COMMAND = 300
 """Characters. What is longer is no command, and would take long to be found to be none."""
-WARM_UP = ("turn on the light", "set a timer for one minute")
 SERVICES = {"HassTurnOn": "turn_on", "HassLightSet": "turn_on", "HassTurnOff": "turn_off"}
 
 
@@ -33,6 +36,8 @@ class Understood:
     slots: Mapping[str, Any] = field(default_factory=dict)
     said: Mapping[str, str] = field(default_factory=dict)
     response: str = "default"
+    language: str = "en"
+    """Whose sentence it is."""
 
     @property
     def is_effect(self) -> bool:
@@ -54,20 +59,28 @@ class HouseCommands:
         from jinja2.sandbox import SandboxedEnvironment
 
         self._sentences = sentences
+        self._phrases = phrases(sentences.language)
         self._house = house
         self._timers = timers
         self._now = now
         self._compiled = cache(SandboxedEnvironment().from_string)  # some milliseconds, each time
 
+    @property
+    def language(self) -> str:
+        """Of its sentences and answers, as Home Assistant writes its tag."""
+        return self._sentences.language
+
     def warm_up(self) -> None:
         """The first sentence of a kind takes some thirty milliseconds more: better before anybody waits."""
-        for sentence in WARM_UP:
+        tag = self._phrases.language if says_all(self.language) else ENGLISH
+        for sentence in contents(tag)["warm_up"]:
             self.understand(sentence, None)
 
     def understand(self, text: str, place: str | None) -> Understood | None:
         """None if it is no command. `place` is the area where it was said; "the lights" are those there."""
         from hassil.recognize import recognize_best
 
+        text = folded(text, self.language)
         found = len(text) <= LONGEST_COMMAND and recognize_best(
             text,
             self._sentences.intents,
@@ -81,12 +94,15 @@ class HouseCommands:
         return Understood(
             found.intent.name,
             {name: _whole(entity.value) for name, entity in found.entities.items()},
-            {
-                name: str(entity.text_clean or entity.value)
-                for name, entity in found.entities.items()
-            },
+            {name: self._as_said(entity) for name, entity in found.entities.items()},
             found.response or "default",
+            self.language,
         )
+
+    def _as_said(self, entity: "MatchEntity") -> str:
+        """A name in the characters of the house, whichever a recogniser writes."""
+        said, own = str(entity.text_clean or entity.value), str(entity.value)
+        return own if folded(own, self.language) == said else said
 
     def meaning(self, understood: Understood) -> Hashable:
         """Equal for what comes to the same in this house: the same is done to, or asked of, the same."""
@@ -174,7 +190,8 @@ class HouseCommands:
                     "unmatched": [view for view in views if view.state != wanted],
                 }
                 state = views[0]
-        template = self._sentences.responses[understood.intent][understood.response]
+        templates = self._sentences.responses[understood.intent]
+        template = templates.get(understood.response) or templates["default"]
         text = self._render(template, slots=slots, state=state, query=query)
         return self._labelled(text) if understood.intent in ABOUT_THE_HOUSE else text
 
@@ -184,7 +201,8 @@ class HouseCommands:
         match understood.intent:
             case "HassStartTimer":
                 most = self._timers.most
-                return f"Sorry, {most} timers are all I can keep" if most else NO_TIMERS
+                says = self._phrases
+                return says.most_timers.format(most=most) if most else says.no_timers
             case "HassCancelTimer":
                 found = self._timers.lasting(_started_for(understood.slots))
                 return errors["multiple_timers_matched" if found else "timer_not_found"]
@@ -192,7 +210,7 @@ class HouseCommands:
         if not devices:
             return self._not_there(understood)
         silent = [device.name for device in devices if device.name in self._house.unreachable]
-        return self._labelled(f"Sorry, I can't reach {' and '.join(silent)}")
+        return self._labelled(self._phrases.unreachable.format(names=self._phrases.names(silent)))
 
     def _not_there(self, understood: Understood) -> str:
         """No device is what was meant, in the package's words."""
@@ -204,14 +222,19 @@ class HouseCommands:
         return " ".join(self._compiled(template).render(values).split())
 
     def _labelled(self, text: str) -> str:
-        return f"{text}, {self._house.label}" if text and self._house.label else text
+        if not text or not self._house.is_demo:
+            return text
+        says = self._phrases
+        return says.labelled.format(answer=text.rstrip(".。"), label=says.in_demo)
 
     def _targets(self, slots: Mapping[str, Any]) -> list[DeviceSettings]:
         domain = slots.get("domain") or ("light" if "brightness" in slots else None)
         return list(self._house.find(slots.get("name"), slots.get("area"), domain))
 
     def _view(self, device: DeviceSettings) -> "StateView":
-        return StateView(device.name, device.domain, self._house.states[device.name].text)
+        state = self._house.states[device.name]
+        said = self._phrases.on if state.is_on else self._phrases.off
+        return StateView(device.name, device.domain, state.text, said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,11 +244,9 @@ class StateView:
     name: str
     domain: str
     state: str
+    state_with_unit: str
+    """As it is said."""
     attributes: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def state_with_unit(self) -> str:
-        return self.state
 
 
 @dataclass(frozen=True, slots=True)

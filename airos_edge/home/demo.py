@@ -1,17 +1,14 @@
 """A small house to try things out in, which says that it is one."""
 
 from airos_edge.home.house import AreaSettings, DeviceSettings, Settings
+from airos_edge.languages.phrases import ENGLISH, contents, languages
+from airos_edge.voice.tags import nearest
 
-LABEL = "in the demo house"
-HOUSE = Settings(
-    areas=tuple(AreaSettings(name) for name in ("kitchen", "living room", "bedroom", "office")),
-    devices=(
-        DeviceSettings("kitchen light", "light", "kitchen"),
-        DeviceSettings("coffee machine", "switch", "kitchen"),
-        DeviceSettings("floor lamp", "light", "living room"),
-        DeviceSettings("ceiling light", "light", "living room"),
-        DeviceSettings("bedroom lamp", "light", "bedroom"),
-        DeviceSettings("bedroom fan", "fan", "bedroom"),
-        DeviceSettings("desk lamp", "light", "office"),
-    ),
-)
+
+def demo_house(language: str) -> Settings:
+    """With names of the language, or else with English ones."""
+    told = contents(nearest(language, languages()) or ENGLISH)["demo"]
+    return Settings(
+        areas=tuple(AreaSettings(name) for name in told["areas"]),
+        devices=tuple(DeviceSettings(*device) for device in told["devices"]),
+    )

@@ -84,7 +84,7 @@ class House:
     settings: Settings
     devices: Devices
     publish: Callable[[Event], None]
-    label: str = ""
+    is_demo: bool = False
     """Said after answers about it: a demonstration house is to be known as one."""
     states: dict[str, State] = field(default_factory=dict)
     unreachable: set[str] = field(default_factory=set)

@@ -1,6 +1,7 @@
 """The sentences that are served: Home Assistant's own, for what this house can do, and a few of ours.
 
-Written, all of them are understood; listened for are those that people say (`english.py`).
+Written, all of them are understood; listened for are those that people say (`english.py`). What other
+languages add is in their files (`languages/de.yaml`).
 """
 
 import logging
@@ -20,7 +21,10 @@ from airos_edge.home.english import (
 )
 from airos_edge.home.house import AreaSettings, DeviceSettings, House
 from airos_edge.home.names import can_be_said, forms
+from airos_edge.home.writing import folded, folded_sentences, is_chinese
+from airos_edge.languages.phrases import ENGLISH, contents, languages
 from airos_edge.voice.grammar import Grammar, Network
+from airos_edge.voice.tags import nearest
 
 if TYPE_CHECKING:
     from hassil.intents import Intents, SlotList
@@ -55,6 +59,7 @@ class Sentences:
     """What is understood in writing, what of it is listened for and its grammar, and the answers' templates."""
 
     language: str
+    """As Home Assistant writes its tag."""
     intents: "Intents"
     spoken: "Intents"
     slot_lists: "Mapping[str, SlotList]"
@@ -73,11 +78,13 @@ def compile_sentences(house: House, language: str) -> Sentences:
 
     from airos_edge.home.grammar import compile_grammar
 
-    refuse_unknown(language)
-    data = home_assistant_intents.get_intents(language)
+    tag = tag_of(language)
+    data = home_assistant_intents.get_intents(tag)
     assert data is not None
-    is_english = language.partition("-")[0] == "en"
-    own = OWN if is_english else {}
+    if is_chinese(tag):
+        data = folded_sentences(data)
+    is_english = tag == "en"
+    own = OWN if is_english else _own(language)
     served = {
         name: {"data": list(_blocks(data["intents"], own, name))} for name in {**SERVED, **own}
     }
@@ -86,7 +93,7 @@ def compile_sentences(house: House, language: str) -> Sentences:
         "intents": {name: blocks for name, blocks in served.items() if blocks["data"]},
     }
     responses = data["responses"]["intents"]
-    lists = _slot_lists(house)
+    lists = _slot_lists(house, tag)
     if is_english:
         spoken = Intents.from_dict(
             _spoken(written, {device.domain for device in house.settings.devices})
@@ -95,7 +102,7 @@ def compile_sentences(house: House, language: str) -> Sentences:
     else:
         spoken = Intents.from_dict({**data, "intents": {}})
     return Sentences(
-        language,
+        tag,
         Intents.from_dict(written),
         spoken,
         lists,
@@ -108,15 +115,47 @@ def compile_sentences(house: House, language: str) -> Sentences:
     )
 
 
-def refuse_unknown(language: str) -> None:
-    """Raises ConfigError for a language that has no sentences."""
+def tag_of(language: str, option: str = "language") -> str:
+    """What Home Assistant calls the language: of "de-AT" that is "de", of "zh" "zh-CN".
+
+    Raises ConfigError, about that option, for one that has no sentences.
+    """
     from home_assistant_intents import get_languages
 
     known = sorted(get_languages())
-    if language not in known:
+    tag = nearest(language, known)
+    if tag is None:
         near = get_close_matches(language, known, n=3) or ["en"]
         hint = f"try {' or '.join(near)}"
-        raise ConfigError(f"language: there are no sentences in {language!r}; {hint}")
+        raise ConfigError(f"{option}: there are no sentences in {language!r}; {hint}")
+    return tag
+
+
+def share_of(language: str) -> tuple[int, int]:
+    """How many of the intents that are served can be asked for in the language, and how many there are.
+
+    An intent counts by the combinations of its slots that it is understood with: half of them is half of it,
+    rounded down. Raises ConfigError as `tag_of` does.
+    """
+    from home_assistant_intents import get_intents
+
+    data = get_intents(tag_of(language)) or {"intents": {}}
+    shares = 0.0
+    for name, combinations in SERVED.items():
+        blocks = data["intents"].get(name, {"data": []})["data"]
+        found = {
+            block["metadata"]["slot_combination"]
+            for block in blocks
+            if _is_served(block, combinations)
+        }
+        shares += len(found) / len(combinations)
+    return int(shares + 1e-9), len(SERVED)
+
+
+def _own(language: str) -> Mapping[str, Any]:
+    tag = nearest(language, languages())
+    own: Mapping[str, Any] = contents(tag).get("sentences", {}) if tag else {}
+    return folded_sentences({"intents": own})["intents"] if is_chinese(language) else own
 
 
 def _warn_of_what_cannot_be_said(house: House) -> None:
@@ -173,22 +212,35 @@ def _spoken_templates(templates: list[str]) -> Iterator[str]:
             yield spoken
 
 
-def _slot_lists(house: House) -> "dict[str, SlotList]":
+def _slot_lists(house: House, tag: str) -> "dict[str, SlotList]":
     from hassil.intents import TextSlotList
+
+    def ways(name: str) -> Iterator[str]:
+        yield from dict.fromkeys(folded(form, tag) for form in (*forms(name), *_counted(name, tag)))
 
     names = [
         (form, device.name, {"domain": device.domain})
         for device in house.settings.devices
         for name in (device.name, *device.aliases)
-        for form in forms(name)
+        for form in ways(name)
     ]
     areas = [
         (form, area.name)
         for area in house.settings.areas
         for name in (area.name, *area.aliases)
-        for form in forms(name)
+        for form in ways(name)
     ]
     return {
         "name": TextSlotList.from_tuples(names, allow_template=False, name="name"),
         "area": TextSlotList.from_tuples(areas, allow_template=False, name="area"),
     }
+
+
+def _counted(name: str, tag: str) -> Iterator[str]:
+    """The name with its numbers as words, which a recogniser may write: "Lampe zwei" for "Lampe 2"."""
+    if tag == ENGLISH or not any(sign.isdecimal() for sign in name):
+        return
+    from hassil.numbers import get_rbnf_engine
+
+    engine = get_rbnf_engine(tag)
+    yield re.sub(r"\d{1,2}(?!\d)", lambda found: engine.format_number(int(found[0])).text, name)

@@ -11,6 +11,7 @@ from airos_edge.home.commands import Understood
 from airos_edge.home.house import AreaSettings, DeviceSettings, House
 from airos_edge.home.names import forms, said
 from airos_edge.home.timers import Timer, Timers
+from airos_edge.languages.phrases import Phrases
 from airos_edge.voice.ports import Call
 
 Properties = dict[str, dict[str, Any]]
@@ -23,7 +24,6 @@ MEANING = {
     "area": "All the devices in it.",
     "domain": "All the devices of this kind.",
 }
-EVERYTHING = {"": "everything", "light": "all the lights", "switch": "all the switches"}
 
 
 class HouseTools:
@@ -72,17 +72,23 @@ class HouseTools:
             return False
         return Understood(checked.name, checked.arguments).is_grave
 
-    def in_words(self, call: Call) -> str:
+    def in_words(self, call: Call, says: Phrases) -> str:
         """What a call that needs a yes does: "turn off all the lights". Raises EngineError as `call` does."""
         arguments = self._checked(call).arguments
-        kind = "light" if call.name == "HassLightSet" else arguments.get("domain", "")
-        which = EVERYTHING.get(kind, f"all the {kind}s")
-        return {
-            "HassTurnOn": f"turn on {which}",
-            "HassTurnOff": f"turn off {which}",
-            "HassLightSet": f"set {which} to {arguments.get('brightness')} percent",
-            "HassCancelAllTimers": "cancel all timers",
+        kind = "light" if call.name == "HassLightSet" else arguments.get("domain")
+        every = {
+            "light": says.all_lights,
+            "switch": says.all_switches,
+            "fan": says.all_fans,
+            None: says.everything,
+        }
+        does = {
+            "HassTurnOn": says.turn_on,
+            "HassTurnOff": says.turn_off,
+            "HassLightSet": says.set_brightness,
+            "HassCancelAllTimers": says.cancel_timers,
         }[call.name]
+        return does.format(which=every[kind], brightness=arguments.get("brightness"))
 
     async def call(self, call: Call) -> str:
         """Gives what a model is told: states, the names of what was switched, a timer's length.

@@ -80,9 +80,12 @@ def stored_models_routes(
 ) -> list[web.RouteDef]:
     """What `airos models` says to the daemon. `directory`: where models are looked for; `changed` takes up
     what lies there by now, and gives by port what is used instead from the next turn on."""
+    where = str(directory.absolute())
+
+    where = str(directory.absolute())
 
     async def get_models(request: web.Request) -> web.Response:
-        return web.json_response({"directory": str(directory)})
+        return web.json_response({"directory": where})
 
     async def post_changed(request: web.Request) -> web.Response:
         return web.json_response({"changed": dict(await changed())})

@@ -19,7 +19,7 @@ from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Event, ReplyEnded, ReplyStarted
 from airos_edge.voice.ids import new_id
-from airos_edge.voice.ports import Prompt, Says
+from airos_edge.voice.ports import Hints, Prompt, Says
 from airos_edge.voice.session import Session
 
 MOST_SOUND = 4 * 1024 * 1024
@@ -56,7 +56,7 @@ class Conversation:
         """What is told of them after each reply."""
         self._box_rules = box_rules
         self._voices = voices
-        self._language = ""
+        self._usual_hints = Hints()
         self._knows_it_is_deaf = False
         self._write = write
         self._room = room
@@ -69,7 +69,7 @@ class Conversation:
         """The first event."""
         self.session = session
         session.history.recordings.most_bytes = MOST_SOUND
-        self._language = session.hints.language
+        self._usual_hints = session.hints
         self.obey(self.configuration)
         self.send("session.created", session=self.configuration)
 
@@ -78,7 +78,7 @@ class Conversation:
         manner = self.manner(configuration)
         self.configuration = configuration
         self.session.manner = manner
-        self.session.hints = hints_of(configuration, self.session.hints, self._language)
+        self.session.hints = hints_of(configuration, self.session.hints, self._usual_hints)
         self.session.obey(self.rules())
         wire = wire_of(configuration["audio"]["input"]["format"])
         if wire != self.input.wire:
@@ -89,7 +89,8 @@ class Conversation:
 
     def manner(self, configuration: Mapping[str, Any]) -> Prompt:
         """How replies are made by this configuration."""
-        return manner_of(configuration, self.session.manner, self._language, self._voices())
+        language = self._usual_hints.language
+        return manner_of(configuration, self.session.manner, language, self._voices())
 
     def end(self) -> None:
         """What is only this client's ends with it."""

@@ -60,12 +60,17 @@ def rules_of(configuration: Mapping[str, Any], box: TurnRules) -> TurnRules:
     )
 
 
-def hints_of(configuration: Mapping[str, Any], before: Hints, language: str) -> Hints:
-    """The language that the client says is spoken; of several, the box's own, or else the first."""
+def hints_of(configuration: Mapping[str, Any], before: Hints, usual: Hints) -> Hints:
+    """The language that the client says is spoken, or the languages: of those the box's own comes first."""
     transcription = configuration["audio"]["input"]["transcription"] or {}
     several = transcription.get("languages") or []
-    wanted = transcription.get("language") or (several or [language])[0]
-    return replace(before, language=language if language in several else wanted)
+    if wanted := transcription.get("language"):
+        return replace(before, language=wanted, languages=())
+    if not several:
+        return replace(before, language=usual.language, languages=usual.languages)
+    first = usual.language if usual.language in several else several[0]
+    languages = tuple(dict.fromkeys((first, *several)))
+    return replace(before, language=first, languages=languages if len(languages) > 1 else ())
 
 
 def manner_of(

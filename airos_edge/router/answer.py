@@ -34,10 +34,10 @@ class Answer:
         """Something was said or done."""
         return bool(self._message) or len(self._items) > self._asked
 
-    def say(self, text: str) -> Text:
+    def say(self, text: str, language: str | None = None) -> Text:
         """The next words, to be released."""
         self._message += text
-        return Text(text)
+        return Text(text, language)
 
     def pause(self) -> Iterator[Text]:
         """The end of a line: what was said is spoken now, whenever there is more to say."""

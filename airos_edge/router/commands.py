@@ -5,20 +5,19 @@ from collections.abc import AsyncGenerator
 from typing import Generic
 
 from airos_edge.errors import EngineError
-from airos_edge.router.meaning import NO_COMMAND, House, Saying, U, meant
+from airos_edge.languages.phrases import ENGLISH, phrases
+from airos_edge.router.meaning import House, Saying, U, meant, no_command
 from airos_edge.voice.idle import NUDGE
 from airos_edge.voice.ports import ESCALATE, Act, Call, Done, Place, Prompt, Text
-
-STILL_THERE = "Are you still there?"
-NOT_FROM_THERE = "I only do that when I am asked here."
 
 
 class Commands(Generic[U]):
     name = "commands"
     place = Place.LOCAL
 
-    def __init__(self, house: House[U]) -> None:
+    def __init__(self, house: House[U], language: str = ENGLISH) -> None:
         self._house = house
+        self._language = language
 
     def _unasked(self, prompt: Prompt) -> Saying | None:
         """Of who was told to speak by a system message, and asked nothing: that is for who can make something
@@ -29,22 +28,27 @@ class Commands(Generic[U]):
         is_nudge = told.text == NUDGE
         if prompt.question and not is_nudge:
             return None
+        says = phrases(prompt.question_language or self._language)
         if prompt.may_escalate:
-            return Saying(NO_COMMAND)
-        return Saying(STILL_THERE) if is_nudge else None
+            return no_command(says)
+        return Saying(says.still_there, says.language) if is_nudge else None
 
     async def reply(self, prompt: Prompt, act: Act) -> AsyncGenerator[Text | Call | Done, None]:
-        understood = self._unasked(prompt) or meant(prompt.items, self._house, prompt.place)
-        if understood == Saying(NO_COMMAND) and prompt.may_escalate:
-            yield Call(ESCALATE)
-            yield Done(self.name)
-            return
+        understood = self._unasked(prompt) or meant(
+            prompt.items, self._house, prompt.place, self._language
+        )
         if isinstance(understood, Saying):
-            yield Text(understood.text)
-            yield Done(self.name, expects=tuple(understood.answers), declined=understood.is_no)
+            if understood.why == "no command" and prompt.may_escalate:
+                yield Call(ESCALATE)
+                yield Done(self.name)
+                return
+            yield Text(understood.text, understood.language)
+            declined = understood.why is not None
+            yield Done(self.name, expects=tuple(understood.answers), declined=declined)
             return
         if understood.is_grave and prompt.safe_only:
-            yield Text(NOT_FROM_THERE)
+            says = phrases(understood.language)
+            yield Text(says.not_from_there, says.language)
             yield Done(self.name, declined=True)
             return
         try:
@@ -55,5 +59,5 @@ class Commands(Generic[U]):
         except EngineError:
             answer = self._house.sorry(understood)
         if answer:
-            yield Text(answer)
+            yield Text(answer, understood.language)
         yield Done(self.name, intent=understood.intent, slots=understood.slots)

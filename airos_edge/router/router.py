@@ -58,6 +58,13 @@ class Router:
         """What is to be kept open, and to be closed, with it."""
         return [tier.responder for tier in self._known.values()]
 
+    async def usual_prompt(self, name: str) -> Prompt:
+        """What every question to this model begins with, unless a client says otherwise."""
+        toolbox = self._toolbox if self._known[name].is_model else None
+        is_last = not self._order or self._order[-1].name == name
+        prompt = Prompt(instructions=self._instructions, reach=self._reach)
+        return (await kit_for(prompt, toolbox, is_last)).offer(rounds=0)
+
     async def reply(self, prompt: Prompt, act: Act) -> Parts:
         """The answer of the first tier that has one. What one has said or done, the next goes on from.
 
@@ -134,8 +141,8 @@ class Router:
             async with aclosing(completion(tier, asked, act)) as parts:
                 async for part in parts:
                     match part:
-                        case Text(text):
-                            yield answer.say(text)
+                        case Text(text, language):
+                            yield answer.say(text, language)
                         case Call():
                             calls.append(part)
                         case Done():

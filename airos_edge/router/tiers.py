@@ -76,15 +76,15 @@ async def _first(parts: Joint[Part], tier: Tier) -> Part:
 
 async def _by_sentence(parts: Parts) -> Parts:
     """Nobody waits longer for it, as nothing less than a sentence is spoken."""
-    held: str | None = ""
+    held: Text | None = Text("")
     async with aclosing(parts):
         async for part in parts:
             if isinstance(part, Text) and held is not None:
-                held += part.text
-                if not SENTENCE.search(held):
+                held = Text(held.text + part.text, part.language or held.language)
+                if not SENTENCE.search(held.text):
                     continue
-                part, held = Text(held), None
-            elif held:
-                yield Text(held)
+                part, held = held, None
+            elif held is not None and held.text:
+                yield held
                 held = None
             yield part

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
+from airos_edge.languages.phrases import ENGLISH, Phrases
+
 NUMBERS = {
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
     *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"),
@@ -14,8 +16,8 @@ NUMBERS = {
 UNITS = {"second", "seconds", "minute", "minutes", "hour", "hours", "percent"}
 ON_OFF = {"on", "off", "out"}
 ARTICLES = {"the", "a", "an", "my"}
-ORDINALS = ("first", "second", "third")
-MOST = len(ORDINALS)
+ENDS = ".!? 。！？¡¿"
+MOST = 3
 """Of more than so many nobody remembers the first."""
 
 
@@ -37,37 +39,34 @@ class Stretch:
 
 def plain(text: str) -> str:
     """The words alone, by which phrases are compared."""
-    return " ".join(re.findall(r"[\w']+|%", text.lower()))
+    return " ".join(re.findall(r"[\w']+|%", text.lower().replace("’", "'")))
 
 
-def as_question(sentence: str) -> str:
-    return f"{sentence[:1].upper()}{sentence[1:].rstrip('.!? ')}?"
+def as_question(sentence: str, says: Phrases) -> str:
+    return says.whether.format(sentence=f"{sentence[:1].upper()}{sentence[1:].strip(ENDS)}")
 
 
-def which(sentences: Sequence[str]) -> str:
-    """ "Five or nine minutes?" where they differ in one thing, or else "Did you say X, or Y?"."""
-    stretches = _stretches(sentences)
+def which(sentences: Sequence[str], says: Phrases) -> str:
+    """ "Five or nine minutes?" where they differ in one thing, or else "Did you say X, or Y?". What of a
+    sentence belongs together is known of English ones."""
+    stretches = _stretches(sentences) if says.language == ENGLISH else []
     if stretches and all(stretch.before for stretch in stretches):
         *most, last = [" ".join(stretch.words) for stretch in stretches]
         if not any(ARTICLES.intersection(stretch.words) for stretch in stretches):
             noun = " ".join(("", *stretches[0].noun))
-            return as_question(f"{', '.join(most)} or {last}{noun}")
-    *most, last = [sentence.rstrip(".!? ") for sentence in sentences]
-    return f"Did you say {', '.join(most)}, or {last}?"
+            return as_question(f"{', '.join(most)} or {last}{noun}", says)
+    *most, last = [sentence.strip(ENDS) for sentence in sentences]
+    return says.which.format(most=", ".join(most), last=last)
 
 
-def phrases(sentences: Sequence[str]) -> list[list[str]]:
+def names_of(sentences: Sequence[str], says: Phrases) -> list[list[str]]:
     """For each sentence the phrases that name it and no other."""
-    named = [list(_places(place)) for place in range(len(sentences))]
+    named = [list(says.places[place]) for place in range(len(sentences))]
     for names, stretch in zip(named, _stretches(sentences), strict=False):
         names += _names(stretch)
     return [
         [name for name in names if sum(name in others for others in named) == 1] for names in named
     ]
-
-
-def _places(place: int) -> tuple[str, str]:
-    return f"the {ORDINALS[place]} one", f"the {ORDINALS[place]}"
 
 
 def _names(stretch: Stretch) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Self
 
 from airos_edge.errors import EngineError
 from airos_edge.health import Health
+from airos_edge.languages.phrases import Phrases
 from airos_edge.tools.mcp import McpServer, part_of
 from airos_edge.tools.settings import ALL, Settings, ToolServerSettings
 from airos_edge.tools.toolbox import Tool
@@ -104,13 +105,14 @@ class ToolServers:
         server, tool = self._find(call)
         return server is not None and server.settings.needs_yes(tool)
 
-    def in_words(self, call: Call) -> str:
+    def in_words(self, call: Call, says: Phrases) -> str:
         """ "use write file of notes, with path milk.txt". Raises EngineError for what is not allowed."""
         server, tool = self._found(call)
         told = [f"{key} {_short(value)}" for key, value in [*call.arguments.items()][:MOST_TOLD]]
-        more = ["more"] if len(call.arguments) > MOST_TOLD else []
-        arguments = f", with {', '.join([*told, *more])}" if told else ""
-        return f"use {BETWEEN_WORDS.sub(' ', tool)} of {server.name}{arguments}"
+        more = [says.more] if len(call.arguments) > MOST_TOLD else []
+        arguments = says.with_arguments.format(arguments=", ".join([*told, *more])) if told else ""
+        use = says.use_tool.format(tool=BETWEEN_WORDS.sub(" ", tool), server=server.name)
+        return f"{use}{arguments}"
 
     def place_of(self, call: Call) -> Place:
         """How far what it is called with goes; nowhere, if it is not allowed."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
+from airos_edge.languages.phrases import Phrases
 from airos_edge.tools.servers import BETWEEN, ToolServers
 from airos_edge.tools.settings import HOUSE, ToolServerSettings
 from airos_edge.tools.toolbox import Tool
@@ -13,7 +14,7 @@ from airos_edge.voice.ports import Call, Place
 class House(Protocol):
     def described(self) -> Iterable[Mapping[str, Any]]: ...
     def needs_yes(self, call: Call) -> bool: ...
-    def in_words(self, call: Call) -> str: ...
+    def in_words(self, call: Call, says: Phrases) -> str: ...
     async def call(self, call: Call) -> str: ...
 
 
@@ -51,9 +52,9 @@ class Tools:
         """It is not to be made before somebody has said yes to it."""
         return self._whose(call).needs_yes(_in_house(call))
 
-    def in_words(self, call: Call) -> str:
+    def in_words(self, call: Call, says: Phrases) -> str:
         """What it does, as it is asked for: "turn off all the lights". Raises EngineError."""
-        return self._whose(call).in_words(_in_house(call))
+        return self._whose(call).in_words(_in_house(call), says)
 
     def place_of(self, call: Call) -> Place:
         """How far what it is called with goes."""

@@ -59,7 +59,10 @@ async def speech_of(
     tts = engines.tts
     if tts is None:
         raise no_voice()
-    stages = (Stage(engines.sayable, ahead=1), Stage(lambda sentences: tts.speak(sentences, how)))
+    stages = (
+        Stage(lambda texts: engines.sayable(texts, how.language), ahead=1),
+        Stage(lambda sentences: tts.speak(sentences, how)),
+    )
     async with chain(texts, *stages, name=tts.name) as speech:
         yield speech, tts.name
 

@@ -109,6 +109,7 @@ class TranscriptChanged(Event):
     text: str
     judgement: Judgement | None
     agreed: str = ""
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +124,7 @@ class Transcribed(Event):
     alternatives: tuple[str, ...] = ()
     sure: bool = True
     certainty: float | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,7 +51,10 @@ async def _recognise(
                 return final
             tell(
                 TranscriptChanged(
-                    item_id=utterance.id, text=transcript.text, judgement=transcript.judgement
+                    item_id=utterance.id,
+                    text=transcript.text,
+                    judgement=transcript.judgement,
+                    language=transcript.language,
                 )
             )
     raise EngineError(asr.name, "ended without a final transcript")

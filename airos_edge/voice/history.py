@@ -50,8 +50,8 @@ class Fault:
 class Item:
     """One thing said, called or answered. `text` is what a responder reads.
 
-    `text` None: a recording whose transcript is not known (yet). `alternatives` and `sure` are those
-    of the transcript (`ports.Transcript`). `parts`: of a message that is more than one text or one
+    `text` None: a recording whose transcript is not known (yet). `alternatives`, `sure` and `language` are
+    those of the transcript (`ports.Transcript`). `parts`: of a message that is more than one text or one
     recording; `text` has the words of all of them. The status says nothing to a responder, so prompts
     are compared without it.
     """
@@ -79,6 +79,8 @@ class Item:
     approved: bool | None = None
     alternatives: tuple[str, ...] = ()
     sure: bool = True
+    language: str | None = None
+    """That it was heard in, one of those that are spoken here; None: who heard it cannot tell."""
     parts: tuple[Part, ...] = ()
     status: str = field(default="completed", compare=False)
 

@@ -14,6 +14,7 @@ from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.history import Item
 from airos_edge.voice.place import Place as Place
 from airos_edge.voice.served import Served, ServedTool
+from airos_edge.voice.tags import is_same, nearest
 from airos_edge.voice.utterance import Judgement, Utterance
 
 # ---- listening: one object per stream, fed in step with the microphone --------------------------
@@ -26,6 +27,8 @@ class WakeScore:
     word: str
     sample: int
     score: float
+    enough: float = 0.7
+    """The score that counts as the word, of its model, where the owner sets none."""
 
 
 class Wake(Protocol):
@@ -54,6 +57,9 @@ class Hints:
 
     language: str = "en"
     expecting: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    """Those that may be spoken, `language` first, for a recogniser that can tell them apart; none given:
+    only that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +138,8 @@ class Prompt:
     tool_choice: str | Mapping[str, Any] = "auto"
     speaking: Speaking | None = None
     """None: the reply is text."""
+    languages: tuple[str, ...] = ()
+    """Others than that of `speaking`, in which an answer is spoken when it is in one of them."""
     reach: Place = Place.LOCAL
     place: str | None = None
     """The area of the house where the question was asked."""
@@ -160,6 +168,20 @@ class Prompt:
         return None
 
     @property
+    def question_language(self) -> str | None:
+        """What the user has said last was heard in this language; None: who heard it cannot tell, or it was
+        typed."""
+        said = (item.language for item in reversed(self.items) if item.role == "user")
+        return next(said, None)
+
+    def speaking_in(self, language: str | None) -> Speaking | None:
+        """How words of a language are spoken: with its own voice, if it is another one that there is one for."""
+        if self.speaking is None or language is None or is_same(language, self.speaking.language):
+            return self.speaking
+        other = nearest(language, self.languages)
+        return self.speaking if other is None else Speaking(None, other, self.speaking.speed)
+
+    @property
     def may_escalate(self) -> bool:
         """Whether somebody else could be asked instead, by a call of `ESCALATE`."""
         return any(tool.get("name") == ESCALATE for tool in self.tools)
@@ -179,9 +201,11 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A piece of the answer, to be joined to the pieces before it as it stands."""
+    """A piece of the answer, to be joined to the pieces before it as it stands. `language`: of its words, where
+    who made them knows."""
 
     text: str
+    language: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,9 +340,10 @@ class Mouth(Protocol):
         """Play on, quieter by `db`; 0 is the usual loudness."""
 
 
-Sayable = Callable[[AsyncIterator[str]], AsyncGenerator[str, None]]
-"""Text as it is written to sentences as they are spoken, each as soon as it has ended. Joined, they give
-what is said, spaces included."""
+Sayable = Callable[[AsyncIterator[str], str], AsyncGenerator[str, None]]
+"""Text as it is written in a language to sentences as they are spoken, each as soon as it has ended. Joined,
+they give what is said, spaces included."""
+APOLOGY = "Sorry, something went wrong."
 
 
 OpenMouth = Callable[[Says], Mouth]
@@ -337,3 +362,5 @@ class Engines:
     tts: Tts | None
     tools: Tools
     sayable: Sayable
+    apology: Callable[[str], str] = lambda language: APOLOGY
+    """What is said, in a language, of a reply that has failed."""

@@ -51,6 +51,8 @@ class Reply:
         """Those that are still to be told or made."""
         self.done: Done | None = None
         self.failure: AirosError | None = None
+        self.language = prompt.question_language
+        """Of what is said, as far as it is known by then: that of the question, until who answers tells it."""
         self._since = asyncio.get_running_loop().time()
         self._committed_at: float | None = None
         self._asked_at = self._since

@@ -1,7 +1,7 @@
 """A prompt to an answer that was heard: all that barge-in cancels."""
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
 from contextlib import aclosing
 
 from airos_edge.errors import AirosError, EngineError, PromptError, ToolError
@@ -30,7 +30,6 @@ STALL_LIMIT_S = 20.0
 """A responder that says nothing for so long, once the turn is committed, and asks nobody else, has failed."""
 SPEECH_AHEAD_MS = 400.0
 """Speech made before the mouth wants it: enough that a slow sentence is not heard as a gap."""
-APOLOGY = "Sorry, something went wrong."
 
 
 async def respond(reply: Reply, engines: Engines, floor: Floor) -> None:
@@ -55,8 +54,8 @@ async def respond(reply: Reply, engines: Engines, floor: Floor) -> None:
                 await _write(_texts(in_time, reply), reply)
                 raise no_voice()
             else:
-                texts = _texts(in_time, reply, APOLOGY)
-                await _speak(texts, reply, engines.sayable, engines.tts, speaking, floor)
+                texts = _texts(in_time, reply, engines.apology)
+                await _speak(texts, reply, engines.sayable, engines.tts, floor)
     except AirosError as error:
         reply.failure = reply.failure or error
     await reply.committed.wait()
@@ -124,16 +123,19 @@ def fault_of(error: EngineError) -> Fault:
 
 
 async def _texts(
-    parts: AsyncGenerator[Text | Call | Done, None], reply: Reply, apology: str = ""
+    parts: AsyncGenerator[Text | Call | Done, None],
+    reply: Reply,
+    apology: Callable[[str], str] | None = None,
 ) -> AsyncGenerator[str, None]:
     """What the reply says, up to its first call; its calls, its end and its failure are put aside."""
     try:
         async with aclosing(parts):
             async for part in parts:
                 match part:
-                    case Text(text):
+                    case Text(text, language):
                         if not reply.calls:
                             reply.stamp("respond")
+                            reply.language = language or reply.language
                             yield text
                     case Call():
                         reply.calls.append(part)
@@ -142,8 +144,9 @@ async def _texts(
                         return
     except AirosError as error:
         reply.failure = error
-        if apology:
-            yield f"\n{apology}" if "respond" in reply.stamps else apology
+        if apology is not None and (how := reply.prompt.speaking_in(reply.language)) is not None:
+            sorry = apology(how.language)
+            yield f"\n{sorry}" if "respond" in reply.stamps else sorry
 
 
 async def _write(texts: AsyncIterable[str], reply: Reply) -> None:
@@ -155,48 +158,65 @@ async def _write(texts: AsyncIterable[str], reply: Reply) -> None:
 
 
 async def _speak(
-    texts: AsyncIterable[str],
+    texts: AsyncGenerator[str, None],
     reply: Reply,
     sayable: Sayable,
     tts: Tts,
-    speaking: Speaking,
     floor: Floor,
 ) -> None:
+    """In a voice that is chosen when there is something to say: then it is known in which language."""
     if tts.place is Place.CLOUD:
         await reply.committed.wait()  # a draft's words do not leave the LAN
-    telling = getattr(tts, "telling", None)
-    if telling is not None:
-        tts = telling(reply.goes)
+    async with aclosing(texts):
+        first_text = await anext(texts, None)
+        speaking = reply.prompt.speaking_in(reply.language)
+        if first_text is None or speaking is None:
+            return
+        stages = _stages(reply, sayable, tts, speaking)
+        async with (
+            chain(_all(first_text, texts), *stages, name=tts.name) as speech,
+            aclosing(patiently(speech, 2 * STALL_LIMIT_S, tts.name, reply.waits_since)) as pieces,
+        ):
+            await reply.committed.wait()
+            await _play_all(pieces, reply, floor)
 
-    def sentences(text: AsyncIterable[str]) -> AsyncGenerator[str, None]:
-        made = sayable(aiter(text))
+
+def _stages(reply: Reply, sayable: Sayable, tts: Tts, how: Speaking) -> tuple[Stage, Stage]:
+    """Text to sentences, sentences to speech; noted is how far they go. A voice of several tells it itself."""
+    telling = getattr(tts, "telling", None)
+    voice = tts if telling is None else telling(reply.goes)
+
+    def sentences(text: AsyncIterator[str]) -> AsyncGenerator[str, None]:
+        made = sayable(text, how.language)
         return made if telling is not None else _going(made, reply, tts.place)
 
-    stages = (
-        Stage(sentences, ahead=1),
-        Stage(lambda text: tts.speak(text, speaking), SPEECH_AHEAD_MS, _ms_of),
-    )
-    async with (
-        chain(texts, *stages, name=tts.name) as speech,
-        aclosing(patiently(speech, 2 * STALL_LIMIT_S, tts.name, reply.waits_since)) as pieces,
-    ):
-        await reply.committed.wait()
-        first = await anext(pieces, None)
-        if first is None:
-            return
-        reply.stamp("speak")
-        says = Says(reply.id, reply.begin_message(), reply.output_index)
-        async with floor.take(Rank.ANSWER, says) as mouth:
-            reply.mouth = mouth
-            try:
-                await _play(first, reply, mouth)
-                async for piece in pieces:
-                    await _play(piece, reply, mouth)
-            except AirosError:  # a voice that fails has said what is on its way
-                await mouth.drain()
-                raise
+    speak = Stage(lambda text: voice.speak(text, how), SPEECH_AHEAD_MS, _ms_of)
+    return Stage(sentences, ahead=1), speak
+
+
+async def _play_all(pieces: AsyncGenerator[Speech, None], reply: Reply, floor: Floor) -> None:
+    first = await anext(pieces, None)
+    if first is None:
+        return
+    reply.stamp("speak")
+    says = Says(reply.id, reply.begin_message(), reply.output_index)
+    async with floor.take(Rank.ANSWER, says) as mouth:
+        reply.mouth = mouth
+        try:
+            await _play(first, reply, mouth)
+            async for piece in pieces:
+                await _play(piece, reply, mouth)
+        except AirosError:  # a voice that fails has said what is on its way
             await mouth.drain()
+            raise
+        await mouth.drain()
     reply.end_message()
+
+
+async def _all(first: str, texts: AsyncIterable[str]) -> AsyncGenerator[str, None]:
+    yield first
+    async for text in texts:
+        yield text
 
 
 async def _going(

@@ -16,6 +16,7 @@ from airos_edge.voice.partials import Partials
 from airos_edge.voice.ports import Hints, Place, Prompt, Transcript
 from airos_edge.voice.replies import Borrow, Replies
 from airos_edge.voice.reply import Reply
+from airos_edge.voice.tags import nearest
 from airos_edge.voice.utterance import Judgement, Utterance
 
 log = logging.getLogger(__name__)
@@ -118,7 +119,8 @@ class Turn:
         hints = replace(talk.hints, expecting=self._expecting)
         try:
             async with talk.borrow(talk.manner.reach) as engines:
-                self._words = await hear(self.utterance, engines, hints, self._heard_partial)
+                words = await hear(self.utterance, engines, hints, self._heard_partial)
+                self._words = words and self._in_a_language_of_here(words)
         except AirosError as error:
             self._failure = error
         except Exception as error:  # boundary: a mistake costs its question, not the conversation
@@ -131,12 +133,18 @@ class Turn:
             self._talk.tell(replace(partial, agreed=self._partials.next(partial.text)))
         if not self._is_question:
             return
-        prompt = self._prompt(Transcript(partial.text))
+        words = Transcript(partial.text, language=partial.language)
+        prompt = self._prompt(self._in_a_language_of_here(words))
         if self._draft is not None and self._draft.prompt != prompt:
             self.discard_draft()
         is_complete = partial.judgement is Judgement.COMPLETE
         if self._draft is None and is_complete and self._talk.ear.rules.answer != "never":
             self._draft = self._talk.replies.start(prompt)
+
+    def _in_a_language_of_here(self, words: Transcript) -> Transcript:
+        """A recogniser may hear a language that nobody speaks here: then it is not known which it was."""
+        language = words.language and nearest(words.language, self._talk.hints.languages)
+        return replace(words, language=language)
 
     def _tell_words(self) -> None:
         item_id, history = self.utterance.id, self._talk.history
@@ -157,6 +165,7 @@ class Turn:
                 alternatives=words.alternatives,
                 sure=words.sure,
                 certainty=words.certainty,
+                language=words.language,
             )
         )
 
@@ -241,6 +250,7 @@ def _fields(words: Transcript | None, item: Item | None = None) -> dict[str, Any
         "text": words.text,
         "alternatives": words.alternatives,
         "sure": words.sure,
+        "language": words.language,
         "went": words.went,
     }
     if item is None or not item.parts:

@@ -13,11 +13,11 @@ from airos_edge.voice.ports import Wake, WakeScore
 class WordSettings:
     """Of one wake word."""
 
-    threshold: Annotated[float, Range(0.05, 1)] = 0.7
-    """The score that counts as the word. The best of eight grids is more often high than that of one,
-    for which openWakeWord gives 0.5: over 45 minutes of espeak-ng's talk, 0.7 for eight wakes as often
-    by mistake as 0.5 for one (10 times to 8, most by "hey rhasspy"), and hears 88 of 93 speakers
-    whenever they begin, instead of 81 on the average."""
+    model: str | None = None
+    """Its own model: the path of a file, or the name of a model on this box. None: the model that is called
+    as the word, on this box or in an engine's package."""
+    threshold: Annotated[float | None, Range(0.05, 1)] = None
+    """The score that counts as the word; None: what its model says, or its engine."""
     refractory_ms: Annotated[int, Range(0, 60_000)] = 2000
     """Once heard, it is not heard again for so long: its score stays high for a while."""
 
@@ -36,7 +36,7 @@ class Waking:
 
     def _is_word(self, score: WakeScore) -> bool:
         settings = self._words[score.word]
-        if score.score < settings.threshold or score.sample < self._deaf_until[score.word]:
+        if score.score < enough(score, settings) or score.sample < self._deaf_until[score.word]:
             return False
         self._deaf_until[score.word] = score.sample + samples_of(settings.refractory_ms)
         return True
@@ -44,6 +44,11 @@ class Waking:
     async def aclose(self) -> None:
         """Of a stream that holds a connection: lets it go. Others have nothing to close."""
         await close_wake(self._wake)
+
+
+def enough(score: WakeScore, settings: WordSettings) -> float:
+    """The score that would count as the word."""
+    return score.enough if settings.threshold is None else settings.threshold
 
 
 async def close_wake(wake: Wake) -> None:

@@ -9,7 +9,7 @@ from airos_edge.voice.audio import AudioChunk, level_dbfs
 from airos_edge.voice.events import Event, SpeechProbable, WakeScored
 from airos_edge.voice.hub import Hub
 from airos_edge.voice.ports import Vad, Wake, WakeScore
-from airos_edge.voice.waking import WordSettings, close_wake
+from airos_edge.voice.waking import WordSettings, close_wake, enough
 
 Stamp = Callable[[Event], Event]
 """Says of an event which conversation it is of, and when."""
@@ -48,10 +48,10 @@ class WatchedWake:
     def feed(self, chunk: AudioChunk) -> list[WakeScore]:
         scores = self._wake.feed(chunk)
         if scores and self._hub.is_watched_for(WakeScored):
-            best = {one.word: one.score for one in sorted(scores, key=lambda one: one.score)}
-            for word, score in best.items():
-                threshold = self._words[word].threshold
-                thought = WakeScored(word=word, score=score, threshold=threshold)
+            best = {one.word: one for one in sorted(scores, key=lambda one: one.score)}
+            for word, one in best.items():
+                threshold = enough(one, self._words[word])
+                thought = WakeScored(word=word, score=one.score, threshold=threshold)
                 self._hub.publish(self._stamp(thought))
         return scores
 

@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from airos_edge.home import demo
 from airos_edge.home.commands import HouseCommands
+from airos_edge.home.demo import demo_house
 from airos_edge.home.house import House, VirtualDevices
 from airos_edge.home.names import number_words
 from airos_edge.home.sentences import Sentences, compile_sentences
@@ -37,7 +37,7 @@ def main() -> None:
 @cache
 def house_commands() -> HouseCommands:
     """The demonstration house, as the measure of what a sentence means."""
-    house = House(demo.HOUSE, VirtualDevices(), publish=lambda event: None)
+    house = House(demo_house("en"), VirtualDevices(), publish=lambda event: None)
 
     async def ring(timer: object) -> None: ...
 
@@ -46,7 +46,9 @@ def house_commands() -> HouseCommands:
 
 @cache
 def house_sentences() -> Sentences:
-    return compile_sentences(House(demo.HOUSE, VirtualDevices(), publish=lambda event: None), "en")
+    return compile_sentences(
+        House(demo_house("en"), VirtualDevices(), publish=lambda event: None), "en"
+    )
 
 
 def drawn() -> Iterator[tuple[str, str]]:

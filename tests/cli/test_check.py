@@ -42,6 +42,16 @@ def test_each_port_has_its_engine_and_the_reason(runtime: Path, capsys: Captured
     assert engines[2][2:] == ["none", "there is no 'pocketsphinks'; try pocketsphinx"]
 
 
+def test_each_language_is_told_of(runtime: Path, capsys: Captured) -> None:
+    (runtime / "config.yaml").write_text("language: en\nlanguages: [de]\n")
+    assert main(["check"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if "# language" in line]
+    assert lines[0].startswith("# language en: commands 11 of 11; ears: pocketsphinx; voice: ")
+    assert "# language de: commands 11 of 11; no ears for de: airos models get" in lines[1]
+    main(["check", "--json"])
+    assert set(json.loads(capsys.readouterr().out)["languages"]) == {"en", "de"}
+
+
 def test_without_a_file_it_says_so_and_names_what_the_environment_says(
     monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:

@@ -277,12 +277,23 @@ def test_a_daemon_is_told_and_says_what_it_uses(
     assert daemon.requests[-1][:2] == ("POST", "/api/models/changed")
 
 
-def test_a_daemon_with_another_directory_is_told_of(daemon: FakeDaemon, capsys: Captured) -> None:
-    daemon.answer = {"changed": {}, "directory": "/var/lib/airos/models"}
+def test_nothing_is_brought_where_the_daemon_would_never_find_it(
+    daemon: FakeDaemon, directory: Path, capsys: Captured
+) -> None:
+    daemon.answer = {"directory": "/var/lib/airos/models"}
+    assert main(["models", "get", "owl-small"]) == 1
+    assert main(["models", "import", "mind.gguf"]) == 1
+    said = capsys.readouterr().err
+    assert said.count("the daemon that runs keeps its models in /var/lib/airos/models") == 2
+    assert not directory.exists()
+
+
+def test_a_daemon_that_takes_nothing_of_it_says_so(
+    daemon: FakeDaemon, directory: Path, capsys: Captured
+) -> None:
+    daemon.answer = {"changed": {}, "directory": str(directory)}
     assert main(["models", "get", "owl-small"]) == 0
-    captured = capsys.readouterr()
-    assert "keeps its models in /var/lib/airos/models" in captured.err
-    assert "chooses as before" in captured.out
+    assert "chooses as before" in capsys.readouterr().out
 
 
 def test_a_daemon_that_refuses_is_told_of_and_the_model_is_there(

@@ -14,7 +14,6 @@ import pytest
 from openai import AsyncOpenAI
 
 from airos_edge.engines.llm_completion import LONGEST_ANSWER
-from airos_edge.voice.respond import APOLOGY
 from tests.e2e.conftest import Daemon, StartDaemon, free_port
 from tests.e2e.test_realtime import Talk
 from tests.model_server import (
@@ -31,6 +30,7 @@ from tests.model_server import (
     says,
     words,
 )
+from tests.phrases import APOLOGY
 
 pytestmark = pytest.mark.real_time
 

@@ -11,7 +11,7 @@ from airos_edge.engines import asr_pocketsphinx, sphinx
 from airos_edge.engines.asr_pocketsphinx import MOST_DECODERS, PocketsphinxAsr, pocketsphinx
 from airos_edge.engines.sphinx import Sphinx
 from airos_edge.errors import EngineError, EngineUnavailable
-from airos_edge.home.demo import HOUSE
+from airos_edge.home.demo import demo_house
 from airos_edge.home.house import DeviceSettings, Settings
 from airos_edge.voice.audio import AudioChunk, samples_of
 from airos_edge.voice.grammar import Grammar, Network, grammar_of
@@ -19,6 +19,8 @@ from airos_edge.voice.ports import Hints, Place, Transcript
 from airos_edge.voice.utterance import Ended, EndReason, Judgement, OpenedBy, Utterance
 from tests.home.people import People, sentences
 from tests.speech import noise, pieces, spoken
+
+HOUSE = demo_house("en")
 
 COMMAND = "turn on the kitchen light"
 
@@ -33,7 +35,7 @@ def words(*given: str) -> Grammar:
 
 @pytest.fixture(scope="module")
 def asr() -> PocketsphinxAsr:
-    return pocketsphinx(sentences(HOUSE).grammar, ("hey_jarvis", "alexa"))
+    return pocketsphinx(sentences(demo_house("en")).grammar, ("hey_jarvis", "alexa"))
 
 
 def recorded(*sounds: AudioChunk, wake_word: str | None = None) -> Utterance:
@@ -77,7 +79,7 @@ async def test_ten_commands_are_heard_as_they_were_meant(asr: PocketsphinxAsr, t
     final = (await hear(asr, command(text)))[-1]
     assert final.final
     assert final.judgement in (Judgement.OPEN, Judgement.COMPLETE)
-    async with People(HOUSE) as people:
+    async with People(demo_house("en")) as people:
         meant = people.commands.understand(text, None)
         heard = people.commands.understand(final.text, None)
     assert meant is not None
@@ -302,7 +304,7 @@ async def test_what_is_no_command_is_rejected(asr: PocketsphinxAsr, text: str) -
 
 
 async def test_a_final_says_how_certain_it_is_and_less_than_the_threshold_is_rejected() -> None:
-    grammar = sentences(HOUSE).grammar
+    grammar = sentences(demo_house("en")).grammar
     sure = (await hear(pocketsphinx(grammar, threshold=0.0), command()))[-1]
     assert sure.text
     assert sure.certainty is not None
@@ -312,7 +314,7 @@ async def test_a_final_says_how_certain_it_is_and_less_than_the_threshold_is_rej
 
 
 async def test_between_the_threshold_and_certain_it_is_not_sure() -> None:
-    grammar = sentences(HOUSE).grammar
+    grammar = sentences(demo_house("en")).grammar
     certain = (await hear(pocketsphinx(grammar, threshold=0.0), command("what time is it")))[
         -1
     ].certainty

@@ -8,7 +8,7 @@ from wyoming.asr import TranscriptChunk
 from wyoming.error import Error
 from wyoming.event import Event
 
-from airos_edge.engines.asr_wyoming import WyomingAsr, without
+from airos_edge.engines.asr_wyoming import WyomingAsr
 from airos_edge.errors import EngineError
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.ports import Hints, Place, Transcript
@@ -122,23 +122,6 @@ async def test_a_service_that_is_not_there_is_an_error() -> None:
         await transcribed(f"tcp://127.0.0.1:{free_port()}", utterance())
     with pytest.raises(EngineError, match="cannot be reached"):
         await transcribed("unix:///nowhere/asr.sock", utterance())
-
-
-@pytest.mark.parametrize(
-    ("wake_word", "text", "rest"),
-    [
-        ("hey_jarvis", "Hey Jarvis, turn on the light.", "turn on the light."),
-        ("hey_jarvis", "jarvis turn on the light", "turn on the light"),
-        ("hey_jarvis", "turn on the light", "turn on the light"),
-        ("hey_jarvis", "hey turn on", "hey turn on"),
-        ("hey_jarvis", "Hey Jarvis", ""),
-        (None, "hey jarvis", "hey jarvis"),
-    ],
-)
-def test_a_wake_word_that_was_heard_too_is_cut_off(
-    wake_word: str | None, text: str, rest: str
-) -> None:
-    assert without(wake_word, text) == rest
 
 
 async def test_the_wake_word_is_told() -> None:

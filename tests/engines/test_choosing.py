@@ -82,7 +82,7 @@ def test_a_recogniser_is_chosen_only_for_a_language_it_knows(
     choice = choose("asr", language=language, installed=everything)
     assert choice.engine == engine
     if engine is None:
-        assert choice.why == "pocketsphinx knows no language but en"
+        assert "pocketsphinx knows no language but en" in choice.why
 
 
 def test_every_port_gets_an_engine_with_nothing_but_what_is_installed_for_development() -> None:

@@ -19,6 +19,7 @@ from airos_edge.voice.ports import Place
         (LlmSettings(), Place.CLOUD),
         (LlmSettings(engine="anthropic"), Place.CLOUD),
         (LlmSettings(url="http://127.0.0.1:8080/v1", place=Place.CLOUD), Place.CLOUD),
+        (LlmSettings("llama"), Place.LOCAL),
     ],
 )
 def test_a_model_is_where_its_address_is_unless_the_owner_says_otherwise(
@@ -27,7 +28,9 @@ def test_a_model_is_where_its_address_is_unless_the_owner_says_otherwise(
     assert place(settings) is where
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    "engine", [name for name, engine in ENGINES.items() if not engine.runs_here]
+)
 async def test_every_engine_opens_without_asking_anybody(engine: str) -> None:
     settings = LlmSettings(engine, "http://127.0.0.1:9/v1", "tiny")
     refuse_impossible({"fast": settings})
@@ -50,6 +53,10 @@ def test_who_gives_no_address_means_the_makers() -> None:
         (LlmSettings(url="localhost:8080", model="m"), r"llm\.fast\.url: got 'localhost:8080'"),
         (LlmSettings(url="http://host:port", model="m"), "wants http://host:port/v1"),
         (LlmSettings(url="http://[::1", model="m"), "wants http"),
+        (LlmSettings("llama"), r"llm\.fast\.model: is missing: the name of a model on this box"),
+        (LlmSettings("llama", "http://a/v1", "m"), r"llm\.fast\.url: is not for engine llama"),
+        (LlmSettings("llama", model="m", sees=True), r"llm\.fast\.sees: is not for"),
+        (LlmSettings("llama", model="m", place=Place.CLOUD), r"llm\.fast\.place: .* is local"),
     ],
 )
 def test_what_no_engine_could_use_is_refused(settings: LlmSettings, told: str) -> None:

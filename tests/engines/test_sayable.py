@@ -4,7 +4,8 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from airos_edge.engines.sayable import CODE, TABLE, sayable
+from airos_edge.engines.sayable import sayable
+from tests.phrases import CODE, TABLE
 
 
 async def written(pieces: list[str]) -> AsyncGenerator[str, None]:
@@ -41,6 +42,57 @@ async def test_a_sentence_ends_where_it_ends(text: str, expected: list[str]) -> 
     assert await cut(text) == expected
     assert await cut(*text) == expected, "sign by sign it is no different"
     assert "".join(expected) == text, "joined, it is what was said"
+
+
+OF_LANGUAGES = [
+    ("de", "Das kostet z. B. 5 Euro. Gut.", ["Das kostet z. B. 5 Euro.", " Gut."]),
+    (
+        "de",
+        "Das heißt, d. h. jetzt, z.B. hier. Ja.",
+        ["Das heißt, d. h. jetzt, z.B. hier.", " Ja."],
+    ),
+    ("de", "Küche bzw. Bad sind an. Gut.", ["Küche bzw. Bad sind an.", " Gut."]),
+    ("de", "Lampe Nr. 5 ist aus. Gut.", ["Lampe Nr. 5 ist aus.", " Gut."]),
+    ("de", "Am 3. Oktober ist frei. Ja.", ["Am 3. Oktober ist frei.", " Ja."]),
+    ("de", "Es ist Samstag der 28. November 2026", ["Es ist Samstag der 28. November 2026"]),
+    ("de", "Das war 2026. Heute nicht.", ["Das war 2026.", " Heute nicht."]),
+    ("de", "Es sind 21,5. Das reicht.", ["Es sind 21,5.", " Das reicht."]),
+    ("en", "It was the 3. Good.", ["It was the 3.", " Good."]),
+    ("fr", "Quelle heure est-il ? Il est tard !", ["Quelle heure est-il ?", " Il est tard !"]),
+    ("fr", "Il dort. « Oui ! » dit-elle. Bien.", ["Il dort.", " « Oui ! » dit-elle.", " Bien."]),
+    ("fr", "Mme Dupont est là. Bien.", ["Mme Dupont est là.", " Bien."]),
+    ("es", "¿Qué hora es? ¡Son las tres! Bien.", ["¿Qué hora es?", " ¡Son las tres!", " Bien."]),
+    ("es", "Hola. ¿Cómo estás? Bien.", ["Hola.", " ¿Cómo estás?", " Bien."]),
+    ("es", "La Sra. García llamó. Bien.", ["La Sra. García llamó.", " Bien."]),
+    (
+        "zh",
+        "今天有会议。明天没有！真的？是的。",
+        ["今天有会议。", "明天没有！", "真的？", "是的。"],
+    ),
+    ("ja", "今日は晴れです。本当？はい。", ["今日は晴れです。", "本当？", "はい。"]),
+    ("hi", "मौसम अच्छा है। कल बारिश होगी। ठीक।", ["मौसम अच्छा है।", " कल बारिश होगी।", " ठीक।"]),
+    ("ar", "مرحبا. كيف حالك؟ بخير.", ["مرحبا.", " كيف حالك؟", " بخير."]),
+    ("nl", "Het is bijv. 5 uur. Goed.", ["Het is bijv. 5 uur.", " Goed."]),
+    ("pl", "Jest np. 5 rano. Dobrze.", ["Jest np. 5 rano.", " Dobrze."]),
+    ("it", "L'ing. Rossi è qui. Bene.", ["L'ing. Rossi è qui.", " Bene."]),
+    ("ru", "Сегодня, т. е. сейчас. Хорошо.", ["Сегодня, т. е. сейчас.", " Хорошо."]),
+]
+
+
+@pytest.mark.parametrize(("language", "text", "expected"), OF_LANGUAGES)
+async def test_a_sentence_ends_where_it_ends_in_its_language(
+    language: str, text: str, expected: list[str]
+) -> None:
+    whole = [sentence async for sentence in sayable(written([text]), language)]
+    by_sign = [sentence async for sentence in sayable(written([*text]), language)]
+    assert whole == by_sign == expected
+    assert "".join(expected) == text, "joined, it is what was said"
+
+
+async def test_what_stands_for_code_is_said_in_the_language() -> None:
+    text = ["Sieh:\n```\nx = 1\n```\n| a | b |\n|---|---|\n"]
+    sentences = [sentence.strip() async for sentence in sayable(written(text), "de-AT")]
+    assert sentences == ["Sieh:", "Ein Stück Programmcode.", "Eine Tabelle."]
 
 
 PLAIN = [

@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 import pytest
 
-from airos_edge.engines.thread import Lane, Stopped
+from airos_edge.engines.thread import Lane, Stopped, Take
 from airos_edge.errors import EngineError
 
 
@@ -75,6 +75,23 @@ async def test_a_run_that_nobody_wants_any_more_is_told_to_stop_and_says_nothing
     assert (told, heard) == (["stopped"], ["first"])
 
 
+async def test_what_a_library_calls_back_with_is_handed_over_until_nobody_wants_it() -> None:
+    wanted: list[bool] = []
+
+    def calling_back(take: Take[int], stopped: Stopped) -> None:
+        for piece in range(100):
+            wanted.append(take(piece))
+            if not wanted[-1]:
+                return
+
+    lane = Lane("model")
+    async with aclosing(lane.pushed(calling_back, ahead=2)) as pieces:
+        assert await anext(pieces) == 0
+    await lane.call(lambda: None)
+    assert wanted[-1] is False
+    assert len(wanted) <= 5
+
+
 async def test_runs_of_a_lane_do_not_meet() -> None:
     inside: list[int] = []
     most: list[int] = []
@@ -95,7 +112,28 @@ async def test_what_waits_for_the_lane_is_not_begun_once_it_is_cancelled() -> No
     second = asyncio.ensure_future(lane.call(lambda: begun.append("second")))
     await asyncio.sleep(0)
     second.cancel()
+    await asyncio.wait([second])
     free.set()
     await first
     await lane.call(lambda: None)
     assert begun == []
+
+
+async def test_a_lane_is_free_when_nothing_runs_or_waits_be_it_discarded_too() -> None:
+    free, done = threading.Event(), threading.Event()
+
+    def held(stopped: Stopped) -> Iterator[str]:
+        yield "first"
+        free.wait(10)
+        done.set()
+
+    lane = Lane("model")
+    assert lane.is_free
+    async with aclosing(lane.stream(held)) as pieces:
+        await anext(pieces)
+    assert not lane.is_free  # it is not wanted any more, but at work
+    free.set()
+    await lane.call(lambda: None)
+    assert done.is_set()
+    await asyncio.to_thread(lane.close)
+    assert lane.is_free

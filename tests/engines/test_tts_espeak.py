@@ -139,7 +139,8 @@ async def test_the_voice_asked_for_comes_before_the_configured_one_before_the_la
     british = await length(None, voice="en-gb")
     assert german != pytest.approx(british, rel=0.02)
     assert await length("en-gb", voice="de") == pytest.approx(german, rel=0.01)
-    assert await length("en-gb", language="de") == pytest.approx(british, rel=0.01)
+    assert await length("en-gb", language="en-us") == pytest.approx(british, rel=0.01)
+    assert await length("en-gb", language="de") == pytest.approx(german, rel=0.01), "not its own"
     assert await length(None, language="de") == pytest.approx(german, rel=0.01)
 
 
@@ -199,3 +200,41 @@ async def test_cancelled_it_leaves_the_voice_fit_for_the_next() -> None:
     await asyncio.wait([task])
     assert task.cancelled()
     assert ms(await speak(LONG)) == pytest.approx(alone, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("language", "same_as"),
+    [
+        ("zh", "cmn"),
+        ("zh-CN", "cmn"),
+        ("zh-TW", "cmn"),
+        ("zh-HK", "yue"),
+        ("de-AT", "de"),
+        ("pt-BR", "pt-br"),
+        ("nb-NO", "nb"),
+        ("en", "en-us"),
+    ],
+)
+async def test_a_language_is_spoken_by_its_voice_whatever_its_tag(
+    language: str, same_as: str
+) -> None:
+    text = "1, 2, 3, 4, 5, 6, 7, 8."
+    by_language = ms(await speak(text, language=language))
+    assert by_language == pytest.approx(ms(await speak(text, voice=same_as)), rel=0.01)
+    assert next(iter(open_espeak(None, 1.0).voices(language))) in (same_as, "zh", "zh-cmn")
+
+
+async def test_numbers_are_read_in_the_language() -> None:
+    """In German the units come before the tens: the same signs are other words."""
+    lengths = {
+        language: ms(await speak("27 21:35", language=language))
+        for language in ("en", "de", "fr", "zh")
+    }
+    assert len({round(length / 40) for length in lengths.values()}) == len(lengths), lengths
+
+
+async def test_chinese_comes_with_its_text() -> None:
+    text = "厨房的灯已打开。"
+    pieces = await speak(text, language="zh")
+    assert "".join(piece.text for piece in pieces) == text
+    assert ms(pieces) > 800

@@ -16,6 +16,7 @@ from airos_edge.home.house import (
     State,
     VirtualDevices,
 )
+from airos_edge.home.multilingual import Multilingual
 from airos_edge.home.sentences import Sentences, compile_sentences
 from airos_edge.home.timers import Timer, Timers
 from airos_edge.router.commands import Commands
@@ -67,16 +68,20 @@ class People:
         self,
         settings: Settings = HOUSE,
         devices: VirtualDevices | None = None,
-        label: str = "",
-        language: str = "en",
+        is_demo: bool = False,
+        language: str | tuple[str, ...] = "en",
         now: datetime = NOW,
     ) -> None:
         self.happened: list[Event] = []
         self.rung: list[Timer] = []
-        self.house = House(settings, devices or VirtualDevices(), self.happened.append, label)
+        self.house = House(settings, devices or VirtualDevices(), self.happened.append, is_demo)
         self.timers = Timers(self._ring)
-        self.commands = HouseCommands(
-            sentences(settings, language), self.house, self.timers, lambda: now
+        self.languages = (language,) if isinstance(language, str) else language
+        self.commands = Multilingual(
+            [
+                HouseCommands(sentences(settings, each), self.house, self.timers, lambda: now)
+                for each in self.languages
+            ]
         )
 
     async def __aenter__(self) -> Self:
@@ -103,7 +108,8 @@ class People:
     async def answer(self, *items: Item, place: str | None = None) -> tuple[str, Done]:
         """The reply to a conversation."""
         prompt = Prompt(items=items, place=place)
-        parts = [part async for part in Commands(self.commands).reply(prompt, Acting(self))]
+        commands = Commands(self.commands, self.languages[0])
+        parts = [part async for part in commands.reply(prompt, Acting(self))]
         done = parts[-1]
         assert isinstance(done, Done)
         return "".join(part.text for part in parts if isinstance(part, Text)), done

@@ -6,14 +6,13 @@ from datetime import datetime
 import pytest
 
 from airos_edge.errors import EngineError
-from airos_edge.home.demo import HOUSE as DEMO
-from airos_edge.home.demo import LABEL
+from airos_edge.home.demo import demo_house
 from airos_edge.home.house import AreaSettings, DeviceSettings, Settings, State
 from airos_edge.home.timers import MOST
-from airos_edge.router.meaning import NO_COMMAND
 from airos_edge.voice.history import Item
 from airos_edge.voice.ports import Call
 from tests.home.people import HOUSE, People, SomeDead, lights
+from tests.phrases import NO_COMMAND
 
 KITCHEN = ["kitchen light"]
 LIVING_ROOM = ["floor lamp", "ceiling light"]
@@ -254,7 +253,7 @@ async def test_every_hour_has_its_name(hour: int, minute: int, answer: str) -> N
 
 @pytest.mark.parametrize("text", ["stop", "Stop.", "stop talking", "be quiet", "never mind"])
 async def test_who_wants_quiet_gets_no_answer(text: str) -> None:
-    async with People(label=LABEL) as people:
+    async with People(is_demo=True) as people:
         answer, done = await people.reply(text)
         assert answer == ""
         assert done.intent in ("AirosStop", "HassNevermind")
@@ -427,7 +426,7 @@ async def test_there_is_an_end_to_timers() -> None:
 
 
 async def test_answers_about_the_demonstration_house_say_that_it_is_one() -> None:
-    async with People(DEMO, SomeDead("desk lamp"), LABEL) as people:
+    async with People(demo_house("en"), SomeDead("desk lamp"), is_demo=True) as people:
         for text in (
             "turn on the bedroom lamp",
             "is the bedroom lamp on",

@@ -11,6 +11,7 @@ from airos_edge.home.timers import Timers
 from airos_edge.home.tools import HouseTools
 from airos_edge.voice.ports import Call
 from tests.home.people import HOUSE, NOW, People, SomeDead, lights
+from tests.phrases import SAYS
 
 
 def tools_of(people: People) -> HouseTools:
@@ -179,7 +180,7 @@ async def test_a_mistake_is_told_in_a_sentence_and_nothing_is_done(
 async def test_what_concerns_all_there_is_needs_a_yes(call: Call, words: str) -> None:
     tools = tools_of(People())
     assert tools.needs_yes(call)
-    assert tools.in_words(call) == words
+    assert tools.in_words(call, SAYS) == words
 
 
 @pytest.mark.parametrize(

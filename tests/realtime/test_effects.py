@@ -126,8 +126,27 @@ def test_the_idle_timeout_is_server_vads() -> None:
 def test_the_recogniser_is_told_the_language_that_the_client_expects(
     transcription: Any, language: str
 ) -> None:
-    told = hints_of(session(audio={"input": {"transcription": transcription}}), Hints("fr"), "en")
-    assert told == Hints(language)
+    configuration = session(audio={"input": {"transcription": transcription}})
+    told = hints_of(configuration, Hints("fr"), Hints("en"))
+    assert told.language == language
+
+
+@pytest.mark.parametrize(
+    ("transcription", "languages"),
+    [
+        ({}, ("en", "zh")),
+        ({"language": "de"}, ()),
+        ({"languages": ["de", "en"]}, ("en", "de")),
+        ({"languages": ["fr", "de"]}, ("fr", "de")),
+        ({"languages": ["de"]}, ()),
+    ],
+)
+def test_the_recogniser_is_told_the_languages_to_choose_from(
+    transcription: Any, languages: tuple[str, ...]
+) -> None:
+    configuration = session(audio={"input": {"transcription": transcription}})
+    usual = Hints("en", languages=("en", "zh"))
+    assert hints_of(configuration, Hints("fr"), usual).languages == languages
 
 
 VOICES = {"en-us": "en-us", "de": "de"}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from airos_edge.languages.phrases import Phrases
 from airos_edge.realtime.servers import ClientServers
 from airos_edge.router.approval import Approving
 from airos_edge.router.breaker import Breaker
@@ -38,7 +39,7 @@ class FakeHouse:
     def needs_yes(self, call: Call) -> bool:
         return True
 
-    def in_words(self, call: Call) -> str:
+    def in_words(self, call: Call, says: Phrases) -> str:
         return "turn off all the lights"
 
     async def call(self, call: Call) -> str:

@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 
 from airos_edge.errors import EngineError
-from airos_edge.router.approval import DONE, NOT_DONE, Answer, Approving
+from airos_edge.languages.phrases import Phrases
+from airos_edge.router.approval import Answer, Approving
 from airos_edge.router.approval import answered as answered_to
-from airos_edge.router.meaning import GIVEN_UP, NO, YES
 from airos_edge.voice.history import Item
 from airos_edge.voice.ports import Call, Done, Place, Prompt, Text
 from tests.fakes import FakeResponder, Fault, Step
+from tests.phrases import DONE, GIVEN_UP, NO, NOT_DONE, SAYS, YES
 
 CALL = Call("files__write", {"path": "milk.txt"}, "call_1", waits_for_yes=True)
 QUESTION = "Shall I use write of files?"
@@ -22,7 +23,7 @@ class Words:
     def place_of(self, call: Call) -> Place:
         return Place.EDGE
 
-    def in_words(self, call: Call) -> str:
+    def in_words(self, call: Call, says: Phrases) -> str:
         return "use write of files"
 
 
@@ -46,7 +47,7 @@ class Acts:
 
 
 def answered(items: Sequence[Item]) -> Answer | None:
-    return answered_to(items, lambda call: QUESTION)
+    return answered_to(items, lambda call, says: QUESTION)
 
 
 def user(text: str, **how: object) -> Item:
@@ -78,17 +79,17 @@ async def reply(
 
 @pytest.mark.parametrize("text", ["yes", "Yes.", "yes, please", "Okay!", "go ahead"])
 def test_a_yes_is_one(text: str) -> None:
-    assert answered([*ASKED, user(text)]) == Answer(CALL, "yes", 1)
+    assert answered([*ASKED, user(text)]) == Answer(CALL, "yes", 1, SAYS)
 
 
 @pytest.mark.parametrize("text", ["no", "No, thanks.", "nope", "don't"])
 def test_a_no_is_one(text: str) -> None:
-    assert answered([*ASKED, user(text, sure=False)]) == Answer(CALL, "no", 1)
+    assert answered([*ASKED, user(text, sure=False)]) == Answer(CALL, "no", 1, SAYS)
 
 
 @pytest.mark.parametrize("how", [{"sure": False}, {"alternatives": ("yet",)}])
 def test_what_may_have_been_something_else_is_no_yes(how: dict[str, object]) -> None:
-    assert answered([*ASKED, user("yes", **how)]) == Answer(CALL, "perhaps", 1)
+    assert answered([*ASKED, user("yes", **how)]) == Answer(CALL, "perhaps", 1, SAYS)
 
 
 @pytest.mark.parametrize(
@@ -122,12 +123,12 @@ def test_anything_else_makes_a_request_void(items: tuple[Item, ...]) -> None:
 def test_its_own_question_must_have_been_heard_at_least_the_beginning(heard: str) -> None:
     question = f"{QUESTION[:-1]}, with path https://example.com/milk?"
     items = (user("note it"), said(heard), request(), user("yes"))
-    assert answered_to(items, lambda call: question) == Answer(CALL, "yes", 1)
+    assert answered_to(items, lambda call, says: question) == Answer(CALL, "yes", 1, SAYS)
 
 
 def test_what_was_not_understood_and_what_the_system_says_lie_in_no_ones_way() -> None:
     system = Item("s", role="system", text="It is late.")
-    assert answered([*ASKED, user(""), system, user("yes")]) == Answer(CALL, "yes", 1)
+    assert answered([*ASKED, user(""), system, user("yes")]) == Answer(CALL, "yes", 1, SAYS)
 
 
 def test_it_is_counted_how_often_was_asked() -> None:
@@ -224,3 +225,55 @@ async def test_it_closes_what_it_stands_around() -> None:
     await anext(parts)
     await parts.aclose()
     assert inner.running == 0
+
+
+# ---- in other languages -------------------------------------------------------------------------
+
+
+class InWords(Words):
+    def in_words(self, call: Call, says: Phrases) -> str:
+        return says.turn_off.format(which=says.all_lights)
+
+
+GERMAN = "Soll ich alle Lichter ausschalten?"
+
+
+async def approving(*items: Item) -> list[Text | Call | Done]:
+    inner = FakeResponder(lambda prompt: [CALL, Done("model")])
+    parts = Approving(inner, InWords(), ("en", "de", "zh")).reply(Prompt(items), Acts())
+    return [part async for part in parts]
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "yes"),
+    [
+        (None, "Shall I turn off all the lights?", "yes"),
+        ("de", GERMAN, "ja"),
+        ("zh", "要我关闭所有的灯吗？", "是"),
+    ],
+)
+async def test_it_is_asked_in_the_language_of_the_question(
+    language: str | None, question: str, yes: str
+) -> None:
+    text, call, done = await approving(user("all off", language=language))
+    assert (text, call) == (Text(question), CALL)
+    assert isinstance(text, Text)
+    assert text.language == (language or "en")
+    assert isinstance(done, Done)
+    assert done.expects[0] == yes
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [("Ja, bitte.", "yes"), ("mach das", "yes"), ("Nein!", "no"), ("yes", None), ("Warum?", None)],
+)
+def test_an_answer_counts_in_the_language_that_was_asked_in(answer: str, said: str | None) -> None:
+    items = (user("alle aus"), replace(ASKED[1], text=GERMAN), request(), user(answer))
+    questions = {"en": QUESTION, "de": GERMAN}
+    found = answered_to(items, lambda call, says: questions[says.language], ("en", "de"))
+    assert (found.said if found else None) == said
+
+
+async def test_giving_up_is_said_in_the_language_that_was_asked_in() -> None:
+    items = (user("alle aus"), replace(ASKED[1], text=GERMAN), request(), user("Nein."))
+    assert await approving(*items) == [Text("In Ordnung."), Done("confirmation")]

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from airos_edge.errors import EngineError
-from airos_edge.router.commands import NOT_FROM_THERE, STILL_THERE, Commands
-from airos_edge.router.meaning import NO_COMMAND, NOT_HEARD
+from airos_edge.router.commands import Commands
 from airos_edge.voice.history import Item
 from airos_edge.voice.idle import NUDGE
 from airos_edge.voice.ports import ESCALATE, Call, Done, Place, Prompt, Text
+from tests.phrases import NO_COMMAND, NOT_FROM_THERE, NOT_HEARD, STILL_THERE
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Sentence:
     slots: Mapping[str, Any] = field(default_factory=dict)
     is_effect: bool = False
     is_grave: bool = False
+    language: str = "en"
 
 
 class House:
@@ -28,7 +29,9 @@ class House:
     def __init__(self) -> None:
         self.heard: list[tuple[str, str | None]] = []
 
-    def understand(self, text: str, place: str | None) -> Sentence | None:
+    def understand(
+        self, text: str, place: str | None, language: str | None = None
+    ) -> Sentence | None:
         self.heard.append((text, place))
         return {
             "lamp on": Sentence("TurnOn", {"name": "lamp"}, is_effect=True),

@@ -6,18 +6,9 @@ from typing import Any
 
 import pytest
 
-from airos_edge.router.meaning import (
-    GIVEN_UP,
-    LOOK_BACK,
-    NO,
-    NO_COMMAND,
-    NOT_HEARD,
-    NOTHING,
-    YES,
-    Saying,
-    meant,
-)
+from airos_edge.router.meaning import LOOK_BACK, NOTHING, Saying, meant
 from airos_edge.voice.history import Item
+from tests.phrases import GIVEN_UP, NO, NO_COMMAND, NOT_HEARD, YES
 
 ASKED = "Five or nine minutes?"
 ALL_OFF = "Turn off all the lights?"
@@ -28,6 +19,7 @@ class Sentence:
     intent: str
     slots: Mapping[str, Any] = field(default_factory=dict)
     is_effect: bool = True
+    language: str = "en"
 
     @property
     def is_grave(self) -> bool:
@@ -40,7 +32,9 @@ class House:
     def __init__(self) -> None:
         self.understood = 0
 
-    def understand(self, text: str, place: str | None) -> Sentence | None:
+    def understand(
+        self, text: str, place: str | None, language: str | None = None
+    ) -> Sentence | None:
         self.understood += 1
         for number in ("five", "nine", "ten", "twelve"):
             if text in (f"timer for {number} minutes", f"start timer for {number} minutes"):

@@ -633,3 +633,19 @@ async def test_where_one_call_is_wanted_the_first_counts() -> None:
         desk = Desk(responder("fast", [*calls, Done("fast")]), order=["fast"])
         parts = await desk.ask(replace(prompt, parallel_calls=parallel))
         assert len([part for part in parts if isinstance(part, Call)]) == many
+
+
+async def test_what_a_question_begins_with_is_known_before_it_is_asked() -> None:
+    """So that a model can have read it."""
+    first, last = responder("fast", [Call(ESCALATE), Done("fast")]), says("It is.", "last")
+    desk = Desk(first, last, toolbox=Toolbox())
+    await desk.ask()
+    for model in (first, last):
+        usual = await desk.router.usual_prompt(model.name)
+        (asked,) = model.prompts
+        assert usual.tools
+        assert (usual.instructions, usual.tools, usual.tool_choice) == (
+            asked.instructions,
+            asked.tools,
+            asked.tool_choice,
+        )

@@ -2,7 +2,8 @@
 
 import pytest
 
-from airos_edge.router.wording import as_question, phrases, plain, which
+from airos_edge.router.wording import as_question, names_of, plain, which
+from tests.phrases import SAYS
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,7 @@ from airos_edge.router.wording import as_question, phrases, plain, which
     ],
 )
 def test_it_is_asked_for_what_differs_or_for_the_whole(question: str, sentences: list[str]) -> None:
-    assert which(sentences) == question
+    assert which(sentences, SAYS) == question
 
 
 @pytest.mark.parametrize(
@@ -93,15 +94,15 @@ def test_it_is_asked_for_what_differs_or_for_the_whole(question: str, sentences:
 def test_each_is_named_by_what_is_its_own_and_by_its_place(
     sentences: list[str], first: list[str], second: list[str]
 ) -> None:
-    assert phrases(sentences) == [
+    assert names_of(sentences, SAYS) == [
         ["the first one", "the first", *first],
         ["the second one", "the second", *second],
     ]
 
 
 def test_a_sentence_as_a_question() -> None:
-    assert as_question("turn off all the lights") == "Turn off all the lights?"
-    assert as_question("Turn off all the lights.") == "Turn off all the lights?"
+    assert as_question("turn off all the lights", SAYS) == "Turn off all the lights?"
+    assert as_question("Turn off all the lights.", SAYS) == "Turn off all the lights?"
 
 
 def test_phrases_are_compared_without_case_and_punctuation() -> None:

@@ -10,6 +10,7 @@ from airos_edge.tools.servers import ToolServers, offered_name
 from airos_edge.tools.settings import ToolServerSettings
 from airos_edge.voice.ports import Call, Place
 from airos_edge.voice.served import ServedTool
+from tests.phrases import SAYS
 from tests.tool_servers import Watch, program
 
 pytestmark = pytest.mark.real_time
@@ -82,7 +83,7 @@ async def test_a_call_is_asked_for_in_words(
     servers: Servers, arguments: dict[str, Any], words: str
 ) -> None:
     servers.use({"notes": program(allow=("write_file",))}, Place.LOCAL)
-    assert servers.in_words(Call("notes__write_file", arguments)) == words
+    assert servers.in_words(Call("notes__write_file", arguments), SAYS) == words
 
 
 async def test_what_lies_beyond_reach_is_never_connected(servers: Servers) -> None:

@@ -11,6 +11,7 @@ from airos_edge.voice.history import Item
 from airos_edge.voice.ports import Call, Done, Place, Prompt, Text
 from tests.fakes import Do, FakeResponder
 from tests.home.people import NOW, People
+from tests.phrases import SAYS
 from tests.tool_servers import Watch, program
 
 pytestmark = pytest.mark.real_time
@@ -98,4 +99,4 @@ async def test_what_there_is_not_is_said_to_be_none(name: str) -> None:
         with pytest.raises(EngineError, match="there is no tool"):
             await tools.call(Call(name))
         with pytest.raises(EngineError, match="there is no tool"):
-            tools.in_words(Call(name))
+            tools.in_words(Call(name), SAYS)

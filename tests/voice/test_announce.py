@@ -23,7 +23,7 @@ async def test_it_returns_when_it_has_been_heard() -> None:
 
 
 async def test_it_is_made_sayable_as_answers_are() -> None:
-    async def without_stars(text: AsyncIterable[str]) -> AsyncGenerator[str, None]:
+    async def without_stars(text: AsyncIterable[str], language: str) -> AsyncGenerator[str, None]:
         async for piece in text:
             yield piece.replace("*", "")
 

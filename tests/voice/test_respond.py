@@ -15,8 +15,9 @@ from airos_edge.voice.flow import GRACE_S, Scope
 from airos_edge.voice.history import History, Item
 from airos_edge.voice.ports import Call, Done, Left, Place, Prompt, Speaking, Text
 from airos_edge.voice.reply import Reply
-from airos_edge.voice.respond import APOLOGY, STALL_LIMIT_S, respond
+from airos_edge.voice.respond import STALL_LIMIT_S, respond
 from tests.fakes import Do, FakeAsr, FakeResponder, FakeTools, FakeTts, Fault, Step, fake_engines
+from tests.phrases import APOLOGY
 from tests.room import FakeSpeaker, Tape
 
 QUESTION = Item("item_0", role="user", text="hello")

@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
+from airos_edge.languages.phrases import Phrases
 from airos_edge.router.approval import Approving
-from airos_edge.router.meaning import GIVEN_UP, NO, NOT_HEARD, YES
 from airos_edge.voice import events
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.ports import Call, Done, Place, Prompt, Text
 from tests.fakes import FakeAsr, FakeResponder, FakeTools, Said, Step
+from tests.phrases import GIVEN_UP, NO, NOT_HEARD, YES
 from tests.room import Room, wake_word
 
 WAKE = TurnRules(detection="wake")
@@ -23,7 +24,7 @@ class Words:
     def place_of(self, call: Call) -> Place:
         return Place.EDGE
 
-    def in_words(self, call: Call) -> str:
+    def in_words(self, call: Call, says: Phrases) -> str:
         return "turn off all the lights"
 
 

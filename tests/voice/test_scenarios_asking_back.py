@@ -3,13 +3,13 @@
 import pytest
 
 from airos_edge.router.commands import Commands
-from airos_edge.router.meaning import GIVEN_UP, NO_COMMAND
 from airos_edge.voice import events
 from airos_edge.voice.ear import PATIENCE_MS
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.utterance import Judgement
 from tests.fakes import At, FakeAsr, Said
 from tests.home.people import People
+from tests.phrases import GIVEN_UP, NO_COMMAND
 from tests.room import Room, wake_word
 
 WAKE = TurnRules(detection="wake")

@@ -9,8 +9,9 @@ from airos_edge.voice import events, flow
 from airos_edge.voice.flow import GRACE_S
 from airos_edge.voice.hear import RECOGNISE_LIMIT_S
 from airos_edge.voice.ports import Done, Prompt, Text
-from airos_edge.voice.respond import APOLOGY, STALL_LIMIT_S
+from airos_edge.voice.respond import STALL_LIMIT_S
 from tests.fakes import At, FakeAsr, FakeResponder, FakeTts, Fault, Said, Step, fake_engines
+from tests.phrases import APOLOGY
 from tests.room import Room
 
 FATAL = [Fault.RAISE, Fault.CRASH, Fault.FOREIGN_CANCEL]

@@ -34,6 +34,19 @@ def test_each_word_has_its_own_threshold() -> None:
     assert words(Waking(scores, settings)) == [("b", 10)]
 
 
+def test_where_the_owner_sets_none_the_threshold_is_that_of_the_model() -> None:
+    class Models:
+        def feed(self, chunk: AudioChunk) -> list[WakeScore]:
+            return [
+                WakeScore("a", 0, 0.9, enough=0.97),
+                WakeScore("b", 0, 0.6, enough=0.5),
+                WakeScore("c", 0, 0.9, enough=0.97),
+            ]
+
+    settings = {"a": WordSettings(), "b": WordSettings(), "c": WordSettings(threshold=0.8)}
+    assert words(Waking(Models(), settings)) == [("b", 0), ("c", 0)]
+
+
 def test_a_word_that_was_heard_is_not_heard_again_for_a_while() -> None:
     scores = Scores([("a", 100, 0.9)], [("a", 599, 0.9)], [("a", 600, 0.9)])
     assert words(Waking(scores, {"a": WordSettings(refractory_ms=500)}), 3) == [

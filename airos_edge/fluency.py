@@ -1,0 +1,91 @@
+"""What of a box works in each language that is spoken in its house, and what would mend the rest."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from airos_edge.config import Config
+from airos_edge.engines.choosing import Choice, is_uri
+from airos_edge.engines.registry import engines
+from airos_edge.home.sentences import share_of, tag_of
+from airos_edge.languages.phrases import contents, languages, says_all
+from airos_edge.models.stored import StoredModel
+from airos_edge.voice.tags import nearest
+
+MEND = "airos models get recommended"
+
+
+@dataclass(frozen=True, slots=True)
+class Fluency:
+    """Of one language. `ears` and `voice` are who hears and speaks it; None: nobody does."""
+
+    language: str
+    commands: int
+    of: int
+    ears: str | None
+    voice: str | None
+    answers: str
+
+    @property
+    def told(self) -> str:
+        """As a line: "commands 11 of 11; no ears: airos models get recommended; voice: espeak; …"."""
+        ears = f"ears: {self.ears}" if self.ears else f"no ears for {self.language}: {MEND}"
+        voice = f"voice: {self.voice}" if self.voice else f"no voice for {self.language}: {MEND}"
+        return f"commands {self.commands} of {self.of}; {ears}; {voice}; answers: {self.answers}"
+
+
+def spoken_languages(config: Config) -> tuple[str, ...]:
+    """All that are spoken in the house, the box's own first. Raises ConfigError for one without sentences."""
+    tag_of(config.language)
+    for place, language in enumerate(config.languages):
+        tag_of(language, f"languages[{place}]")
+    return tuple(dict.fromkeys((config.language, *config.languages)))
+
+
+def fluencies(
+    config: Config, choices: Collection[Choice], stored: Sequence[StoredModel]
+) -> tuple[Fluency, ...]:
+    """Of every language of the house, with the engines that were chosen for it."""
+    chosen = {choice.port: choice for choice in choices}
+    return tuple(
+        Fluency(
+            language,
+            *share_of(language),
+            ears=_knowing(language, chosen["asr"], ()),
+            voice=_knowing(language, chosen["tts"], stored),
+            answers=_answers(language),
+        )
+        for language in spoken_languages(config)
+    )
+
+
+def _knowing(language: str, choice: Choice, stored: Sequence[StoredModel]) -> str | None:
+    """The chosen engine, if it knows the language. One elsewhere is believed to."""
+    if choice.engine is None:
+        return None
+    if is_uri(choice.engine):
+        return choice.engine
+    known = _languages(choice, stored)
+    return choice.engine if not known or nearest(language, known) is not None else None
+
+
+def _languages(choice: Choice, stored: Sequence[StoredModel]) -> Collection[str]:
+    """What the engine knows, with its models; none: anything."""
+    if choice.engine == "espeak":
+        from airos_edge.engines.espeak import load
+
+        return load().languages
+    row = next(engine for engine in engines(choice.port) if engine.name == choice.engine)
+    models = [
+        *([choice.model] if choice.model else []),
+        *(one for one in stored if (one.task, one.engine) == (choice.port, choice.engine)),
+    ]
+    if any(not model.languages for model in models):
+        return ()
+    return (*row.languages, *(language for model in models for language in model.languages))
+
+
+def _answers(language: str) -> str:
+    tag = nearest(language, languages())
+    if tag is not None and says_all(language):
+        return str(contents(tag)["name"])
+    return "Home Assistant's own; what else the box says is English"
