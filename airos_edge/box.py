@@ -20,6 +20,8 @@ from typing import Any
 
 from airos_edge.config import Config, effective
 from airos_edge.description import described, state_of
+from airos_edge.ears import open_ear, open_wake
+from airos_edge.engines.choosing import Choice, named
 from airos_edge.engines.lease import Lease
 from airos_edge.engines.loading import Loading
 from airos_edge.engines.registry import PORTS, Port
@@ -35,13 +37,13 @@ from airos_edge.home.timers import MOST, Timers
 from airos_edge.home.usual import usual_answers
 from airos_edge.http.tape import Tape
 from airos_edge.loudspeaker import Loudspeaker
+from airos_edge.models.stored import StoredModel
 from airos_edge.offers import model_names, offers_of
 from airos_edge.opened import Means, timings_of
 from airos_edge.parts import Parts, assemble
 from airos_edge.tools.servers import ToolServers
 from airos_edge.tools.tools import Tools
 from airos_edge.voice.announce import speech_of
-from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Event, ReplyEnded, Woke
 from airos_edge.voice.floor import Floor
@@ -49,10 +51,9 @@ from airos_edge.voice.flow import Scope
 from airos_edge.voice.hub import Hub
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.phase import Phases
-from airos_edge.voice.ports import Hints, OpenMouth, Place, Prompt, Speaking, Speech, Wake
+from airos_edge.voice.ports import Hints, OpenMouth, Place, Prompt, Speaking, Speech
 from airos_edge.voice.session import Session
 from airos_edge.voice.waking import Waking
-from airos_edge.voice.watched import WatchedVad, WatchedWake
 from airos_edge.workshop import Workshop
 from airos_edge.wyoming.info import Offers
 
@@ -281,14 +282,12 @@ class Box:
         """Others have brought or removed models. Gives, by port, the engine that the next turn gets, where
         it is another or has another model now."""
         async with self._reloading:
-            before = {choice.port: choice for choice in self._parts.choices}
+            before = {choice.port: _which(choice) for choice in self._parts.choices}
             await self._build(self._parts.config)
         changed: dict[str, str] = {
-            choice.port: choice.engine or f"none: {choice.why}"
-            if choice.model is None
-            else f"{choice.engine} with {choice.model.name}"
+            choice.port: named(choice) if choice.engine else f"none: {choice.why}"
             for choice in self._parts.choices
-            if choice != before.get(choice.port)
+            if _which(choice) != before.get(choice.port)
         }
         log.info("Models changed; %s.", changed or "nothing here uses them")
         return changed
@@ -298,6 +297,10 @@ class Box:
         self._lease.swap(self._parts.engines)
         self._parts.house.look()
         self.hub.publish(PartsRenewed())
+
+
+def _which(choice: Choice) -> tuple[str | None, StoredModel | None]:
+    return choice.engine, choice.model
 
 
 async def _make_ahead(serving: Loading[Any], text: str, how: Speaking) -> None:
@@ -311,25 +314,6 @@ async def _only(text: str) -> AsyncIterator[str]:
     yield text
 
 
-def open_ear(parts: Parts, hub: Hub, rules: TurnRules, stamp: Callable[[Event], Event]) -> Ear:
-    """`stamp` makes an event one of the ear's conversation. Raises EngineUnavailable where the rules need a
-    wake word and no engine hears one."""
-    if parts.open_vad is None and rules.detection != "push":
-        log.warning("A conversation that hears no speech begins: %s", parts.faults["vad"])
-    vad = WatchedVad(parts.open_vad() if parts.open_vad else Deaf(), hub, stamp)
-    if rules.detection != "wake":
-        return Ear(rules, vad, deaf=None if parts.open_vad else parts.faults["vad"])
-    words = parts.config.wake.words
-    return Ear(rules, vad, Waking(WatchedWake(open_wake(parts), hub, stamp, words), words))
-
-
-def open_wake(parts: Parts) -> Wake:
-    """Raises EngineUnavailable where no engine hears a wake word."""
-    if parts.open_wake is None:
-        raise EngineUnavailable("wake", parts.faults["wake"])
-    return parts.open_wake()
-
-
 def log_turn(event: Event) -> None:
     """What the box was asked for, without a word of what was said."""
     match event:
@@ -339,15 +323,6 @@ def log_turn(event: Event) -> None:
             ms = max(outcome.stages_ms.values(), default=0.0)
             who, how = outcome.tier or "nobody", outcome.status
             log.info("Answered by %s in %.0f ms: %s, left %s", who, ms, how, outcome.left.value)
-
-
-class Deaf:
-    """Where nothing can tell speech: questions are then begun and ended by who asks them."""
-
-    frame_ms = 32
-
-    def feed(self, chunk: object) -> list[float]:
-        return []
 
 
 @asynccontextmanager

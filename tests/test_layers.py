@@ -27,6 +27,7 @@ RANKS = {
     },
     "fluency": 3.3,
     "offers": 4.5,
+    "ears": 4.5,
     "description": 4.5,
     "loudspeaker": 4,
     **dict.fromkeys(["realtime", "esphome", "local", "announce", "console", "mqtt"], 2),

@@ -217,3 +217,20 @@ async def test_loading_and_timing_do_not_hold_up_the_loop(tmp_path: Path) -> Non
             assert late_ms[-1] < 200
             turns = [scope.start(heard(box), "turn") for _ in range(8)]
             assert {await turn for turn in turns} == {"what day is it"}
+
+
+@pytest.mark.real_time
+async def test_of_a_list_one_that_is_not_there_makes_way_and_that_is_told(tmp_path: Path) -> None:
+    nobody = "tcp://127.0.0.1:9"
+    engines = ("tcp://192.168.1.5:10300", nobody, "pocketsphinx")
+    asr = AsrSettings(engine=engines, grammar=False)  # which would hear in its stead
+    async with open_box(config_of(tmp_path, asr=asr), measure=quick) as box:
+        told = box.check()["engines"]["asr"]
+        assert (told["engine"], box.state()["status"]) == (nobody, "ok")
+        assert "tcp://192.168.1.5:10300 is beyond `reach`" in told["why"]
+        answer = (await ask(SAID, box.open_asking)).as_json()
+        assert (answer["transcript"], answer["left"]) == ("what time is it", "nothing")
+        part = box.state()["parts"]["asr"]
+        assert part["state"] == "degraded"
+        assert part["why"].startswith(f"{nobody}: cannot be reached")
+        assert part["why"].endswith("; pocketsphinx stands in")

@@ -58,7 +58,6 @@ class Loading(Generic[E]):
         self.engine: E | None = None
         self.why = ""
         self.is_too_slow = False
-        self.is_loading = False
         self.is_closed = False
         self.loaded: Loaded | None = None
         self.watchers: WeakSet[Watcher] = WeakSet()
@@ -99,11 +98,8 @@ class Loading(Generic[E]):
         """
         async with self._one_at_a_time:
             if self._opened is None and not self.is_closed:
-                self.why, self.is_too_slow, self.is_loading = "", False, True
-                try:
-                    await self._load()
-                finally:
-                    self.is_loading = False
+                self.why, self.is_too_slow = "", False
+                await self._load()
         return self._opened is not None
 
     async def _load(self) -> None:

@@ -211,8 +211,13 @@ def here(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         assert most_timers == 0, "nothing would be there to ring"
         devices = ["desk lamp"] if demo else []
         yield SimpleNamespace(
-            open_asking=(config.name, demo), check=lambda: {"devices": devices, "demo": demo}
+            open_asking=(config.name, demo),
+            check=lambda: {"devices": devices, "demo": demo},
+            loaded=loaded,
         )
+
+    async def loaded() -> None:
+        asked.append("loaded")
 
     async def answer(question: Any, open_asking: Any) -> Answer:
         asked.append((question, open_asking))
@@ -228,7 +233,7 @@ def test_without_a_daemon_a_text_is_asked_here(
 ) -> None:
     played = player("aplay")
     assert main(["ask", "hello"]) == 0
-    assert here == [("hello", ("Airos", False))]
+    assert here == ["loaded", ("hello", ("Airos", False))]
     out, err = capsys.readouterr()
     assert "Airos says   Hello." in out
     assert "--demo" in err, "the house is empty, which is why it was no command"
@@ -241,7 +246,7 @@ def test_without_a_daemon_a_recording_is_heard_here_by_the_file_and_house_that_a
     (runtime / "question.wav").write_bytes(WAV)
     (runtime / "mine.yaml").write_text("name: Maison\n")
     assert main(["ask", "question.wav", "--demo", "--config", "mine.yaml"]) == 0
-    assert here == [(bytes(3200), ("Maison", True))]
+    assert here == ["loaded", (bytes(3200), ("Maison", True))]
 
 
 def test_without_a_daemon_what_is_no_recording_is_named(

@@ -53,7 +53,8 @@ def test_what_is_configured_and_does_not_work_fails_it(runtime: Path, capsys: Sh
     (runtime / "config.yaml").write_text("language: de\ntts: {voice: nobody}\n")
     assert main(["doctor"]) == 1
     out = capsys.readouterr().out
-    assert "  !!  asr: none\n      → pocketsphinx knows no language but en\n" in out
+    assert "  !!  asr: none\n      → " in out
+    assert "pocketsphinx knows no language but en\n" in out
     assert "  !!  tts: none\n      → espeak: there is no voice 'nobody'; try " in out
     assert "Trial" not in out, "there is nothing to try"
     assert out.endswith("2 things do not work; see !! above.\n")

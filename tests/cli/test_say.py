@@ -92,10 +92,13 @@ def test_without_a_daemon_it_is_spoken_here(
             said.append(text)
             return WAV
 
-        yield SimpleNamespace(loudspeaker=SimpleNamespace(say=say))
+        async def loaded() -> None:
+            said.append("(loaded)")
+
+        yield SimpleNamespace(loudspeaker=SimpleNamespace(say=say), loaded=loaded)
 
     monkeypatch.setattr(box, "open_box", open_box)
     played = player("aplay")
     assert main(["say", "good morning"]) == 0
-    assert said == ["good morning"]
+    assert said == ["(loaded)", "good morning"]
     assert played.read_bytes() == WAV
