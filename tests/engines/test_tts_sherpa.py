@@ -19,17 +19,8 @@ from airos_edge.engines.wanted import WantedTts
 from airos_edge.errors import ConfigError, EngineError, EngineUnavailable
 from airos_edge.models.stored import StoredModel
 from airos_edge.voice.ports import Speaking, Speech
-from tests.sherpa_voices import (
-    HIFIGAN_HZ,
-    RATE_HZ,
-    SAMPLES_OF_TOKEN,
-    VOCOS_HZ,
-    kokoro,
-    matcha,
-    piper,
-    vits,
-    zipvoice,
-)
+from tests.sherpa_clones import VOCOS_HZ, zipvoice
+from tests.sherpa_voices import HIFIGAN_HZ, RATE_HZ, SAMPLES_OF_TOKEN, kokoro, matcha, piper, vits
 
 MAKE: dict[str, Callable[[Path], Path]] = {
     "vits": vits,
