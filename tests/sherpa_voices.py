@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from onnx import NodeProto, helper
 
-from tests.sherpa_models import FLOAT, INT64, ballast, save
+from tests.onnx_files import FLOAT, INT64, ballast, save
 
 RATE_HZ = 16_000
-HIFIGAN_HZ, VOCOS_HZ = 22_050, 24_000
-"""What vocoders make that say nothing of their rate, alone and after ZipVoice."""
+HIFIGAN_HZ = 22_050
+"""What a vocoder makes that says nothing of its rate."""
 SAMPLES_OF_TOKEN = 160
 MOST_TOKENS = 400
 PHONEMES = "_^$ !',-.:;?abcdefhijklmnopqrstuvwxyzæðŋɐɑɒɔəɚɛɜɡɪɹɾʃʊʌʒʔˈˌːθᵻ"
@@ -107,15 +107,19 @@ def vits(directory: Path, speakers: int = 1) -> Path:
             "punctuation": "! , . ?",
         },
     )
-    # A line of one column is the space: the library reads it so.
-    numbered = [f"{letter} {number}".strip() for number, letter in enumerate(LETTERS)]
-    (directory / "tokens.txt").write_text("\n".join(numbered) + "\n", encoding="utf-8")
-    lines = [f"{word} {said}" for word, said in LEXICON.items()]
-    (directory / "lexicon.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_letters(directory, LETTERS)
     return directory
 
 
-def _write_phonemes(directory: Path) -> None:
+def write_letters(directory: Path, letters: Sequence[str]) -> None:
+    """With the lexicon. A line of one column is the space: the library reads it so."""
+    numbered = [f"{letter} {number}".strip() for number, letter in enumerate(letters)]
+    (directory / "tokens.txt").write_text("\n".join(numbered) + "\n", encoding="utf-8")
+    lines = [f"{word} {said}" for word, said in LEXICON.items()]
+    (directory / "lexicon.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write_phonemes(directory: Path) -> None:
     lines = [f"{phoneme} {number}" for number, phoneme in enumerate(PHONEMES)]
     (directory / "tokens.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -155,7 +159,7 @@ def piper(directory: Path, speakers: int = 2, layers: int = 0) -> Path:
             "n_speakers": speakers,
         },
     )
-    _write_phonemes(directory)
+    write_phonemes(directory)
     return directory
 
 
@@ -202,7 +206,7 @@ def matcha(directory: Path) -> Path:
         {"flat": np.array([1, -1])},
         {"model_type": "hifigan"},
     )
-    _write_phonemes(directory)
+    write_phonemes(directory)
     return directory
 
 
@@ -235,98 +239,5 @@ def kokoro(directory: Path, names: Sequence[str] = ("af_bella", "bm_george")) ->
     )
     volumes = np.linspace(0.2, 0.8, len(names)).astype(np.float32)
     (directory / "voices.bin").write_bytes(np.repeat(volumes, MOST_TOKENS * 2).tobytes())
-    _write_phonemes(directory)
-    return directory
-
-
-BINS, N_FFT, HOP = 100, 256, 64
-FRAMES_OF_TOKEN = 4
-
-
-def zipvoice(directory: Path) -> Path:
-    """It speaks as loudly as the recording whose voice it takes."""
-    directory.mkdir(parents=True, exist_ok=True)
-    save(
-        directory / "encoder.onnx",
-        [
-            helper.make_node("Shape", ["tokens"], ["shape"]),
-            helper.make_node("Gather", ["shape", "second"], ["many"]),
-            helper.make_node("Mul", ["many", "frames_of_token"], ["spoken"]),
-            helper.make_node("Cast", ["spoken"], ["exact"], to=FLOAT),
-            helper.make_node("Div", ["exact", "speed"], ["scaled"]),
-            helper.make_node("Cast", ["scaled"], ["frames"], to=INT64),
-            helper.make_node("Add", ["frames", "prompt_features_len"], ["all"]),
-            helper.make_node("Concat", ["single", "all", "bins"], ["size"], axis=0),
-            helper.make_node("ConstantOfShape", ["size"], ["text_condition"]),
-        ],
-        [
-            ("tokens", INT64, [1, "L"]),
-            ("prompt_tokens", INT64, [1, "P"]),
-            ("prompt_features_len", INT64, [1]),
-            ("speed", FLOAT, [1]),
-        ],
-        [("text_condition", FLOAT, [1, "F", BINS])],
-        {
-            "second": np.array([1]),
-            "frames_of_token": np.array([FRAMES_OF_TOKEN]),
-            "single": np.array([1]),
-            "bins": np.array([BINS]),
-        },
-        {"model_type": "zipvoice", "use_espeak": 1},
-    )
-    save(
-        directory / "decoder.onnx",
-        [
-            helper.make_node("ReduceMax", ["speech_condition"], ["loudest"], keepdims=1),
-            helper.make_node("Add", ["text_condition", "loudest"], ["there"]),
-            helper.make_node("Sub", ["there", "x"], ["way"]),
-            helper.make_node("Sub", ["end", "t"], ["left"]),
-            helper.make_node("Div", ["way", "left"], ["v"]),
-        ],
-        [
-            ("t", FLOAT, [1]),
-            ("x", FLOAT, [1, "F", BINS]),
-            ("text_condition", FLOAT, [1, "F", BINS]),
-            ("speech_condition", FLOAT, [1, "F", BINS]),
-            ("guidance_scale", FLOAT, [1]),
-        ],
-        [("v", FLOAT, [1, "F", BINS])],
-        {"end": np.array([1], np.float32)},
-        {
-            "feat_dim": BINS,
-            "num_mels": BINS,
-            "sample_rate": VOCOS_HZ,
-            "n_fft": N_FFT,
-            "hop_length": HOP,
-            "window_length": N_FFT,
-        },
-    )
-    one = np.zeros((1, N_FFT // 2 + 1, 1), np.float32)
-    one[0, 10] = 50
-    save(
-        directory / "vocos_24khz.onnx",
-        [
-            helper.make_node("ReduceMean", ["mels"], ["level"], axes=[1], keepdims=1),
-            helper.make_node("Add", ["level", "above"], ["high"]),
-            helper.make_node("Relu", ["high"], ["loud"]),
-            helper.make_node("Mul", ["loud", "tone"], ["mag"]),
-            helper.make_node("Cos", ["mag"], ["x"]),
-            helper.make_node("Sin", ["mag"], ["y"]),
-        ],
-        [("mels", FLOAT, [1, BINS, "T"])],
-        [(name, FLOAT, [1, N_FFT // 2 + 1, "T"]) for name in ("mag", "x", "y")],
-        {"tone": one, "above": np.array(2, np.float32)},
-        {
-            "model_type": "vocos",
-            "n_fft": N_FFT,
-            "hop_length": HOP,
-            "win_length": N_FFT,
-            "sample_rate": VOCOS_HZ,
-        },
-    )
-    letters = [*LETTERS, *[one for one in PHONEMES if one not in LETTERS]]
-    numbered = [f"{letter} {number}".strip() for number, letter in enumerate(letters)]
-    (directory / "tokens.txt").write_text("\n".join(numbered) + "\n", encoding="utf-8")
-    lines = [f"{word} {said}" for word, said in LEXICON.items()]
-    (directory / "lexicon.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_phonemes(directory)
     return directory

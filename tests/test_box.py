@@ -597,3 +597,34 @@ async def test_where_nothing_recognises_speech_no_recording_is_heard() -> None:
     async with open_box(Config(), ports=("vad",)) as box:
         with pytest.raises(EngineUnavailable, match="asr: is not wanted here"):
             box.open_hearing(lambda event: None)
+
+
+async def test_a_german_house_is_asked_answers_and_rings_in_german() -> None:
+    speaker = FakeSpeaker()
+    config = replace(Config(), language="de-AT")
+    async with open_box(config, demo=True, ports=("tts",)) as box:
+        answer = await ask("Schalte das Licht in der Küche ein.", box.open_asking)
+        assert answer.outcome.text == "Licht eingeschaltet, im Demo-Haus"
+        assert answer.wav
+        box.loudspeaker.use(speaker)
+        await box.loudspeaker.ring(Timer(60, 0.0))
+        assert speaker.text.startswith("Der Timer ist abgelaufen.")
+
+
+async def test_others_are_answered_in_their_language_and_with_their_voice() -> None:
+    config = replace(Config(), languages=("de", "gl"))
+    async with open_box(config, demo=True, ports=("tts",)) as box:
+        answer = await ask("Wie spät ist es?", box.open_asking)
+        assert answer.outcome.text.startswith("Es ist ")
+        async with box.open_asking(lambda event: None, FakeSpeaker()) as session:
+            assert session.hints.languages == ("en", "de", "gl")
+            assert session.manner.languages == ("de",), "there is no voice for Galician"
+        assert set(box.check()["languages"]) == {"en", "de", "gl"}
+
+
+async def test_a_house_of_one_language_does_not_have_its_recogniser_choose() -> None:
+    async with (
+        open_box(Config(), ports=("tts",)) as box,
+        box.open_asking(lambda event: None, FakeSpeaker()) as session,
+    ):
+        assert (session.hints.languages, session.manner.languages) == ((), ())

@@ -88,6 +88,10 @@ class FakeBox:
     def model_names(self) -> list[str]:
         return ["airos"]
 
+    @property
+    def fluencies(self) -> list[Any]:
+        return []
+
     async def models_changed(self) -> dict[str, str]:
         return {}
 

@@ -26,7 +26,8 @@ SAID = spoken("what time is it", before_ms=300, after_ms=300).pcm
 
 
 def config_of(tmp_path: Path, **changed: Any) -> Config:
-    return replace(Config(), state=StateSettings(str(tmp_path)), **changed)
+    usual = {"asr": AsrSettings(grammar=False)}  # nobody hears beside the owl
+    return replace(Config(), state=StateSettings(str(tmp_path)), **{**usual, **changed})
 
 
 async def quick(port: Any, engine: Any, language: str) -> float:
@@ -80,7 +81,7 @@ async def test_a_reload_forgets_what_is_being_loaded_and_closes_it_when_it_comes
 async def test_what_is_being_loaded_goes_on_through_a_reload_that_does_not_concern_it(
     tmp_path: Path,
 ) -> None:
-    config = config_of(tmp_path, asr=AsrSettings(engine="owl"))
+    config = config_of(tmp_path, asr=AsrSettings(engine="owl", grammar=False))
     with owl(tmp_path / "models", small=3) as openers:
         opener = openers["small"] = Opener(ClosingAsr("hello there"))
         async with open_box(config, measure=quick) as box, Scope() as scope:
@@ -145,7 +146,7 @@ async def test_a_configured_model_is_used_though_it_is_slow_and_that_is_told(
     async def measure(port: Any, engine: Any, language: str) -> float:
         return 1.4
 
-    config = config_of(tmp_path, asr=AsrSettings(engine="owl"))
+    config = config_of(tmp_path, asr=AsrSettings(engine="owl", grammar=False))
     with owl(tmp_path / "models", large=9) as openers:
         openers["large"] = Opener(ClosingAsr("by the large"), is_let=True)
         async with open_box(config, measure=measure) as box:

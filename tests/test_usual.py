@@ -1,6 +1,7 @@
 """A box with a voice that takes time makes its usual answers before anybody asks, and says them at once."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from airos_edge.models.settings import Settings as ModelsSettings
 from airos_edge.usual import make_usual_answers, usual
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.ports import Speaking
+from tests.model_server import LIMIT_S
 from tests.phrases import NO_COMMAND
 from tests.piper_model import piper_voice
 
@@ -119,3 +121,30 @@ async def test_of_a_voice_that_keeps_nothing_none_is_made(config: Config, tmp_pa
     async with open_box(quick, measure=quickly) as box:
         await box.make_ahead(usual(box))
     assert not (tmp_path / "state" / "speech").exists()
+
+
+async def test_a_voice_that_is_replaced_while_it_makes_them_makes_way_for_the_next(
+    config: Config,
+    made: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    begun, go = asyncio.Event(), threading.Event()
+    loop, say = asyncio.get_running_loop(), LoadedVoice.say
+
+    def held(self: LoadedVoice, text: str, *rest: Any) -> Any:
+        if text == "Turned on the fan" and not go.is_set():
+            loop.call_soon_threadsafe(begun.set)
+            go.wait(LIMIT_S)
+        return say(self, text, *rest)
+
+    monkeypatch.setattr(LoadedVoice, "say", held)
+    async with open_box(config, measure=quickly) as box, Scope() as scope:
+        scope.start(make_usual_answers(box), "usual answers")
+        await begun.wait()
+        await box.reload(replace(config, tts=TtsSettings(engine="piper", rate=1.5)))
+        made.clear()
+        go.set()
+        await asyncio.sleep(60)
+        assert {NO_COMMAND, "Turned on the fan", "Timer cancelled"} <= set(made)
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]

@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 
 from airos_edge.engines.in_order import InOrder
 from airos_edge.engines.loading import Loading
 from airos_edge.errors import EngineError
-from airos_edge.voice.ports import Asr, Hints, Transcript
+from airos_edge.voice.ports import Asr, Hints, Place, Transcript
 from airos_edge.voice.utterance import Utterance
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class AsrInOrder(InOrder[Asr]):
                     async with self.asked(part, made, _since_end_of(heard)) as parts:
                         async for transcript in parts:
                             self.note_worked(part)
-                            yield replace(transcript, went=max(one.place for one in asked))
+                            yield replace(transcript, went=_went(asked, transcript))
                             if transcript.final:
                                 return
                 raise EngineError(part.name, "ended without a final transcript")
@@ -37,6 +37,13 @@ class AsrInOrder(InOrder[Asr]):
                 self.note_failed(part, error)
                 log.warning("asr: %s", error)
         raise failure or self.unavailable()
+
+
+def _went(asked: Sequence[Loading[Asr]], transcript: Transcript) -> Place:
+    """How far the recording has gone: to those who failed, and to the last as far as that says."""
+    *failed, last = asked
+    there = last.place if transcript.went is None else transcript.went
+    return max(there, *(one.place for one in failed)) if failed else there
 
 
 def _since_end_of(heard: Utterance) -> Callable[[], float | None]:

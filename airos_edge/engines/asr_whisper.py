@@ -10,6 +10,7 @@ import math
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from time import monotonic
 
 from airos_edge.engines.rehearing import Rehearing
 from airos_edge.engines.thread import Lane, Stopped
@@ -28,7 +29,9 @@ SHORTEST_S = 0.1
 """In less than that nothing is said."""
 KNOWN_LANGUAGE = 0.9
 """So probable, a language is not asked about again in this recording: that takes half of each hearing."""
-UNFINISHED = " .…,-–—"
+SLOW_S = 1.0
+"""A model that takes longer is not asked while somebody speaks: at their end, it would still be at it."""
+UNFINISHED = " .…,-–—。，、"
 """How it ends a sentence that was cut off; left out while it goes on."""
 
 
@@ -45,7 +48,7 @@ class Heard:
 
     @property
     def text(self) -> str:
-        return " ".join(phrase.text for phrase in (*self.settled, *self.phrases))
+        return "".join(phrase.text for phrase in (*self.settled, *self.phrases)).strip()
 
     @property
     def certainty(self) -> float | None:
@@ -69,6 +72,8 @@ class WhisperAsr:
         self._whisper = whisper
         self._threshold = threshold
         self._lane = Lane(NAME)
+        self._took_s = 0.0
+        """How long the last hearing took."""
 
     async def transcribe(self, heard: Utterance, hints: Hints) -> AsyncGenerator[Transcript, None]:
         """A partial each time that it was heard, also where its words are the same; then the final.
@@ -82,7 +87,8 @@ class WhisperAsr:
             again.feed(chunk)
             seen += chunk.samples
             is_newest = seen == heard.samples and heard.outcome is None
-            if is_newest and again.is_due and self._lane.is_free:
+            is_worth_it = again.is_silent or self._took_s <= SLOW_S
+            if is_newest and again.is_due and is_worth_it and self._lane.is_free:
                 again.heard_ms = again.ms
                 known = await self._hear(heard, known, tags)
                 yield self._transcript(heard, known, tags)
@@ -120,7 +126,9 @@ class WhisperAsr:
             return known
 
         def work(stopped: Stopped) -> Iterator[Heard]:
+            begin = monotonic()
             yield hear(self._whisper, AudioChunk(pcm), known, tuple(tags), stopped)
+            self._took_s = monotonic() - begin
 
         async with aclosing(self._lane.stream(work)) as results:
             async for found in results:

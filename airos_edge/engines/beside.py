@@ -2,7 +2,8 @@
 recording, and what the grammar is sure of is known at once.
 
 A grammar always finds something, so the other has its say: words that it alone has heard are a reason to
-wait for all that it hears; what both have heard is sure.
+wait for all that it hears; what both have heard is sure. One in the cloud hears only what the grammar is not
+sure of, so that commands stay in the house.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from airos_edge.engines.choosing import is_installed
 from airos_edge.engines.wanted import WantedAsr
 from airos_edge.errors import EngineError
 from airos_edge.voice.flow import Scope, chain
-from airos_edge.voice.ports import Asr, Hints, Transcript
+from airos_edge.voice.ports import Asr, Hints, Place, Transcript
 from airos_edge.voice.utterance import Judgement, Utterance
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class Side:
     """What one of the two has told until now."""
 
     asr: Asr
+    is_begun: bool = False
     newest: Transcript | None = None
     final: Transcript | None = None
     failure: EngineError | None = None
@@ -60,7 +62,7 @@ class Beside:
 
     async def transcribe(self, heard: Utterance, hints: Hints) -> AsyncGenerator[Transcript, None]:
         """Judgements are the grammar's, words the open one's where it has any. One that fails leaves it to
-        the other, and says so in the log. Raises EngineError where that has heard nothing either.
+        the other, and the log says so. Raises EngineError where that has heard nothing either.
         """
         if not _is_its_language(hints.language):
             async with aclosing(self._open.transcribe(heard, hints)) as transcripts:
@@ -71,28 +73,43 @@ class Beside:
         told: Told = asyncio.Queue()
         partials = Partials(closed, open_one, heard)
         async with Scope() as scope:
-            for side in (closed, open_one):
+
+            def begin(side: Side) -> None:
+                side.is_begun = True
                 scope.start(_listen(side, heard, hints, told), f"{side.asr.name}, one of two")
-            while not (found := _decided(closed, open_one, hints)):
-                limit_s = PATIENCE_S if closed.final and closed.final.text else None
-                try:
-                    async with asyncio.timeout(limit_s):
-                        side = await told.get()
-                except TimeoutError:
-                    open_one.failure = EngineError(self.name, f"no transcript after {limit_s:g} s")
-                    continue
-                if (partial := partials.after(side)) is not None:
-                    yield partial
+
+            begin(closed)
+            if self.place is not Place.CLOUD:
+                begin(open_one)
+            while (found := _decided(closed, open_one, hints)) is None:
+                if closed.is_done and not open_one.is_begun:
+                    begin(open_one)
+                side = await _next(told, closed, open_one)
+                partial = partials.after(side)
+                if partial is not None:
+                    yield replace(partial, went=None if open_one.is_begun else closed.asr.place)
             for side in (closed, open_one):
                 if side.failure is not None:
                     log.warning("%s; going by the other", side.failure)
-            yield found
+            yield replace(found, went=None if open_one.is_begun else closed.asr.place)
 
     async def aclose(self) -> None:
         for asr in (self._open, self._closed):
             close = getattr(asr, "aclose", None)
             if close is not None:
                 await close()
+
+
+async def _next(told: Told, closed: Side, open_one: Side) -> Side:
+    """Who tells something next. An open one that takes too long has failed, if there is a command."""
+    limit_s = PATIENCE_S if closed.final is not None and closed.final.text else None
+    try:
+        async with asyncio.timeout(limit_s):
+            return await told.get()
+    except TimeoutError:
+        failure = f"no transcript {PATIENCE_S:g} s after the grammar's"
+        open_one.failure = EngineError(open_one.asr.name, failure)
+        return open_one
 
 
 async def _listen(side: Side, heard: Utterance, hints: Hints, told: Told) -> None:

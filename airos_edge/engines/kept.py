@@ -11,7 +11,6 @@ from typing import Any
 from airos_edge.engines.choosing import Choice
 from airos_edge.engines.speech_store import SpeechStore
 from airos_edge.engines.wanted import WantedTts
-from airos_edge.models.stored import StoredModel
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, samples_of
 from airos_edge.voice.flow import Stage, chain
 from airos_edge.voice.ports import Speaking, Speech, Tts
@@ -116,10 +115,12 @@ def kept(tts: Tts, choice: Choice, wanted: WantedTts, directory: Path) -> Tts:
 
 
 def voice_key(choice: Choice, wanted: WantedTts) -> str:
-    """All that its sound depends on but the text and how that is to be spoken. A model's file counts by its
-    size and when it was written."""
+    """All that its sound depends on but the text and how that is to be spoken. A file, of a model or of a voice
+    that is copied, counts by its size and when it was written."""
     settings = wanted.settings
-    models = {model.path: model for model in (choice.model, *wanted.models) if model is not None}
+    models = (choice.model, *wanted.models)
+    paths = [*dict.fromkeys(model.path for model in models if model is not None)]
+    paths += (Path(clone.reference).expanduser() for clone in settings.clones.values())
     told: list[Any] = [
         choice.engine,
         wanted.language,
@@ -127,13 +128,13 @@ def voice_key(choice: Choice, wanted: WantedTts) -> str:
         settings.voice,
         settings.rate,
     ]
-    return json.dumps([*told, [_fingerprint(model) for model in models.values()]])
+    told += [[name, clone.text] for name, clone in settings.clones.items()]
+    return json.dumps([*told, [_fingerprint(path) for path in paths]])
 
 
-def _fingerprint(model: StoredModel) -> list[Any]:
-    path = model.path
+def _fingerprint(path: Path) -> list[Any]:
     files = [path] if path.is_file() else sorted(one for one in path.rglob("*") if one.is_file())
-    told: list[Any] = [model.name]
+    told: list[Any] = [str(path)]
     with suppress(OSError):  # one that goes meanwhile makes it another model
         for file in files:
             stat = file.stat()

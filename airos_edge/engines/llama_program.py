@@ -1,8 +1,8 @@
 """The program in which llama.cpp runs one model: `python -m airos_edge.engines.llama_program`.
 
 Its input is a line of JSON, which `Wanted` describes; it ends when its input does. Of its output the lines that
-are JSON are ours, the others are llama.cpp's log. It serves OpenAI's chat completions on a Unix socket, and
-nothing else listens.
+begin with `MARK` are ours, in JSON, the others are llama.cpp's log. It serves OpenAI's chat completions on a
+Unix socket, and nothing else listens.
 
 It is a program of its own since llama.cpp, through xllamacpp, keeps Python's lock as long as it loads a model,
 which may be half a minute (`Server.__cinit__` in xllamacpp.pyx calls it without `nogil`), and aborts its process
@@ -27,7 +27,7 @@ CACHE_MIB = 256
 BATCH = {"CPU": 128, "GPU": 512}
 """How many tokens of a question are read in one step, at whose end a cancelling is noticed. A CPU gains nothing
 by more."""
-WARM_UP: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello."}], "max_tokens": 1}
+MARK = "airos: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,7 @@ def main() -> None:
         Path("/proc/self/oom_score_adj").write_text(EXPENDABLE)
     wanted = Wanted(**json.loads(sys.stdin.readline()))
     Path(wanted.socket).unlink(missing_ok=True)  # of one that was killed
-    server = serve(wanted)
-    server.handle_chat_completions(WARM_UP)
+    _server = serve(wanted)
     say(ready=True)
     sys.stdin.read()
     os._exit(0)  # freeing it all by hand takes longer
@@ -89,7 +88,7 @@ def serve(wanted: Wanted) -> Any:
 
 
 def say(**told: Any) -> None:
-    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.write(MARK + json.dumps(told) + "\n")
     sys.stdout.flush()
 
 

@@ -99,6 +99,14 @@ class Endpoint:
                     raise await self._refused(response)
                 yield response
 
+    async def told(self, path: str) -> Any:
+        """The JSON of what is to be had there. Raises EngineError."""
+        with self._translated():
+            response = await self.client.get(self.url + path)
+            if response.status_code != 200:
+                raise self.failed(f"{self.where}{path}: HTTP {response.status_code}")
+            return response.json()
+
     def failed(self, what: str) -> EngineError:
         return EngineError(self.name, what)
 

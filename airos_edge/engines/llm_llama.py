@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from airos_edge.engines import locate
-from airos_edge.engines.llama_program import Wanted
+from airos_edge.engines.llama_file import file_of
+from airos_edge.engines.llama_program import MARK, Wanted
 from airos_edge.engines.llm import LlmSettings
 from airos_edge.engines.llm_completion import Completion, Model
 from airos_edge.engines.llm_endpoint import Endpoint, open_endpoint
@@ -24,7 +25,7 @@ from airos_edge.engines.llm_forced import FORCED, must_call
 from airos_edge.engines.llm_openai import OPENAI
 from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.health import State
-from airos_edge.models.stored import StoredModel, find
+from airos_edge.models.stored import StoredModel
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.history import Item
 from airos_edge.voice.ports import Place, Prompt
@@ -34,14 +35,13 @@ log = logging.getLogger(__name__)
 PROGRAM = (sys.executable, "-P", "-m", "airos_edge.engines.llama_program")
 ADDRESS = "http://llama.cpp/v1"
 """What stands for the socket in a request."""
-MAGIC = b"GGUF"
 HELLO = Item("hello", role="user", text="Hello.")
 REASON = re.compile(r"error loading model: (.+)|(GGML_ASSERT.+)")
 COMPLAINT = re.compile(r"^[\d.]+ E (.+)")
 """In llama.cpp's log; there are some before and after the reason."""
 LOOK_S = 0.1
 """So long it takes to hear that a program has ended whose connection broke off."""
-LONGEST_LINE = 1024 * 1024
+LONGEST_LINE = 16 * 1024 * 1024
 
 Report = Callable[[State, str], None]
 
@@ -56,42 +56,6 @@ def open_llm(name: str, settings: LlmSettings, stored: Sequence[StoredModel]) ->
     endpoint = open_endpoint(name, ADDRESS, settings.model, Place.LOCAL, None, {}, socket)
     wanted = Wanted(str(file), socket, settings.context, settings.threads, settings.gpu_layers)
     return Llama(LlamaProgram(endpoint, wanted, folder), settings)
-
-
-def file_of(name: str, model: str, stored: Sequence[StoredModel]) -> Path:
-    """The file of a model that is named, or given by its path; of one in several files, the first.
-
-    Raises EngineUnavailable where there is none, and where it is something else.
-    """
-    mine = [one for one in stored if (one.task, one.engine) == ("llm", "llama")]
-    if (found := find(mine, model)) is not None:
-        path = found.path
-    elif "/" in model:
-        path = Path(model).expanduser()
-    else:
-        why = f"there is no model {model!r} on this box: `airos models list` shows those there are"
-        raise EngineUnavailable(name, why)
-    if path.is_dir():
-        files = [file for file in sorted(path.glob("*.gguf")) if "mmproj" not in file.name]
-        if not files:
-            raise EngineUnavailable(name, f"there is no .gguf file in {path}")
-        path = files[0]
-    try:
-        with path.open("rb") as file:
-            begin = file.read(256)
-    except OSError as error:
-        raise EngineUnavailable(name, f"{path} cannot be read: {error.strerror}") from error
-    if not begin.startswith(MAGIC):
-        raise EngineUnavailable(name, f"{path} is no GGUF file: {_instead(begin)}; get it again")
-    return path
-
-
-def _instead(begin: bytes) -> str:
-    if begin.startswith(b"version https://git-lfs"):
-        return "it is a Git-LFS pointer, which stands for the file"
-    if begin.lstrip().lower().startswith((b"<!doctype", b"<html")):
-        return "it is an HTML page"
-    return f"it begins with {begin[:4]!r}" if begin else "it is empty"
 
 
 class LlamaProgram:
@@ -128,6 +92,12 @@ class LlamaProgram:
                 raise self._fault(status, "has ended its program") from error
             raise
 
+    async def reads_tokens(self) -> int:
+        """How much its model reads and writes: never more than it was trained for. Raises EngineError."""
+        await self.loaded()
+        told = await self._endpoint.told("/models")
+        return int(told["data"][0]["meta"]["n_ctx"])
+
     def failed(self, what: str) -> EngineError:
         return self._endpoint.failed(what)
 
@@ -153,14 +123,18 @@ class LlamaProgram:
     async def _start(self, wanted: Wanted) -> None:
         began = asyncio.get_running_loop().time()
         self._complaint = ""
-        process = await asyncio.create_subprocess_exec(
-            *PROGRAM,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env=os.environ | {"GGML_NO_BACKTRACE": "1"},  # else it calls a debugger when it aborts
-            limit=LONGEST_LINE,
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *PROGRAM,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                env=os.environ
+                | {"GGML_NO_BACKTRACE": "1"},  # else it calls a debugger if it aborts
+                limit=LONGEST_LINE,
+            )
+        except OSError as error:
+            raise self.failed(f"its program cannot be started: {error}") from error
         assert process.stdin and process.stdout  # noqa: PT018
         self.process = process
         is_ready = False
@@ -194,8 +168,8 @@ class LlamaProgram:
     def _hear(self, line: bytes) -> bool:
         """A line of its output; whether it says that the model is loaded."""
         text = line.decode(errors="replace").strip()
-        if text.startswith("{"):
-            told = json.loads(text)
+        if text.startswith(MARK):
+            told = json.loads(text.removeprefix(MARK))
             self._gpus = told.get("gpus", self._gpus)
             return bool(told.get("ready"))
         log.debug("llm %s: %s", self.name, text)
@@ -238,7 +212,7 @@ class Llama(Model):
     async def _warm_up(self, report: Report, usual: Callable[[], Awaitable[Prompt]]) -> None:
         report("starting", "it is being loaded")
         try:
-            await self.program.loaded()
+            await self._compare()
             prompt = replace(await usual(), items=(HELLO,), max_tokens=1)
             async with aclosing(self.completion(prompt)) as parts:
                 async for _ in parts:
@@ -248,6 +222,13 @@ class Llama(Model):
             report("failed", str(error))
         else:
             report("ok", "")
+
+    async def _compare(self) -> None:
+        reads = await self.program.reads_tokens()
+        if reads < self._settings.context:
+            option = f"llm.{self.name}.context_tokens"
+            message = "llm %s: it reads %d tokens, not %d; longer talks will fail: set %s to that"
+            log.warning(message, self.name, reads, self._settings.context, option)
 
 
 async def _ended(process: asyncio.subprocess.Process) -> int | None:
@@ -263,7 +244,6 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     """It has nothing to put in order."""
     if process.returncode is None:
         with suppress(ProcessLookupError):
-            os.kill(
-                process.pid, signal.SIGKILL
-            )  # its own `kill` may take its exit code from asyncio
+            # Its own `kill` may take the exit code that asyncio waits for.
+            os.kill(process.pid, signal.SIGKILL)
         await process.wait()

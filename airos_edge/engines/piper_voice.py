@@ -20,6 +20,7 @@ from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.models.stored import StoredModel
 from airos_edge.models.suspect import instead
 from airos_edge.voice.audio import AudioChunk
+from airos_edge.voice.tags import is_same
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +53,8 @@ class VoiceFiles:
     described: Mapping[str, Any]
 
     def speaks(self, language: str) -> bool:
-        """Of "de-at" it is enough that it speaks "de"; of "de" anything that begins so."""
-        return language.partition("-")[0] in {one.partition("-")[0] for one in self.languages}
+        """Of "de-at" it is enough that it speaks "de"."""
+        return any(is_same(language, one) for one in self.languages)
 
 
 def voice_files(model: StoredModel) -> VoiceFiles:
@@ -74,10 +75,11 @@ def voice_files(model: StoredModel) -> VoiceFiles:
     try:
         speakers = {str(name): int(number) for name, number in told["speaker_id_map"].items()}
         code = told.get("language", {}).get("code") or told["espeak"]["voice"]
-        languages = (code.replace("_", "-").lower(), *model.languages)
+        tag = code.replace("_", "-").lower()
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _unusable(config, f"describes no voice of Piper: it lacks {error}") from error
-    return VoiceFiles(onnx.stem, model, onnx, languages, speakers, told)
+    languages = dict.fromkeys((tag, tag.partition("-")[0], *model.languages))
+    return VoiceFiles(onnx.stem, model, onnx, tuple(languages), speakers, told)
 
 
 def _onnx_of(path: Path) -> Path:

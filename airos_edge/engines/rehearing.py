@@ -60,10 +60,13 @@ class Rehearing:
     @property
     def is_due(self) -> bool:
         """Whether there is enough that was not heard, or it has fallen silent after a sound that was not."""
-        if self.last_sound_ms <= self.heard_ms:
-            return False
-        is_silent = self.ms - self.last_sound_ms >= SILENT_MS
-        return is_silent or self.ms - self.heard_ms >= EVERY_MS
+        is_new = self.last_sound_ms > self.heard_ms
+        return is_new and (self.is_silent or self.ms - self.heard_ms >= EVERY_MS)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it has fallen silent: if that is the end, it is better heard now than later."""
+        return self.ms - self.last_sound_ms >= SILENT_MS
 
     def was_heard_to(self, speech_end_ms: float) -> bool:
         """Whether nothing was recorded since it was last heard but the silence after this end of speech."""

@@ -70,7 +70,7 @@ class TtsSettings:
     clones: Mapping[str, CloneSettings] = field(default_factory=dict)
     """By the names under which they are voices."""
     cache_mb: Annotated[int, Range(0, 100_000)] = 50
-    """How much of what was said is kept on the disk; 0: only what fits into memory, while it runs."""
+    """How much of what was said is kept; 0: nothing."""
     device: Device = "auto"
     api_key: Secret | None = None
 

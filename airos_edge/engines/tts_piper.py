@@ -16,6 +16,7 @@ from airos_edge.engines.wanted import WantedTts
 from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.ports import Place, Speaking, Speech, Tts
+from airos_edge.voice.tags import is_same
 
 log = logging.getLogger(__name__)
 
@@ -39,17 +40,16 @@ class PiperTts:
 
     def __init__(self, voices: Sequence[VoiceFiles], settings: TtsSettings, language: str) -> None:
         """The first of the voices speaks `language`; of the others, the best come first. Use `open_tts`."""
-        self._voices = {voice.name: voice for voice in voices}
+        self.runs_on = "cpu"
+        """Or cuda: where the voice that spoke last does."""
+        self._voices: dict[str, VoiceFiles] = {}
+        for voice in voices:
+            self._voices.setdefault(voice.name, voice)
         self._first = voices[0]
         self._settings = settings
         self._language = language
         self._loaded: OrderedDict[str, LoadedVoice] = OrderedDict()
         self._lane = Lane("piper")
-
-    @property
-    def runs_on(self) -> str:
-        """cpu or cuda, of the voice that spoke last."""
-        return next(reversed(self._loaded.values())).runs_on if self._loaded else "cpu"
 
     def voices(self, language: str) -> dict[str, str]:
         """Their names, with the language that each speaks: first those of this language, each followed by
@@ -87,9 +87,10 @@ class PiperTts:
     def find(self, how: Speaking) -> tuple[VoiceFiles, int | None]:
         """The voice that is asked for; or else the configured one, if it is in the box's language; or else the
         best of the language. And which of its speakers, if one is named. Raises EngineError."""
-        is_usual = how.language == self._language
-        wanted = how.voice or (self._settings.voice if is_usual else None)
+        usual = self._settings.voice if is_same(how.language, self._language) else None
+        wanted = how.voice or usual
         if wanted is None:
+            is_usual = how.language == self._language
             return self._first if is_usual else self._best(how.language), None
         name, _, speaker = wanted.partition(SPEAKER)
         voice = self._voices.get(name) or next(
@@ -105,7 +106,7 @@ class PiperTts:
         if not of_language:
             known = sorted({one for voice in self._voices.values() for one in voice.languages})
             raise self._failed(f"there is no voice for {language!r}, but {', '.join(known)}")
-        exact = [voice for voice in of_language if language in voice.languages]
+        exact = [voice for voice in of_language if language.lower() in voice.languages]
         return (exact or of_language)[0]
 
     def loaded(self, voice: VoiceFiles) -> LoadedVoice:
@@ -117,6 +118,7 @@ class PiperTts:
                 self._loaded.popitem(last=False)
             loaded = load_voice(voice, self._settings.device)
         self._loaded[voice.name] = loaded
+        self.runs_on = loaded.runs_on
         return loaded
 
     def _failed(self, what: str) -> EngineError:

@@ -37,8 +37,6 @@ from airos_edge.voice.ports import Place, Speaking, Speech, Tts
 
 log = logging.getLogger(__name__)
 
-PAUSE_MS = 200
-"""Between two sentences. The models end theirs with a little silence of their own."""
 NOTHING_MS = 5
 """The silence for what a voice makes no sound of: "…"."""
 MOST_LOADED = 2
@@ -61,6 +59,8 @@ class SherpaTts:
 
     name = NAME
     place = Place.LOCAL
+    pause_ms = 200
+    """Between two sentences. The models end theirs with a little silence of their own."""
 
     def __init__(self, voices: Sequence[Voice], settings: TtsSettings) -> None:
         self.runs_on = "cpu"
@@ -85,11 +85,7 @@ class SherpaTts:
         loaded = await self._lane.call(partial(self.load, voice))
         speed = self._settings.rate * how.speed
         manner = Manner(voice.speaker, speed, self._clones.get(voice.name))
-        is_first = True
         async for sentence in text:
-            if not is_first:
-                yield Speech(_silence(PAUSE_MS, loaded.rate_hz))
-            is_first = False
             sounds = self._sounds(loaded, voice, sentence, manner)
             async with aclosing(spread(sentence, sounds, speed)) as pieces:
                 async for piece in pieces:

@@ -68,7 +68,7 @@ Samples = npt.NDArray[np.float32]
 @dataclass(frozen=True, slots=True)
 class Phrase:
     """A part of what was said, and where in the recording it ends. `certainty`: the mean probability of
-    its tokens."""
+    its tokens. Joined as they stand, phrases are a text: not all languages have spaces between them."""
 
     text: str
     end_s: float
@@ -114,7 +114,7 @@ class Whisper:
                     return
                 if _was_said(segment):
                     certainty = math.exp(segment.avg_logprob)
-                    yield Phrase(segment.text.strip(), min(segment.end, seconds), certainty)
+                    yield Phrase(segment.text, min(segment.end, seconds), certainty)
         except (RuntimeError, ValueError) as error:
             raise EngineError(NAME, f"failed on {self.runs_on}: {error}") from error
 

@@ -82,6 +82,8 @@ def stored_models_routes(
     what lies there by now, and gives by port what is used instead from the next turn on."""
     where = str(directory.absolute())
 
+    where = str(directory.absolute())
+
     async def get_models(request: web.Request) -> web.Response:
         return web.json_response({"directory": where})
 

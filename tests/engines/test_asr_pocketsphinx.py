@@ -20,6 +20,8 @@ from airos_edge.voice.utterance import Ended, EndReason, Judgement, OpenedBy, Ut
 from tests.home.people import People, sentences
 from tests.speech import noise, pieces, spoken
 
+HOUSE = demo_house("en")
+
 COMMAND = "turn on the kitchen light"
 
 

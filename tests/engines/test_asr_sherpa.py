@@ -18,14 +18,9 @@ from airos_edge.models.stored import StoredModel
 from airos_edge.voice.audio import AudioChunk, samples_of
 from airos_edge.voice.ports import Asr, Hints, Transcript
 from airos_edge.voice.utterance import Ended, EndReason, Utterance
-from tests.sherpa_models import (
-    WORDS,
-    paraformer,
-    sense_voice,
-    streaming_paraformer,
-    tones,
-    zipformer,
-)
+from tests.sherpa_funasr import paraformer, sense_voice, streaming_paraformer
+from tests.sherpa_models import WORDS, zipformer
+from tests.tones import tones
 
 MAKE: dict[str, Callable[[Path], Path]] = {
     "zipformer": zipformer,

@@ -158,6 +158,21 @@ async def test_who_falls_silent_is_heard_before_the_end_and_not_again_at_it(
     assert (end_of_it.text, end_of_it.final) == (said(2.5), True)
 
 
+async def test_a_slow_model_hears_nobody_before_they_fall_silent(
+    asr: WhisperAsr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asr._took_s = 1.5
+    monkeypatch.setattr("airos_edge.engines.asr_whisper.SLOW_S", 0.0)  # and stays slow
+    async with Scope() as scope:
+        speaking = Speaking(asr, scope)
+        await speaking.say(hum(2.5, before_s=0.3))
+        assert not speaking.told
+        await speaking.say(quiet(0.3))
+        assert speaking.texts == [said(2.5)]
+        await speaking.stop(2800)
+    assert len(speaking.told) == 2
+
+
 async def test_who_goes_on_after_a_silence_is_heard_again(asr: WhisperAsr) -> None:
     async with Scope() as scope:
         speaking = Speaking(asr, scope)

@@ -174,6 +174,25 @@ async def test_another_language_is_not_the_grammars() -> None:
     assert closed.opened == 0
 
 
+async def test_what_the_grammar_is_sure_of_never_goes_to_the_cloud() -> None:
+    closed = Scripted(Then(100, Transcript("turn")), Then(400, command(LAMP)))
+    cloud = Scripted(Then(5, command("Turn on the lamp.")), name="far", place=Place.CLOUD)
+    heard = await hear(closed, cloud)
+    assert cloud.opened == 0
+    assert [(one.text, one.went) for one in heard.told] == [
+        ("turn", Place.LOCAL),
+        (LAMP, Place.LOCAL),
+    ]
+
+
+async def test_what_it_is_not_sure_of_does_and_says_so() -> None:
+    closed = Scripted(Then(500, command("")))
+    cloud = Scripted(Then(300, command("Tell me.")), name="far", place=Place.CLOUD)
+    heard = await hear(closed, cloud)
+    assert (heard.final, heard.at_ms) == (command("Tell me."), [800])
+    assert heard.final.went is None  # as far as it is
+
+
 # ---- while they hear ----------------------------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from airos_edge.engines.choosing import Choice, choose
 from airos_edge.engines.kept import AHEAD_MS, LONGEST, KeptTts, kept
 from airos_edge.engines.opening import open_tts
-from airos_edge.engines.settings import TtsSettings
+from airos_edge.engines.settings import CloneSettings, TtsSettings
 from airos_edge.engines.speech_store import SUFFIX
 from airos_edge.engines.wanted import WantedTts
 from airos_edge.errors import EngineError
@@ -148,6 +148,7 @@ def test_what_comes_of_the_cache_is_always_the_text_and_the_sound_of_the_voice(
         {"text": "Turned off the kitchen light."},
         {"settings": {"rate": 1.5}},
         {"settings": {"voice": "other"}},
+        {"settings": {"clones": {"maria": CloneSettings("/maria.wav", "Hello.", "Maria")}}},
         {"touched": True},
         {"grown": True},
     ],

@@ -18,10 +18,9 @@ import pytest
 
 from airos_edge.engines import llm_llama
 from airos_edge.engines.llm import LlmSettings, open_llm
-from airos_edge.engines.llm_llama import Llama, file_of
+from airos_edge.engines.llm_llama import Llama
 from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.health import State
-from airos_edge.models.stored import StoredModel
 from airos_edge.voice.history import Item
 from airos_edge.voice.ports import Call, Done, Prompt, Text
 from tests.llama_model import write_model
@@ -86,6 +85,11 @@ async def test_text_comes_piece_by_piece_and_ends_with_what_it_took(model: Llama
     assert done.output_tokens
 
 
+async def test_who_asks_while_it_answers_is_answered_next(model: Llama) -> None:
+    ends = [parts[-1] for parts in await asyncio.gather(*(all_of(model) for _ in range(3)))]
+    assert all(isinstance(end, Done) for end in ends)
+
+
 async def test_it_is_loaded_beside_all_else_and_tells_how_it_goes(model: Llama) -> None:
     reports = Reports()
     model.begin(reports, usual)
@@ -94,30 +98,15 @@ async def test_it_is_loaded_beside_all_else_and_tells_how_it_goes(model: Llama) 
     assert [state for state, _ in reports.told] == ["starting", "ok"]
 
 
-def test_a_model_is_found_by_its_name_among_those_for_llama(model_file: Path) -> None:
-    stored = [
-        StoredModel("qwen", "asr", "whisper", Path("/elsewhere")),
-        StoredModel("qwen", "llm", "llama", model_file.parent),
-    ]
-    assert file_of("small", "qwen", stored) == model_file
-    with pytest.raises(EngineUnavailable, match="there is no model 'llama' on this box"):
-        file_of("small", "llama", stored)
-
-
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "Git-LFS pointer"),
-        (b"<!DOCTYPE html><html>", "HTML page"),
-        (b"PK\3\4", r"begins with b'PK"),
-        (b"", "is empty"),
-    ],
-)
-def test_what_is_no_model_is_named_as_what_it_is(tmp_path: Path, content: bytes, told: str) -> None:
-    file = tmp_path / "model.gguf"
-    file.write_bytes(content)
-    with pytest.raises(EngineUnavailable, match=told):
-        open_llm("small", LlmSettings("llama", model=str(file)))
+async def test_one_that_reads_less_than_is_thought_says_so(
+    model_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with aclosing(opened(model_file, context_tokens=None)) as model:
+        reports = Reports()
+        model.begin(reports, usual)
+        await reports.ended.wait()
+    assert "it reads 2048 tokens, not 8192" in caplog.text
+    assert "set llm.small.context_tokens to that" in caplog.text
 
 
 @pytest.mark.parametrize("size", [300, 20_000, 60_000])

@@ -9,7 +9,9 @@ from airos_edge.engines.sherpa_hotwords import hotwords_of
 from airos_edge.engines.sherpa_kinds import kind_of
 from airos_edge.voice.ports import Hints
 from tests.engines.test_asr_sherpa import final, heard, opened, recorded, transcribed
-from tests.sherpa_models import SIGNS, paraformer, unclear, zipformer, zipformer_with_pieces
+from tests.sherpa_funasr import SIGNS, paraformer
+from tests.sherpa_models import zipformer, zipformer_with_pieces
+from tests.tones import unclear
 
 LIGHT, LAMP = 4, 6
 

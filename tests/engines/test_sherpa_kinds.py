@@ -7,8 +7,10 @@ import pytest
 
 from airos_edge.engines.sherpa_kinds import kind_of
 from airos_edge.errors import EngineUnavailable
-from tests.sherpa_models import paraformer, sense_voice, streaming_paraformer, zipformer
-from tests.sherpa_voices import kokoro, matcha, piper, vits, zipvoice
+from tests.sherpa_clones import zipvoice
+from tests.sherpa_funasr import paraformer, sense_voice, streaming_paraformer
+from tests.sherpa_models import zipformer
+from tests.sherpa_voices import kokoro, matcha, piper, vits
 
 Make = Callable[[Path], Path]
 EARS: dict[str, Make] = {

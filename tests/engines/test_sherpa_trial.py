@@ -12,7 +12,8 @@ from airos_edge.engines.sherpa import Plan, plan_of
 from airos_edge.engines.sherpa_kinds import kind_of
 from airos_edge.engines.sherpa_trial import NOTED, tried
 from airos_edge.errors import EngineUnavailable
-from tests.sherpa_models import paraformer, sense_voice, zipformer
+from tests.sherpa_funasr import paraformer, sense_voice
+from tests.sherpa_models import zipformer
 from tests.sherpa_voices import kokoro
 
 

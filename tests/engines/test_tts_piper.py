@@ -172,7 +172,7 @@ async def test_speed_and_the_configured_rate_multiply(box: Path) -> None:
         (None, {}, "en_US-hum-low"),
         (None, {"language": "en-gb"}, "en_GB-hum-low"),
         (None, {"language": "de"}, "de_DE-hum-low"),
-        (None, {"language": "de-at"}, "de_DE-hum-low"),
+        (None, {"language": "de-AT"}, "de_DE-hum-low"),
         ("de_DE-hum-low", {}, "de_DE-hum-low"),
         ("de_DE-hum-low", {"language": "fr"}, "fr_FR-hum-low"),
         ("de_DE-hum-low", {"voice": "en_GB-hum-low"}, "en_GB-hum-low"),

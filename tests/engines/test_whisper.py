@@ -138,6 +138,19 @@ def test_without_a_gpu_auto_is_the_cpu_and_says_nothing(
     assert not caplog.records
 
 
+def test_a_model_that_is_in_use_is_not_loaded_again_and_one_that_has_changed_is(
+    tiny_whisper: Path, tmp_path: Path
+) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(tiny_whisper, model)
+    first = open_whisper(model, "cpu", names=["kitchen"])
+    second = open_whisper(model, "cpu", names=["hall"])
+    assert second._model is first._model
+    assert open_whisper(model, "cpu", "float32")._model is not first._model
+    (model / "model.bin").touch()
+    assert open_whisper(model, "cpu")._model is not first._model
+
+
 # ---- what it makes of sound ---------------------------------------------------------------------
 
 
@@ -188,7 +201,7 @@ def test_the_houses_names_are_told_as_far_as_there_is_room(
         return transcribe(*what, hotwords=hotwords, **how)
 
     monkeypatch.setattr(opened._model, "transcribe", noted)
-    assert [phrase.text for phrase in opened.phrases(hum(1).as_floats(), "en")] == ["turn on"]
+    assert [phrase.text for phrase in opened.phrases(hum(1).as_floats(), "en")] == [" turn on"]
     (names,) = told
     assert names is not None
     assert names.startswith("kitchen, light, hallway, hallway")
