@@ -53,7 +53,7 @@ def open_llm(name: str, settings: LlmSettings, stored: Sequence[StoredModel]) ->
     file = file_of(name, settings.model, stored)
     folder = Path(tempfile.mkdtemp(prefix="airos-llama-"))  # nobody else may enter it
     socket = str(folder / "llama.sock")
-    endpoint = open_endpoint(name, ADDRESS, settings.model, Place.LOCAL, None, {}, socket)
+    endpoint = open_endpoint(name, ADDRESS, settings.model, Place.LOCAL, None, {}, socket=socket)
     wanted = Wanted(str(file), socket, settings.context, settings.threads, settings.gpu_layers)
     return Llama(LlamaProgram(endpoint, wanted, folder), settings)
 

@@ -13,7 +13,8 @@ from airos_edge.voice.ports import Wake, WakeScore
 from airos_edge.voice.waking import close_wake
 
 BETTER = dict.fromkeys(("okay_nabu", "alexa", "hey_mycroft"), "microwakeword")
-"""Words that several packages bring, by the engine that hears them better: docs/ears.md has the figures."""
+"""Words that several packages bring, by the engine that misses fewer of them: docs/ears.md has the figures, of
+`python -m bench wake-engines`. For what is not here, as "hey jarvis", the order of the registry counts."""
 Open = Callable[[WantedWake], Callable[[], Wake]]
 
 

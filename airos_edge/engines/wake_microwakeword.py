@@ -1,18 +1,21 @@
 """Wake words by microWakeWord's models: small streaming networks, made for microcontrollers.
 
 `pymicro-wakeword` brings some, with what runs them; others come as a .json beside a .tflite, as ESPHome
-takes them. The network remembers what it has heard, so each stream has networks of its own.
+takes them. The network remembers what it has heard, so each stream has networks of its own. They are run
+here, and not by the package's class: that reads its files for each stream without a look at them, one that
+is cut off ends the process, and it takes twice the time.
 """
 
 import ctypes
 import json
-import shutil
-import weakref
+from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
+
+import numpy as np
 
 from airos_edge.engines.tflite import TfliteNetwork
 from airos_edge.engines.wanted import WakeWords, WantedWake
@@ -27,26 +30,59 @@ STEP_MS, BANDS = 10, 40
 """What the features are made of, as pymicro-features makes them."""
 
 
-class MicroWakeWord:
-    """One stream. Each word has a score for every few features, mostly three: the mean of its last few
-    probabilities, as its manifest has it."""
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What the .json says, and what is in the .tflite that it names."""
 
-    def __init__(self, manifests: Mapping[str, Path]) -> None:
+    network: bytes
+    cutoff: float
+    """The score that counts as the word."""
+    window: int
+    """Of so many probabilities the score is the mean."""
+
+
+class StreamedWord:
+    """A word in one stream."""
+
+    def __init__(self, lib: ctypes.CDLL, manifest: Manifest) -> None:
+        self.cutoff = manifest.cutoff
+        self._network = TfliteNetwork(lib, manifest.network)
+        self._steps = self._network.takes[1]
+        self._quantized = self._network.quantized()
+        self._waiting: list[Any] = []
+        self._recent: deque[float] = deque(maxlen=manifest.window)
+
+    def score(self, features: Any) -> float | None:
+        """None: the network wants more. It is 0 until there are probabilities enough."""
+        self._waiting.append(features)
+        if len(self._waiting) < self._steps:
+            return None
+        scale, zero, gives_scale, gives_zero = self._quantized
+        given = np.rint(np.concatenate(self._waiting, axis=1) / scale + zero)
+        self._waiting.clear()
+        number = int(self._network.run(given).item())
+        self._recent.append((number - gives_zero) * gives_scale)
+        is_full = len(self._recent) == self._recent.maxlen
+        return sum(self._recent) / len(self._recent) if is_full else 0.0
+
+
+class MicroWakeWord:
+    """One stream. Each word has a score for every few features, mostly three."""
+
+    def __init__(self, lib: ctypes.CDLL, manifests: Mapping[str, Manifest]) -> None:
         import pymicro_wakeword as mww
 
         self._features = mww.MicroWakeWordFeatures()
-        self._words = {word: mww.MicroWakeWord.from_config(at) for word, at in manifests.items()}
-        self._seen = 0
+        self._words = {word: StreamedWord(lib, manifest) for word, manifest in manifests.items()}
+        self._sample = 0
 
     def feed(self, chunk: AudioChunk) -> list[WakeScore]:
         scores = []
         for features in self._features.process_streaming(chunk.pcm):
-            self._seen += 1
+            self._sample += samples_of(STEP_MS)
             for word, network in self._words.items():
-                score = network.process_streaming_prob(features)
-                if score is not None and self._seen % network.stride == 0:
-                    sample = self._seen * samples_of(STEP_MS)
-                    scores.append(WakeScore(word, sample, score, network.probability_cutoff))
+                if (score := network.score(features)) is not None:
+                    scores.append(WakeScore(word, self._sample, score, network.cutoff))
         return scores
 
 
@@ -57,56 +93,46 @@ def open_wake(wanted: WantedWake) -> WakeWords:
 
         known = mww.MicroWakeWord.from_builtin(mww.Model.OKAY_NABU)
         names = [model.value for model in mww.Model]
-        copies = Path(mkdtemp(prefix="airos-wake-"))
     except (ImportError, AttributeError, OSError, ValueError, RuntimeError) as error:
         raise EngineUnavailable(NAME, f"pymicro-wakeword cannot be loaded: {error}") from error
     brought = {name: Path(known.tflite_model).with_name(f"{name}.json") for name in names}
-    manifests, unheard = loaded(wanted, brought, partial(_copied, known.lib, copies))
-    begin = partial(MicroWakeWord, manifests)
-    weakref.finalize(begin, shutil.rmtree, copies, ignore_errors=True)
-    return WakeWords(begin, unheard)
+    manifests, unheard = loaded(wanted, brought, partial(_read, known.lib))
+    return WakeWords(partial(MicroWakeWord, known.lib, manifests), unheard)
 
 
-def _copied(lib: ctypes.CDLL, directory: Path, manifest: Path) -> Path:
-    """The manifest, and the network that it names, as they are now: each stream reads them, and one that was
-    written over meanwhile would end the process, as pymicro-wakeword checks nothing. Raises ValueError."""
-    told = _read(manifest)
-    network = manifest.parent / told["model"]
-    _refuse_others(lib, network)
-    into = directory / f"{len([*directory.iterdir()])}.json"
-    shutil.copy(network, into.with_suffix(".tflite"))
-    into.write_text(json.dumps(told | {"model": f"{into.stem}.tflite"}))
-    return into
-
-
-def _read(manifest: Path) -> dict[str, Any]:
-    """Raises ValueError for one that lacks what pymicro-wakeword reads of it."""
+def _read(lib: ctypes.CDLL, path: Path) -> Manifest:
+    """Raises ValueError for a manifest that is none, or that names no network of microWakeWord."""
     try:
-        told: dict[str, Any] = json.loads(manifest.read_bytes())
-        micro = told["micro"]
-        fits = [float(micro["probability_cutoff"]), int(micro["sliding_window_size"]) > 0]
-        fits += [isinstance(told[name], str) for name in ("model", "wake_word")]
+        told = json.loads(path.read_bytes())
+        micro, network = told["micro"], path.parent / told["model"]
+        cutoff, window = float(micro["probability_cutoff"]), int(micro["sliding_window_size"])
         step_ms = int(micro.get("feature_step_size", STEP_MS))
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ValueError(f"is no manifest of a microWakeWord model: it lacks {error}") from error
-    if not all(fits):
+    if not (0 <= cutoff <= 1 and window > 0):
         raise ValueError("is no manifest of a microWakeWord model")
     if step_ms != STEP_MS:
         raise ValueError(f"wants features each {step_ms} ms; there are those of each {STEP_MS} ms")
-    return told
+    return Manifest(_network(lib, network), cutoff, window)
 
 
-def _refuse_others(lib: ctypes.CDLL, network: Path) -> None:
-    """Raises ValueError for what is no network of microWakeWord."""
+def _network(lib: ctypes.CDLL, path: Path) -> bytes:
+    """What is in the file. Raises ValueError."""
     try:
-        what = instead(network) or ""
-        takes = () if what else TfliteNetwork(lib, network).takes
+        what = instead(path)
+        data = path.read_bytes()
+        if not what and not _is_micro(TfliteNetwork(lib, data)):
+            what = "is no microWakeWord model"
     except OSError as error:
         what = f"cannot be read: {error.strerror}"
     except ValueError as error:
         what = str(error)
-    else:
-        if not what and (len(takes) != 3 or takes[2] != BANDS):
-            what = "is no microWakeWord model"
     if what:
-        raise ValueError(f"names {network.name}, which {what}")
+        raise ValueError(f"names {path.name}, which {what}")
+    return data
+
+
+def _is_micro(network: TfliteNetwork) -> bool:
+    takes, types = network.takes, (network.takes_type, network.gives_type)
+    is_small = all(one in (np.int8, np.uint8) for one in types)
+    return is_small and len(takes) == 3 and takes[2] == BANDS and network.gives == (1, 1)

@@ -55,8 +55,9 @@ def open_network(engine: str, lib: ctypes.CDLL, path: Path) -> WordNetwork:
     """It has run once. Raises EngineUnavailable, OSError, and ValueError for a model of something else."""
     if path.suffix == ".onnx":
         return _onnx(open_session(engine, path))
-    network = TfliteNetwork(lib, path)
-    _refuse_others(network.takes, network.gives, network.is_float)
+    network = TfliteNetwork(lib, path.read_bytes())
+    is_float = network.takes_type == network.gives_type == np.float32
+    _refuse_others(network.takes, network.gives, is_float)
     word = TfliteWord(network)
     word.scores(np.zeros((1, word.windows, FEATURES), np.float32))
     return word

@@ -108,18 +108,6 @@ def test_who_writes_over_its_files_does_not_disturb_who_begins_to_listen(tmp_pat
     assert heard(listen(streams(), noise(500), OKAY, noise(1000))) == {"hey_mum"}
 
 
-def test_what_it_keeps_of_them_goes_with_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kept = tmp_path / "kept"
-    kept.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(kept))
-    streams = opened(hey_mum=micro_word(tmp_path))
-    assert [*kept.glob("*/*.tflite")]
-    del streams
-    assert [*kept.iterdir()] == []
-
-
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
