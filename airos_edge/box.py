@@ -306,7 +306,7 @@ def _which(choice: Choice) -> tuple[str | None, StoredModel | None]:
 async def _make_ahead(serving: Loading[Any], text: str, how: Speaking) -> None:
     if serving.engine is not None:
         with serving.used() as tts:
-            async for sentence in sayable(_only(text)):
+            async for sentence in sayable(_only(text), how.language):
                 await tts.make_ahead(sentence, how)
 
 
