@@ -6,6 +6,7 @@ then. What two of these texts in a row agree on is what is told to those who can
 unless nothing but silence came after the last time.
 """
 
+import asyncio
 import math
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
@@ -29,6 +30,7 @@ SHORTEST_S = 0.1
 """In less than that nothing is said."""
 KNOWN_LANGUAGE = 0.9
 """So probable, a language is not asked about again in this recording: that takes half of each hearing."""
+KEPT_S = 10.0
 SLOW_S = 1.0
 """A model that takes longer is not asked while somebody speaks: at their end, it would still be at it."""
 UNFINISHED = " .…,-–—。，、"
@@ -136,8 +138,14 @@ class WhisperAsr:
         raise EngineError(NAME, "was stopped")
 
     async def aclose(self) -> None:
-        """What it is at is not waited for."""
+        """What it is at is not waited for. The model stays in memory for `KEPT_S`: who is opened in its place,
+        as a lamp has another name, finds it there."""
         self._lane.close()
+        asyncio.get_running_loop().call_later(KEPT_S, _let_go, self._whisper)
+
+
+def _let_go(whisper: Whisper) -> None:
+    """The loop has held it until it calls this."""
 
 
 def hear(

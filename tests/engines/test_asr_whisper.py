@@ -1,8 +1,10 @@
 """Whisper while somebody speaks, at their end, in several languages, and when nobody listens any more."""
 
 import asyncio
+import gc
 import os
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -42,6 +44,11 @@ def utterance(
 
 def end(heard: Utterance, speech_ms: int) -> None:
     heard.end(Ended(EndReason.SILENCE, heard.start_ms + speech_ms))
+
+
+@pytest.fixture(autouse=True)
+def _quick_on_any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("airos_edge.engines.asr_whisper.SLOW_S", 60.0)
 
 
 @pytest.fixture
@@ -376,3 +383,18 @@ async def test_five_hundred_runs_leave_nothing_behind(
 
 def resident_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+async def test_a_model_that_is_closed_is_kept_for_who_comes_in_its_place_and_then_given_up(
+    tiny_whisper: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airos_edge.engines.asr_whisper.KEPT_S", 0.1)
+    (asr,) = opened(tiny_whisper)
+    model = weakref.ref(asr._whisper._model)
+    await asr.aclose()
+    del asr
+    gc.collect()
+    assert model() is not None
+    await asyncio.sleep(0.15)
+    gc.collect()
+    assert model() is None
