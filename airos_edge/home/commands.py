@@ -210,7 +210,10 @@ class HouseCommands:
         if not devices:
             return self._not_there(understood)
         silent = [device.name for device in devices if device.name in self._house.unreachable]
-        return self._labelled(self._phrases.unreachable.format(names=self._phrases.names(silent)))
+        if not silent:  # what kept it from being done was not the house
+            return self._phrases.apology
+        names = self._phrases.names(silent)
+        return self._labelled(self._phrases.unreachable.format(names=names))
 
     def _not_there(self, understood: Understood) -> str:
         """No device is what was meant, in the package's words."""

@@ -203,6 +203,13 @@ async def test_what_cannot_be_done_is_said_in_the_language() -> None:
         )
 
 
+async def test_what_was_not_the_houses_fault_is_not_said_to_be() -> None:
+    async with People(demo_house("de"), language="de") as people:
+        understood = people.commands.understand("Schalte die Stehlampe ein", None)
+        assert understood is not None
+        assert people.commands.sorry(understood) == ("Entschuldigung, da ist etwas schiefgegangen.")
+
+
 async def test_numbers_in_names_may_be_written_as_words() -> None:
     house = Settings((AreaSettings("Zimmer 3"),), (DeviceSettings("Lampe 2", area="Zimmer 3"),))
     async with People(house, language="de") as people:
