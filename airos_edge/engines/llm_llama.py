@@ -41,6 +41,8 @@ COMPLAINT = re.compile(r"^[\d.]+ E (.+)")
 """In llama.cpp's log; there are some before and after the reason."""
 LOOK_S = 0.1
 """So long it takes to hear that a program has ended whose connection broke off."""
+MOST_TOOLS = 1000
+"""So many are remembered with whether they can be used; clients bring tools too, and any number of them."""
 LONGEST_LINE = 16 * 1024 * 1024
 
 Report = Callable[[State, str], None]
@@ -97,6 +99,11 @@ class LlamaProgram:
         await self.loaded()
         told = await self._endpoint.told("/models")
         return int(told["data"][0]["meta"]["n_ctx"])
+
+    async def refusal(self, path: str, body: Mapping[str, Any]) -> str:
+        """As of an `Endpoint`."""
+        await self.loaded()
+        return await self._endpoint.refusal(path, body)
 
     def failed(self, what: str) -> EngineError:
         return self._endpoint.failed(what)
@@ -195,6 +202,8 @@ class Llama(Model):
         self.program = program
         self._forced = Model(FORCED, program, Place.LOCAL, settings)
         self._has_begun = False
+        self._takes_tool: dict[str, bool] = {}
+        """By the tool, in JSON."""
 
     def begin(self, report: Report, usual: Callable[[], Awaitable[Prompt]]) -> None:
         """Loads it, and lets it read what `usual` gives, with which every question begins: it need not be read
@@ -204,10 +213,29 @@ class Llama(Model):
         self._has_begun = True
         self.program.scope.start(self._warm_up(report, usual), f"warming up {self.name}")
 
-    def completion(self, prompt: Prompt) -> Completion:
-        if must_call(prompt):
-            return self._forced.completion(prompt)
-        return super().completion(prompt)
+    async def completion(self, prompt: Prompt) -> Completion:
+        """As of a `Model`, without the tools that llama.cpp can make no grammar of."""
+        usable = [tool for tool in prompt.tools if await self._takes(tool)]
+        prompt = replace(prompt, tools=tuple(usable))
+        ask = self._forced.completion if must_call(prompt) else super().completion
+        async with aclosing(ask(prompt)) as parts:
+            async for part in parts:
+                yield part
+
+    async def _takes(self, tool: Mapping[str, Any]) -> bool:
+        """llama.cpp refuses a whole question for one schema that it does not know what to do with: a
+        reference that leads nowhere, or a property that is `true`. It alone knows which those are."""
+        told = json.dumps(tool, sort_keys=True)
+        if told not in self._takes_tool:
+            body = OPENAI.body(Prompt((HELLO,), tools=(tool,)), self._settings, self.program.url)
+            why = await self.program.refusal("/chat/completions/input_tokens", body)
+            if why:
+                message = "llm %s: goes on without the tool %s: %s"
+                log.warning(message, self.name, tool["name"], why)
+            if len(self._takes_tool) >= MOST_TOOLS:
+                self._takes_tool.clear()
+            self._takes_tool[told] = not why
+        return self._takes_tool[told]
 
     async def _warm_up(self, report: Report, usual: Callable[[], Awaitable[Prompt]]) -> None:
         report("starting", "it is being loaded")
