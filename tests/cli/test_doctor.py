@@ -128,7 +128,7 @@ def test_it_advises_the_best_that_this_box_is_quick_enough_for(
     def entry(name: str, task: Any, quality: int, factor: float) -> catalogue.Entry:
         cost = catalogue.Cost(factor, factor, 100)
         said = {"size_mb": 480, "recommended": ("en",), "cost": cost}
-        return catalogue.Entry(name, task, "owl", "owls/here", {}, quality=quality, **said)  # type: ignore[arg-type]
+        return catalogue.Entry(name, task, "owl", "owls/here", (), quality=quality, **said)  # type: ignore[arg-type]
 
     known = (
         entry("owl-small", "asr", 3, 0.01),

@@ -63,9 +63,7 @@ def server() -> Iterator[HubServer]:
 def directory(server: HubServer, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Of the models; the catalogue is a small one, and the hub near."""
     monkeypatch.setattr(catalogue, "entries", lambda: (*VOICES, EARS))
-    monkeypatch.setattr(
-        "airos_edge.cli.models_get.this_machine", lambda: Machine("x86_64", 4, 8000)
-    )
+    monkeypatch.setattr("airos_edge.models.speed.this_machine", lambda: Machine("x86_64", 4, 8000))
     monkeypatch.setattr(choosing, "is_installed", lambda part: True)
     (runtime / "config.yaml").write_text(
         f"models: {{directory: {runtime}/models, mirror: '{server.url}/'}}\n"
@@ -116,6 +114,16 @@ def test_recommended_is_the_best_that_this_box_is_fast_enough_for(
     assert {path.parent.name for path in directory.glob("*/airos.json")} == {"ear", "owl-large"}
     assert main(["models", "get", "recommended", "--language", "de"]) == 0
     assert (directory / "eule").is_dir()
+
+
+def test_recommended_is_for_all_that_is_spoken_in_the_house(
+    directory: Path, runtime: Path, capsys: Captured
+) -> None:
+    with (runtime / "config.yaml").open("a") as config:
+        config.write("languages: [en, de]\n")
+    assert main(["models", "recommended"]) == 0
+    brought = {path.parent.name for path in directory.glob("*/airos.json")}
+    assert brought == {"ear", "owl-large", "eule"}
 
 
 def test_where_nothing_is_recommended_it_is_said(
