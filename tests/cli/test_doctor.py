@@ -139,7 +139,7 @@ def test_it_advises_the_best_that_this_box_is_quick_enough_for(
     monkeypatch.setattr(speed, "this_machine", lambda: speed.Machine("aarch64", 4, 8000))
     (advised,) = doctor("Advice")
     assert advised["told"] == "better: ears by owl with owl-medium (about 480 MB)"
-    assert advised["mend"] == "airos models get owl-medium"
+    assert advised["mend"] == "pip install 'owl'; airos models get owl-medium"
 
 
 # ---- language models, sound --------------------------------------------------------------------------
