@@ -27,7 +27,7 @@ from airos_edge.models.stored import StoredModel
 from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.ports import Asr, Hints, Speaking, Tts
 from airos_edge.voice.utterance import Ended, EndReason, Utterance
-from bench import sherpa
+from bench import sherpa, whisper
 from bench.corpus.draw import house_sentences
 from bench.figures import Figure
 from tests.piper_model import piper_voice
@@ -86,7 +86,7 @@ async def _of_ears(ears: Ears, rounds: int) -> list[Figure]:
         bare()
 
     costs, floor = await _side_by_side(ours, alone, rounds)
-    late_ms = [await _lateness_ms(_as_said(asr, sound)) for _ in range(max(3, rounds // 5))]
+    late_ms = [await lateness_ms(_as_said(asr, sound)) for _ in range(max(3, rounds // 5))]
     return [
         *_costs(ears.name, costs, floor, sound.ms / 1000),
         Figure(f"{ears.name}: loading", "s", [loading_s]),
@@ -108,7 +108,7 @@ async def _of_voice(voice: Voice, rounds: int) -> list[Figure]:
             bare(sentence)
 
     costs, floor = await _side_by_side(ours, alone, rounds)
-    late_ms = [await _lateness_ms(_speak(tts)) for _ in range(max(3, rounds // 5))]
+    late_ms = [await lateness_ms(_speak(tts)) for _ in range(max(3, rounds // 5))]
     return [
         *_costs(voice.name, costs, floor, speech_s),
         Figure(f"{voice.name}: loading", "s", [loading_s]),
@@ -150,7 +150,7 @@ async def _side_by_side(
     return taken
 
 
-async def _lateness_ms(work: Any) -> float:
+async def lateness_ms(work: Any) -> float:
     """By how much the loop is late while this works, in 99 of 100 cases at most."""
     late: list[float] = []
 
@@ -264,6 +264,7 @@ def _piper_alone() -> Callable[[str], object]:
 EARS = [
     Ears("pocketsphinx", lambda: pocketsphinx(house_sentences().grammar), _pocketsphinx_alone),
     Ears("sherpa", sherpa.open_ears, sherpa.ears_alone),
+    Ears("whisper", whisper.open_ears, whisper.ears_alone),
 ]
 VOICES = [
     Voice("espeak", lambda: open_espeak(None, 1.0), _espeak_alone),

@@ -17,7 +17,7 @@ from airos_edge.engines.llm import LlmSettings, open_llm
 from airos_edge.engines.llm_llama import Llama
 from airos_edge.voice.history import Item
 from airos_edge.voice.ports import Act, Prompt, Text
-from bench.engines import LATEST_MS, MOST_RATIO, _lateness_ms
+from bench.engines import LATEST_MS, MOST_RATIO, lateness_ms
 from bench.figures import Figure
 from tests.llama_model import write_model
 
@@ -54,7 +54,7 @@ async def _measured(
             await _answer(model, prompt)
         with _cpu_ms(floor):
             alone(llm_openai.body(prompt, settings, ""))
-    late_ms = [await _lateness_ms(_answer(model, _asked(word))) for word in ASKED[:rounds]]
+    late_ms = [await lateness_ms(_answer(model, _asked(word))) for word in ASKED[:rounds]]
     return [
         Figure(
             "llama: CPU of 20 tokens, over its library alone",

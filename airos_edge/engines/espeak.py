@@ -193,9 +193,19 @@ def _voices(library: ctypes.CDLL) -> dict[str, str]:
     return {language: identifier for _, language, identifier in sorted(found, reverse=True)}
 
 
-@lru_cache(maxsize=1)
+_loading = threading.Lock()
+"""Engines are opened beside each other, several of which want espeak-ng: initialised twice at once, it
+writes over its own memory."""
+
+
 def load() -> Espeak:
-    """The process's espeak-ng; the first call loads it. Raises EngineUnavailable."""
+    """The process's espeak-ng; the first call loads it. Any thread may call. Raises EngineUnavailable."""
+    with _loading:
+        return _loaded()
+
+
+@lru_cache(maxsize=1)
+def _loaded() -> Espeak:
     try:
         import espeakng_loader
 

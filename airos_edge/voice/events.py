@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from airos_edge.voice.history import Item
-from airos_edge.voice.ports import Left, Prompt
+from airos_edge.voice.ports import Left, Place, Prompt
 from airos_edge.voice.utterance import EndReason, Judgement, OpenedBy
 
 
@@ -102,7 +102,8 @@ class QuestionEnded(Event):
 class TranscriptChanged(Event):
     """What has been understood until now; the next one may differ from its first word on.
 
-    `agreed`: the next words that will most probably stay, to be joined to those before them.
+    `agreed`: the next words that will most probably stay, to be joined to those before them. All else is as
+    in `Transcript`.
     """
 
     item_id: str
@@ -110,6 +111,7 @@ class TranscriptChanged(Event):
     judgement: Judgement | None
     agreed: str = ""
     language: str | None = None
+    went: Place | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

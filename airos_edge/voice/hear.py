@@ -55,6 +55,7 @@ async def _recognise(
                     text=transcript.text,
                     judgement=transcript.judgement,
                     language=transcript.language,
+                    went=transcript.went,
                 )
             )
     raise EngineError(asr.name, "ended without a final transcript")

@@ -62,7 +62,7 @@ class Item:
     kind: Kind = "message"
     spoken: bool = False
     """Was, or is to be, sound: a recording of the user or speech of the assistant."""
-    went: Place | None = None
+    went: Place | None = field(default=None, compare=False)
     """How far a recording went to be heard, where its transcript tells it."""
     name: str | None = None
     arguments: str | None = None

@@ -133,7 +133,7 @@ class Turn:
             self._talk.tell(replace(partial, agreed=self._partials.next(partial.text)))
         if not self._is_question:
             return
-        words = Transcript(partial.text, language=partial.language)
+        words = Transcript(partial.text, language=partial.language, went=partial.went)
         prompt = self._prompt(self._in_a_language_of_here(words))
         if self._draft is not None and self._draft.prompt != prompt:
             self.discard_draft()
@@ -190,7 +190,7 @@ class Turn:
             draft = self._talk.replies.start(prompt, lambda prompt: with_words(prompt, mine))
         self._draft = None
         draft.stamp("recognise", self._heard_at)
-        draft.goes(self._went)
+        draft.goes(max(self._went, prompt.went or Place.LOCAL))
         self._talk.replies.commit(draft, self.closed_at)
 
     def _is_to_be_answered(self) -> bool:

@@ -1,6 +1,7 @@
 """espeak-ng's library: what it says, where the words are, and what it refuses."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
@@ -15,6 +16,23 @@ def seconds(recording: espeak.Recording) -> float:
 
 def test_it_is_loaded_once() -> None:
     assert load() is load()
+
+
+def test_it_is_loaded_once_though_several_want_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Initialised twice at once, it breaks its own memory: that has ended daemons as they started."""
+    loading, a_second_came = threading.Lock(), threading.Event()
+
+    def loaded() -> None:
+        if not loading.acquire(blocking=False):
+            a_second_came.set()
+            return
+        a_second_came.wait(0.05)
+        loading.release()
+
+    monkeypatch.setattr(espeak, "_loaded", loaded)
+    with ThreadPoolExecutor(4) as pool:
+        wait([pool.submit(load) for _ in range(4)])
+    assert not a_second_came.is_set()
 
 
 def test_words_have_their_places_in_the_text_and_in_the_sound() -> None:
@@ -91,4 +109,4 @@ def test_threads_take_turns() -> None:
 def test_a_library_that_is_not_there_is_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("espeakng_loader.get_library_path", lambda: "/nowhere/libespeak-ng.so")
     with pytest.raises(EngineUnavailable, match="espeak: its library cannot be loaded: /nowhere"):
-        load.__wrapped__()
+        espeak._loaded.__wrapped__()
