@@ -15,7 +15,7 @@ from airos_edge.engines.advice import ADVISED, advised, lacking
 from airos_edge.engines.registry import PORTS, Engine, Port
 from airos_edge.engines.timing import Machine
 from airos_edge.errors import DaemonError
-from airos_edge.fluency import spoken_languages
+from airos_edge.fluency import Fluency, spoken_languages
 from airos_edge.local.settings import Settings as SatelliteSettings
 from airos_edge.local.sound import look
 from airos_edge.models import speed
@@ -144,6 +144,26 @@ def advice(config: Config) -> list[Finding]:
                 )
                 found.append(Finding("Advice", "note", told, mend))
     return found
+
+
+def languages(spoken: Sequence[Fluency]) -> list[Finding]:
+    """Of a house with several: what is not heard or not spoken of one."""
+    if len(spoken) < 2:
+        return []  # the engines have said it
+    found = []
+    for one in spoken:
+        mends = [
+            one.mends[port] for port, who in (("asr", one.ears), ("tts", one.voice)) if not who
+        ]
+        verdict: Literal["works", "fails"] = "fails" if mends else "works"
+        found.append(
+            Finding("Languages", verdict, f"{one.language}: {_who(one)}", "; ".join(mends))
+        )
+    return found
+
+
+def _who(one: Fluency) -> str:
+    return f"heard by {one.ears or 'nobody'}, spoken by {one.voice or 'nobody'}"
 
 
 # ---- what lies outside ------------------------------------------------------------------------------

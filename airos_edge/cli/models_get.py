@@ -49,8 +49,10 @@ def get(arguments: Namespace, config: Config, directory: Path) -> int:
         _say_what_runs_it(entry)
     if brought:
         tell_daemon()
-    for error in failed:
-        print(f"airos: {error}", file=sys.stderr)
+    for said in dict.fromkeys(
+        map(str, failed)
+    ):  # of a hub that is not there it is the same for each
+        print(f"airos: {said}", file=sys.stderr)
     return 1 if failed else 0
 
 
@@ -80,13 +82,13 @@ async def _bring(
     lines = ProgressLines(sys.stderr)
     async with open_hub(mirror, told=lines.say) as hub:
         plans, failed = await _settled([getting.plan(hub, entry, turns) for entry in entries])
+        if not plans:
+            return [], failed
         needed = getting.missing_bytes(plans, directory)
         for plan in plans:
             lines.say(_told(plan, hub))
         if arguments.dry_run:
             print(f"{mb(needed)} MB would be fetched into {directory}")
-            return [], failed
-        if not plans:
             return [], failed
         getting.refuse_full_disk(needed, directory)
         try:
