@@ -19,9 +19,8 @@ from functools import partial
 from typing import Any
 
 from airos_edge.config import Config, effective
-from airos_edge.description import described, state_of
+from airos_edge.description import described, serving, state_of
 from airos_edge.ears import open_ear, open_wake
-from airos_edge.engines.choosing import Choice, named
 from airos_edge.engines.lease import Lease
 from airos_edge.engines.loading import Loading
 from airos_edge.engines.registry import PORTS, Port
@@ -37,7 +36,6 @@ from airos_edge.home.timers import MOST, Timers
 from airos_edge.home.usual import usual_answers
 from airos_edge.http.tape import Tape
 from airos_edge.loudspeaker import Loudspeaker
-from airos_edge.models.stored import StoredModel
 from airos_edge.offers import model_names, offers_of
 from airos_edge.opened import Means, timings_of
 from airos_edge.parts import Parts, assemble
@@ -279,16 +277,13 @@ class Box:
         log.info("house: %s", ", ".join(self.check()["devices"]) or "no devices")
 
     async def models_changed(self) -> Mapping[str, str]:
-        """Others have brought or removed models. Gives, by port, the engine that the next turn gets, where
-        it is another or has another model now."""
+        """Others have brought or removed models. Gives what the next turn gets of each part that was made
+        anew, of other models: the engine of a port, the model of an "llm small"."""
         async with self._reloading:
-            before = {choice.port: _which(choice) for choice in self._parts.choices}
+            before = serving(self._parts)
             await self._build(self._parts.config)
-        changed: dict[str, str] = {
-            choice.port: named(choice) if choice.engine else f"none: {choice.why}"
-            for choice in self._parts.choices
-            if _which(choice) != before.get(choice.port)
-        }
+        now = serving(self._parts)
+        changed = {part: told for part, (told, made) in now.items() if made is not before[part][1]}
         log.info("Models changed; %s.", changed or "nothing here uses them")
         return changed
 
@@ -297,10 +292,6 @@ class Box:
         self._lease.swap(self._parts.engines)
         self._parts.house.look()
         self.hub.publish(PartsRenewed())
-
-
-def _which(choice: Choice) -> tuple[str | None, StoredModel | None]:
-    return choice.engine, choice.model
 
 
 async def _make_ahead(serving: Loading[Any], text: str, how: Speaking) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from airos_edge.config import Config, effective
 from airos_edge.engines import llm
-from airos_edge.engines.choosing import Choice
+from airos_edge.engines.choosing import Choice, named
 from airos_edge.health import WELL, Health
 from airos_edge.network import shown
 from airos_edge.parts import Parts
@@ -45,6 +45,22 @@ def told_of(choice: Choice) -> dict[str, Any]:
     """The engine, why, and its model where it runs one."""
     told: dict[str, Any] = {"engine": choice.engine, "why": choice.why}
     return told | {"model": choice.model.name} if choice.model else told
+
+
+def serving(parts: Parts) -> Mapping[str, tuple[str, object]]:
+    """What each part is, by its name in `state_of`, and what was made for it: another one where it is made of
+    other models than before."""
+    opened = parts.opened
+    streams = {"wake": opened.open_wake, "vad": opened.open_vad}
+    told: dict[str, tuple[str, object]] = {}
+    for choice in parts.choices:
+        order = opened.in_order(choice.port)
+        made = order.parts[0] if order else streams.get(choice.port)
+        told[choice.port] = named(choice) if made else f"none: {parts.faults[choice.port]}", made
+    for name, settings in parts.config.llm.items():
+        tier = parts.models.get(name)
+        told[f"llm {name}"] = settings.model if tier else "none: it cannot be opened", tier
+    return told
 
 
 def models_of(config: Config) -> Mapping[str, str]:

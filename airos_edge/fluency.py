@@ -1,22 +1,23 @@
 """What of a box works in each language that is spoken in its house, and what would mend the rest."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from airos_edge.config import Config
+from airos_edge.engines.advice import advised
 from airos_edge.engines.choosing import Choice, is_uri
 from airos_edge.engines.registry import engines
 from airos_edge.home.sentences import share_of, tag_of
 from airos_edge.languages.phrases import contents, languages, says_all
+from airos_edge.models.catalogue import Entry
 from airos_edge.models.stored import StoredModel
 from airos_edge.voice.tags import nearest
-
-MEND = "airos models get recommended"
 
 
 @dataclass(frozen=True, slots=True)
 class Fluency:
-    """Of one language. `ears` and `voice` are who hears and speaks it; None: nobody does."""
+    """Of one language. `ears` and `voice` are who hears and speaks it; None: nobody does, and `mends` says by
+    port what would."""
 
     language: str
     commands: int
@@ -24,12 +25,14 @@ class Fluency:
     ears: str | None
     voice: str | None
     answers: str
+    mends: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def told(self) -> str:
-        """As a line: "commands 11 of 11; no ears: airos models get recommended; voice: espeak; …"."""
-        ears = f"ears: {self.ears}" if self.ears else f"no ears for {self.language}: {MEND}"
-        voice = f"voice: {self.voice}" if self.voice else f"no voice for {self.language}: {MEND}"
+        """As a line: "commands 11 of 11; no ears for de: airos models get whisper-base; voice: espeak; …"."""
+        lacks = f"for {self.language}"
+        ears = f"ears: {self.ears}" if self.ears else f"no ears {lacks}: {self.mends['asr']}"
+        voice = f"voice: {self.voice}" if self.voice else f"no voice {lacks}: {self.mends['tts']}"
         return f"commands {self.commands} of {self.of}; {ears}; {voice}; answers: {self.answers}"
 
 
@@ -46,6 +49,9 @@ def fluencies(
 ) -> tuple[Fluency, ...]:
     """Of every language of the house, with the engines that were chosen for it."""
     chosen = {choice.port: choice for choice in choices}
+    languages = spoken_languages(config)
+    ears = advised("asr", languages, config.asr.engine)
+    voices = advised("tts", languages, config.tts.engine)
     return tuple(
         Fluency(
             language,
@@ -53,9 +59,14 @@ def fluencies(
             ears=_knowing(language, chosen["asr"], ()),
             voice=_knowing(language, chosen["tts"], stored),
             answers=_answers(language),
+            mends={"asr": _mend(ears.get(language)), "tts": _mend(voices.get(language))},
         )
-        for language in spoken_languages(config)
+        for language in languages
     )
+
+
+def _mend(entry: Entry | None) -> str:
+    return f"airos models get {entry.name}" if entry else "the catalogue recommends none"
 
 
 def _knowing(language: str, choice: Choice, stored: Sequence[StoredModel]) -> str | None:

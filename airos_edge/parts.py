@@ -64,6 +64,8 @@ class Parts:
     opened: Opened
     fluencies: tuple[Fluency, ...]
     """Of the box's language, then of the others that are spoken."""
+    models: Mapping[str, Tier]
+    """Those of `llm` that could be opened."""
 
     @property
     def open_vad(self) -> Callable[[], Vad] | None:
@@ -168,7 +170,7 @@ async def assemble(
     approving = Approving(responder, tools, languages)
     engines = Engines(opened.asr, approving, opened.tts, tools.call, sayable, apology)
     fluent = await asyncio.to_thread(fluencies, config, opened.choices, stored)
-    return Parts(config, house, commands, engines, tools, opened, fluent)
+    return Parts(config, house, commands, engines, tools, opened, fluent, models)
 
 
 def apology(language: str) -> str:

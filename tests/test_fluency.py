@@ -9,10 +9,16 @@ from airos_edge.config import Config
 from airos_edge.engines.choosing import Choice
 from airos_edge.errors import ConfigError
 from airos_edge.fluency import fluencies, spoken_languages
+from airos_edge.models import speed
 from airos_edge.models.stored import StoredModel
 
 SPHINX, ESPEAK = Choice("asr", "pocketsphinx", "best"), Choice("tts", "espeak", "best")
 NO_EARS, NO_VOICE = Choice("asr", None, "none is there"), Choice("tts", None, "none is there")
+
+
+@pytest.fixture(autouse=True)
+def _small_box(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed, "this_machine", lambda: speed.Machine("aarch64", 4, 8000))
 
 
 def told(language: str, asr: Choice = SPHINX, tts: Choice = ESPEAK, *others: str) -> list[str]:
@@ -27,10 +33,10 @@ def test_english_has_all_with_nothing_downloaded() -> None:
 def test_what_is_missing_is_said_with_what_brings_it() -> None:
     (german,) = told("de", NO_EARS)
     assert german == (
-        "commands 11 of 11; no ears for de: airos models get recommended; voice: espeak; "
+        "commands 11 of 11; no ears for de: airos models get whisper-base; voice: espeak; "
         "answers: German"
     )
-    assert "no voice for de: airos models get" in told("de", tts=NO_VOICE)[0]
+    assert "no voice for de: airos models get piper-de-thorsten;" in told("de", tts=NO_VOICE)[0]
 
 
 def test_each_language_is_told_of_by_itself() -> None:

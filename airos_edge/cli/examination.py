@@ -11,14 +11,15 @@ from urllib.parse import urlsplit
 from airos_edge.cli import control
 from airos_edge.config import Config
 from airos_edge.engines import choosing, llm, registry
+from airos_edge.engines.advice import ADVISED, advised, lacking
 from airos_edge.engines.registry import PORTS, Engine, Port
 from airos_edge.engines.timing import Machine
 from airos_edge.errors import DaemonError
+from airos_edge.fluency import Fluency, spoken_languages
 from airos_edge.local.settings import Settings as SatelliteSettings
 from airos_edge.local.sound import look
 from airos_edge.models import speed
-from airos_edge.models.catalogue import Entry, recommended
-from airos_edge.models.stored import StoredModel, Task
+from airos_edge.models.stored import StoredModel
 from airos_edge.network import shown
 from airos_edge.opened import models_directory, models_on_box, timing_of, timings_of
 from airos_edge.paths import socket_path
@@ -28,7 +29,6 @@ CONNECT_S = 3.0
 """What has not answered by then is not there."""
 LITTLE_BYTES = 2_000_000_000
 """With less than that free, few models find room."""
-WHAT: Mapping[Task, str] = {"asr": "ears", "tts": "a voice"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,33 +120,50 @@ def models(config: Config) -> list[Finding]:
 
 
 def advice(config: Config) -> list[Finding]:
-    """The best models for the language that are not on this box and that it seems quick enough for."""
-    stored = {model.name: model for model in models_on_box(config)}
+    """The best models for the house's languages, of those that it seems quick enough for, where they are better
+    than those on this box."""
+    stored, languages, this = models_on_box(config), spoken_languages(config), speed.this_machine()
     found = []
-    for task, what in WHAT.items():
-        entry = _better(task, config.language, stored)
-        if entry is not None:
-            port: Port = "asr" if task == "asr" else "tts"
-            rows = [engine for engine in registry.engines(port) if engine.name == entry.engine]
-            missing = [choosing.obstacle_of(row, config.language) for row in rows]
-            installs = [one.partition(": ")[2] for one in missing if one and ": " in one]
-            mend = "; ".join([*installs, f"airos models get {entry.name}"])
-            told = f"better: {what} by {entry.engine} with {entry.name} (about {entry.size_mb} MB)"
-            found.append(Finding("Advice", "note", told, mend))
+    for task, what in ADVISED.items():
+        settings = config.asr if task == "asr" else config.tts
+        entries = advised(task, languages, settings.engine)
+        for entry in dict.fromkeys(entries.values()):
+            wants = (
+                languages
+                if task == "asr"
+                else [one for one in languages if entries.get(one) == entry]
+            )
+            here = [one for one in stored if one.task == task and all(map(one.speaks, wants))]
+            is_better = entry.quality > max((one.quality for one in here), default=0)
+            if is_better and speed.fast_enough(task, entry.cost, this).enough == "yes":
+                install = lacking(entry)
+                get = f"airos models get {entry.name}"
+                mend = f"pip install '{install}'; {get}" if install else get
+                told = (
+                    f"better: {what} by {entry.engine} with {entry.name} (about {entry.size_mb} MB)"
+                )
+                found.append(Finding("Advice", "note", told, mend))
     return found
 
 
-def _better(task: Task, language: str, stored: Mapping[str, StoredModel]) -> Entry | None:
-    this = speed.this_machine()
-    here = max((one.quality for one in stored.values() if one.task == task), default=0)
-    could = [
-        entry
-        for entry in recommended(task, language)
-        if entry.name not in stored
-        and entry.quality > here
-        and speed.fast_enough(task, entry.cost, this).enough == "yes"
-    ]
-    return max(could, key=lambda entry: entry.quality, default=None)
+def languages(spoken: Sequence[Fluency]) -> list[Finding]:
+    """Of a house with several: what is not heard or not spoken of one."""
+    if len(spoken) < 2:
+        return []  # the engines have said it
+    found = []
+    for one in spoken:
+        mends = [
+            one.mends[port] for port, who in (("asr", one.ears), ("tts", one.voice)) if not who
+        ]
+        verdict: Literal["works", "fails"] = "fails" if mends else "works"
+        found.append(
+            Finding("Languages", verdict, f"{one.language}: {_who(one)}", "; ".join(mends))
+        )
+    return found
+
+
+def _who(one: Fluency) -> str:
+    return f"heard by {one.ears or 'nobody'}, spoken by {one.voice or 'nobody'}"
 
 
 # ---- what lies outside ------------------------------------------------------------------------------

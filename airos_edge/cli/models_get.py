@@ -10,14 +10,13 @@ from typing import Any, TypeVar
 from airos_edge.cli.models_daemon import refuse_another_directory, tell_daemon
 from airos_edge.cli.progress import ProgressLines, mb
 from airos_edge.config import Config
-from airos_edge.engines import choosing, llm, registry
+from airos_edge.engines.advice import ADVISED, advised, lacking
 from airos_edge.errors import AirosError, ModelError
+from airos_edge.fluency import spoken_languages
 from airos_edge.models import catalogue, getting
 from airos_edge.models.catalogue import Entry
 from airos_edge.models.getting import Plan, Progress
 from airos_edge.models.hub import Hub, open_hub
-from airos_edge.models.speed import fast_enough, this_machine
-from airos_edge.models.stored import Task
 
 T = TypeVar("T")
 RECOMMENDED = "recommended"
@@ -25,11 +24,10 @@ RECOMMENDED = "recommended"
 
 def get(arguments: Namespace, config: Config, directory: Path) -> int:
     names = arguments.names if arguments.action == "get" else [RECOMMENDED]
-    language = arguments.language or config.language
     wanted: dict[str, Entry] = {}
     for name in names:
         chosen = (
-            _recommended(language)
+            _recommended(config, arguments.language)
             if name == RECOMMENDED
             else [catalogue.find(name, catalogue.entries())]
         )
@@ -51,33 +49,29 @@ def get(arguments: Namespace, config: Config, directory: Path) -> int:
         _say_what_runs_it(entry)
     if brought:
         tell_daemon()
-    for error in failed:
-        print(f"airos: {error}", file=sys.stderr)
+    for said in dict.fromkeys(
+        map(str, failed)
+    ):  # of a hub that is not there it is the same for each
+        print(f"airos: {said}", file=sys.stderr)
     return 1 if failed else 0
 
 
-def _recommended(language: str) -> list[Entry]:
-    """Ears and a voice: the best that this box is fast enough for and that can be run, or the smallest."""
-    machine = this_machine()
-    chosen: list[Entry] = []
-    ears_and_voice: tuple[Task, ...] = ("asr", "tts")
-    for task in ears_and_voice:
-        found = catalogue.recommended(task, language)
-        if not found:
-            print(
-                f"airos: for {task} in {language!r} the catalogue recommends none", file=sys.stderr
-            )
-            continue
-        able = [entry for entry in found if _lacks(entry) is None] or found
-        fast = [
-            entry for entry in able if fast_enough(entry.task, entry.cost, machine).enough == "yes"
-        ]
-        chosen.append(max(fast, key=lambda entry: entry.quality) if fast else able[0])
+def _recommended(config: Config, language: str | None) -> list[Entry]:
+    """Ears and voices for all that is spoken in the house, or for the language that is named."""
+    languages = spoken_languages(config) if language is None else (language,)
+    chosen: dict[str, Entry] = {}
+    for task, what in ADVISED.items():
+        settings = config.asr if task == "asr" else config.tts
+        found = advised(task, languages, settings.engine)
+        for one in languages:
+            if one not in found:
+                said = f"airos: {what} for {one!r}: the catalogue recommends none"
+                print(said, file=sys.stderr)
+        chosen |= {entry.name: entry for entry in found.values()}
     if not chosen:
-        raise ModelError(
-            f"nothing is recommended for {language!r}: look at `airos models list --all`"
-        )
-    return chosen
+        told = " and ".join(map(repr, languages))
+        raise ModelError(f"nothing is recommended for {told}: look at `airos models list --all`")
+    return [*chosen.values()]
 
 
 async def _bring(
@@ -88,13 +82,13 @@ async def _bring(
     lines = ProgressLines(sys.stderr)
     async with open_hub(mirror, told=lines.say) as hub:
         plans, failed = await _settled([getting.plan(hub, entry, turns) for entry in entries])
+        if not plans:
+            return [], failed
         needed = getting.missing_bytes(plans, directory)
         for plan in plans:
             lines.say(_told(plan, hub))
         if arguments.dry_run:
             print(f"{mb(needed)} MB would be fetched into {directory}")
-            return [], failed
-        if not plans:
             return [], failed
         getting.refuse_full_disk(needed, directory)
         try:
@@ -146,18 +140,7 @@ async def _one(
     return plan.entry
 
 
-def _lacks(entry: Entry) -> str | None:
-    """What to install before the model can be run; None: all is there."""
-    if entry.task == "llm":
-        return None if entry.engine in llm.ENGINES else entry.engine
-    rows = [row for row in registry.engines(entry.task) if row.name == entry.engine]
-    if not rows:
-        return entry.engine
-    missing = [part for part in rows[0].needs if not choosing.is_installed(part)]
-    return rows[0].install if missing else None
-
-
 def _say_what_runs_it(entry: Entry) -> None:
-    lacking = _lacks(entry)
-    if lacking is not None:
-        print(f"  it is run by {entry.engine}, which is not installed: pip install '{lacking}'")
+    install = lacking(entry)
+    if install is not None:
+        print(f"  it is run by {entry.engine}, which is not installed: pip install '{install}'")

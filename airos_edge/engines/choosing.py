@@ -17,7 +17,7 @@ from airos_edge.engines.settings import (
     VadSettings,
     WakeSettings,
 )
-from airos_edge.models.catalogue import recommended
+from airos_edge.models import catalogue, speed
 from airos_edge.models.stored import StoredModel, find
 from airos_edge.network import place_of_url
 from airos_edge.voice.ports import Place
@@ -29,6 +29,8 @@ class Settings(Protocol):
 
     @property
     def language(self) -> str: ...
+    @property
+    def languages(self) -> Sequence[str]: ...
     @property
     def wake(self) -> WakeSettings: ...
     @property
@@ -78,19 +80,23 @@ def choose(
     stored: Sequence[StoredModel] = (),
     model: str | None = None,
     too_slow: Callable[[Choice], str] = never_too_slow,
+    languages: Sequence[str] = (),
 ) -> Choice:
     """The wanted engine, or of `auto` the best, that is installed, has a model and knows the language;
     or a service elsewhere, by its URI. Of several wanted, the first of which that is so; the next stand in.
 
     `stored`: the models on the box; `model`: the one that is wanted, by its name or path. Imports
     nothing. What is chosen may still fail to open: a package can be there and broken. `too_slow` says of
-    one that was timed on this box what keeps `auto` from it, "" if nothing does.
+    one that was timed on this box what keeps `auto` from it, "" if nothing does. `languages`: others that are
+    spoken too; who knows more of them is better.
     """
     names = (wanted,) if isinstance(wanted, str) else wanted
     choices: list[Choice] = []
     passed_over: list[str] = []
     for name in names:
-        found, obstacles = _candidates(port, name, language, installed, stored, model, too_slow)
+        found, obstacles = _candidates(
+            port, name, language, installed, stored, model, too_slow, languages
+        )
         choices += found
         passed_over += obstacles
     if not choices:
@@ -108,6 +114,7 @@ def _candidates(
     stored: Sequence[StoredModel],
     model: str | None,
     too_slow: Callable[[Choice], str],
+    languages: Sequence[str],
 ) -> tuple[list[Choice], list[str]]:
     """Who could be taken, the best first, and what keeps others from it."""
     if is_uri(wanted):
@@ -134,7 +141,7 @@ def _candidates(
         able += [Choice(port, engine.name, why, model=one) for one in models or without]
     if not able:
         return [], list(obstacles.values())
-    able.sort(key=_quality, reverse=True)
+    able.sort(key=lambda one: (_known(one, stored, languages), _quality(one)), reverse=True)
     if wanted != "auto":
         return able[:1], []
     slow = {choice: why for choice in able if choice.model and (why := too_slow(choice))}
@@ -165,15 +172,24 @@ def _models(
 def _no_model(engine: Engine, port: Port, language: str, wanted: str | None) -> str:
     if wanted is not None:
         return f"has no model {wanted!r}: `airos models list` shows those that are on this box"
-    known = [] if port == "vad" else recommended(port, language)
-    names = [entry.name for entry in known if entry.engine == engine.name]
-    if names:
-        return f"has no model for {language!r}: airos models get {names[0]}"
-    return f"has no model for {language!r}: `airos models list` shows those there are"
+    known = [] if port == "vad" else catalogue.recommended(port, language)
+    mine = [entry for entry in known if entry.engine == engine.name]
+    if (entry := speed.best(mine, speed.this_machine())) is not None:
+        return f"has no model for {language!r}: airos models get {entry.name}"
+    return f"has no model for {language!r}, and the catalogue recommends none"
 
 
 def _quality(choice: Choice) -> int:
     return choice.model.quality if choice.model else 0
+
+
+def _known(choice: Choice, stored: Sequence[StoredModel], languages: Sequence[str]) -> int:
+    """How many of them: ears by the model that hears, a voice by all that its engine has on this box."""
+    if choice.model is None:
+        return 0
+    mine = [one for one in stored if (one.task, one.engine) == (choice.port, choice.engine)]
+    models = [choice.model] if choice.port == "asr" else [choice.model, *mine]
+    return sum(any(model.speaks(language) for model in models) for language in languages)
 
 
 def is_uri(engine: str) -> bool:
@@ -206,7 +222,13 @@ def choose_all(
 ) -> list[Choice]:
     def chosen(port: Port, wanted: Engines, model: str | None = None) -> Choice:
         return choose(
-            port, wanted, settings.language, stored=stored, model=model, too_slow=too_slow
+            port,
+            wanted,
+            settings.language,
+            stored=stored,
+            model=model,
+            too_slow=too_slow,
+            languages=settings.languages,
         )
 
     return [

@@ -107,6 +107,13 @@ class Endpoint:
                 raise self.failed(f"{self.where}{path}: HTTP {response.status_code}")
             return response.json()
 
+    async def refusal(self, path: str, body: Mapping[str, Any]) -> str:
+        """What the server finds wrong with what would be asked there; "" if it would take it. Raises
+        EngineError where it cannot be asked."""
+        with self._translated():
+            response = await self.client.post(self.url + path, json=dict(body))
+            return await self._excuse(response) if response.status_code == 400 else ""
+
     def failed(self, what: str) -> EngineError:
         return EngineError(self.name, what)
 

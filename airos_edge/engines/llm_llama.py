@@ -26,6 +26,7 @@ from airos_edge.engines.llm_openai import OPENAI
 from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.health import State
 from airos_edge.models.stored import StoredModel
+from airos_edge.paths import socket_path
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.history import Item
 from airos_edge.voice.ports import Place, Prompt
@@ -41,6 +42,10 @@ COMPLAINT = re.compile(r"^[\d.]+ E (.+)")
 """In llama.cpp's log; there are some before and after the reason."""
 LOOK_S = 0.1
 """So long it takes to hear that a program has ended whose connection broke off."""
+MOST_TOOLS = 1000
+"""So many are remembered with whether they can be used; clients bring tools too, and any number of them."""
+LONGEST_RUNTIME = 70
+"""Of a directory, for a socket two levels down: Linux takes 107 bytes (unix(7)), macOS 103."""
 LONGEST_LINE = 16 * 1024 * 1024
 
 Report = Callable[[State, str], None]
@@ -51,11 +56,19 @@ def open_llm(name: str, settings: LlmSettings, stored: Sequence[StoredModel]) ->
     if locate("xllamacpp") is None:
         raise EngineUnavailable(name, "lacks xllamacpp: pip install 'airos-edge[llama]'")
     file = file_of(name, settings.model, stored)
-    folder = Path(tempfile.mkdtemp(prefix="airos-llama-"))  # nobody else may enter it
+    folder = _own_folder()
     socket = str(folder / "llama.sock")
     endpoint = open_endpoint(name, ADDRESS, settings.model, Place.LOCAL, None, {}, socket=socket)
     wanted = Wanted(str(file), socket, settings.context, settings.threads, settings.gpu_layers)
     return Llama(LlamaProgram(endpoint, wanted, folder), settings)
+
+
+def _own_folder() -> Path:
+    """Nobody else may enter it. Where the daemon has its socket, if it may write there, else for what is
+    temporary."""
+    runtime = socket_path().parent
+    is_fit = os.access(runtime, os.W_OK) and len(str(runtime)) <= LONGEST_RUNTIME
+    return Path(tempfile.mkdtemp(prefix="airos-llama-", dir=runtime if is_fit else None))
 
 
 class LlamaProgram:
@@ -98,6 +111,11 @@ class LlamaProgram:
         told = await self._endpoint.told("/models")
         return int(told["data"][0]["meta"]["n_ctx"])
 
+    async def refusal(self, path: str, body: Mapping[str, Any]) -> str:
+        """As of an `Endpoint`."""
+        await self.loaded()
+        return await self._endpoint.refusal(path, body)
+
     def failed(self, what: str) -> EngineError:
         return self._endpoint.failed(what)
 
@@ -123,6 +141,7 @@ class LlamaProgram:
     async def _start(self, wanted: Wanted) -> None:
         began = asyncio.get_running_loop().time()
         self._complaint = ""
+        self.folder.mkdir(mode=0o700, exist_ok=True)  # one whose input has ended has taken it along
         try:
             process = await asyncio.create_subprocess_exec(
                 *PROGRAM,
@@ -195,6 +214,8 @@ class Llama(Model):
         self.program = program
         self._forced = Model(FORCED, program, Place.LOCAL, settings)
         self._has_begun = False
+        self._takes_tool: dict[str, bool] = {}
+        """By the tool, in JSON."""
 
     def begin(self, report: Report, usual: Callable[[], Awaitable[Prompt]]) -> None:
         """Loads it, and lets it read what `usual` gives, with which every question begins: it need not be read
@@ -204,10 +225,29 @@ class Llama(Model):
         self._has_begun = True
         self.program.scope.start(self._warm_up(report, usual), f"warming up {self.name}")
 
-    def completion(self, prompt: Prompt) -> Completion:
-        if must_call(prompt):
-            return self._forced.completion(prompt)
-        return super().completion(prompt)
+    async def completion(self, prompt: Prompt) -> Completion:
+        """As of a `Model`, without the tools that llama.cpp can make no grammar of."""
+        usable = [tool for tool in prompt.tools if await self._takes(tool)]
+        prompt = replace(prompt, tools=tuple(usable))
+        ask = self._forced.completion if must_call(prompt) else super().completion
+        async with aclosing(ask(prompt)) as parts:
+            async for part in parts:
+                yield part
+
+    async def _takes(self, tool: Mapping[str, Any]) -> bool:
+        """llama.cpp refuses a whole question for one schema that it does not know what to do with: a
+        reference that leads nowhere, or a property that is `true`. It alone knows which those are."""
+        told = json.dumps(tool, sort_keys=True)
+        if told not in self._takes_tool:
+            body = OPENAI.body(Prompt((HELLO,), tools=(tool,)), self._settings, self.program.url)
+            why = await self.program.refusal("/chat/completions/input_tokens", body)
+            if why:
+                message = "llm %s: goes on without the tool %s: %s"
+                log.warning(message, self.name, tool["name"], why)
+            if len(self._takes_tool) >= MOST_TOOLS:
+                self._takes_tool.clear()
+            self._takes_tool[told] = not why
+        return self._takes_tool[told]
 
     async def _warm_up(self, report: Report, usual: Callable[[], Awaitable[Prompt]]) -> None:
         report("starting", "it is being loaded")

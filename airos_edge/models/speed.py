@@ -2,12 +2,12 @@
 
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from airos_edge.models.catalogue import Cost
+from airos_edge.models.catalogue import Cost, Entry
 from airos_edge.models.stored import Task
 
 BUDGET: Mapping[Task, float] = {"asr": 0.3, "tts": 0.5, "llm": 0.7, "wake": 0.5}
@@ -57,6 +57,14 @@ def fast_enough(task: Task, cost: Cost, machine: Machine, measured: float | None
     if factor <= BUDGET[task]:
         return Verdict("yes", why)
     return Verdict("barely" if factor <= 2 * BUDGET[task] else "no", why)
+
+
+def best(entries: Sequence[Entry], machine: Machine) -> Entry | None:
+    """The best that the machine is fast enough for, else the smallest; None: there are none."""
+    fast = [one for one in entries if fast_enough(one.task, one.cost, machine).enough == "yes"]
+    if fast:
+        return max(fast, key=lambda one: one.quality)
+    return min(entries, key=lambda one: one.size_mb, default=None)
 
 
 def estimate(cost: Cost, machine: Machine) -> float:

@@ -60,6 +60,17 @@ def test_what_is_configured_and_does_not_work_fails_it(runtime: Path, capsys: Sh
     assert out.endswith("2 things do not work; see !! above.\n")
 
 
+def test_a_language_of_the_house_that_nobody_hears_fails_it(doctor: Doctor, runtime: Path) -> None:
+    (runtime / "config.yaml").write_text("languages: [en, de]\n")
+    english, german = doctor("Languages", code=1)
+    assert (english["verdict"], english["told"]) == (
+        "works",
+        "en: heard by pocketsphinx, spoken by espeak",
+    )
+    assert (german["verdict"], german["told"]) == ("fails", "de: heard by nobody, spoken by espeak")
+    assert german["mend"].startswith("airos models get whisper-")
+
+
 def test_a_configuration_that_cannot_be_used_is_refused(runtime: Path) -> None:
     (runtime / "config.yaml").write_text("router: {tiers: [nobody]}\n")
     assert main(["doctor"]) == CONFIGURATION
@@ -128,7 +139,7 @@ def test_it_advises_the_best_that_this_box_is_quick_enough_for(
     def entry(name: str, task: Any, quality: int, factor: float) -> catalogue.Entry:
         cost = catalogue.Cost(factor, factor, 100)
         said = {"size_mb": 480, "recommended": ("en",), "cost": cost}
-        return catalogue.Entry(name, task, "owl", "owls/here", {}, quality=quality, **said)  # type: ignore[arg-type]
+        return catalogue.Entry(name, task, "owl", "owls/here", (), quality=quality, **said)  # type: ignore[arg-type]
 
     known = (
         entry("owl-small", "asr", 3, 0.01),
@@ -139,7 +150,7 @@ def test_it_advises_the_best_that_this_box_is_quick_enough_for(
     monkeypatch.setattr(speed, "this_machine", lambda: speed.Machine("aarch64", 4, 8000))
     (advised,) = doctor("Advice")
     assert advised["told"] == "better: ears by owl with owl-medium (about 480 MB)"
-    assert advised["mend"] == "airos models get owl-medium"
+    assert advised["mend"] == "pip install 'owl'; airos models get owl-medium"
 
 
 # ---- language models, sound --------------------------------------------------------------------------

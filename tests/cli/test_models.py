@@ -19,6 +19,7 @@ from airos_edge.engines import choosing
 from airos_edge.models import catalogue
 from airos_edge.models.catalogue import Cost, Entry
 from airos_edge.models.getting import Progress
+from airos_edge.models.hub import Patience
 from airos_edge.models.speed import Machine
 from tests.cli.conftest import FakeDaemon
 from tests.models.hub_server import HubServer, hub_server
@@ -63,9 +64,7 @@ def server() -> Iterator[HubServer]:
 def directory(server: HubServer, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Of the models; the catalogue is a small one, and the hub near."""
     monkeypatch.setattr(catalogue, "entries", lambda: (*VOICES, EARS))
-    monkeypatch.setattr(
-        "airos_edge.cli.models_get.this_machine", lambda: Machine("x86_64", 4, 8000)
-    )
+    monkeypatch.setattr("airos_edge.models.speed.this_machine", lambda: Machine("x86_64", 4, 8000))
     monkeypatch.setattr(choosing, "is_installed", lambda part: True)
     (runtime / "config.yaml").write_text(
         f"models: {{directory: {runtime}/models, mirror: '{server.url}/'}}\n"
@@ -118,6 +117,16 @@ def test_recommended_is_the_best_that_this_box_is_fast_enough_for(
     assert (directory / "eule").is_dir()
 
 
+def test_recommended_is_for_all_that_is_spoken_in_the_house(
+    directory: Path, runtime: Path, capsys: Captured
+) -> None:
+    with (runtime / "config.yaml").open("a") as config:
+        config.write("languages: [en, de]\n")
+    assert main(["models", "recommended"]) == 0
+    brought = {path.parent.name for path in directory.glob("*/airos.json")}
+    assert brought == {"ear", "owl-large", "eule"}
+
+
 def test_where_nothing_is_recommended_it_is_said(
     monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
@@ -136,6 +145,21 @@ def test_a_dry_run_fetches_nothing(directory: Path, server: HubServer, capsys: C
 def test_a_name_that_is_none_gets_the_nearest(capsys: Captured) -> None:
     assert main(["models", "get", "owl-smal"]) == 1
     assert "did you mean owl-small?" in capsys.readouterr().err
+
+
+def test_a_hub_that_is_not_there_is_told_of_once(
+    runtime: Path, directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    (runtime / "config.yaml").write_text("models: {mirror: 'http://127.0.0.1:9'}\n")
+    monkeypatch.setattr("airos_edge.models.hub.LONG_S", 0)
+    monkeypatch.setattr(Patience, "before", lambda self, attempt, asked_s: 0.01)
+    assert main(["models", "get", "owl-small", "owl-large", "--dry-run"]) == 1
+    said = capsys.readouterr()
+    assert said.out == "", "nothing is known of what would be fetched"
+    *waits, failed = said.err.splitlines()
+    assert len({*waits}) == 1
+    assert failed.startswith("airos: 127.0.0.1: cannot be reached")
+    assert failed.endswith("look whether this box is online; given up for now")
 
 
 def test_a_mirror_without_hashes_is_said_to_be_one(server: HubServer, capsys: Captured) -> None:

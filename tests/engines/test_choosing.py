@@ -1,6 +1,6 @@
 """Which engine a port gets, and what is said about it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ from airos_edge.engines.choosing import Choice, choose, choose_all, refuse_beyon
 from airos_edge.engines.registry import ENGINES, Engine, Port
 from airos_edge.engines.settings import AsrSettings, TtsSettings, VadSettings, WakeSettings
 from airos_edge.errors import ReachError
+from airos_edge.models import speed
 from airos_edge.models.stored import StoredModel
 from airos_edge.voice.ports import Place
 
@@ -16,6 +17,7 @@ from airos_edge.voice.ports import Place
 @dataclass(frozen=True)
 class Settings:
     language: str = "en"
+    languages: tuple[str, ...] = ()
     wake: WakeSettings = field(default_factory=WakeSettings)
     vad: VadSettings = field(default_factory=VadSettings)
     asr: AsrSettings = field(default_factory=AsrSettings)
@@ -147,10 +149,20 @@ def test_auto_takes_the_best_model_of_the_language_and_the_next_best_stand_in() 
 
 
 @pytest.mark.usefixtures("_with_owl")
+def test_of_a_house_with_several_languages_the_ears_that_know_them_all_are_taken() -> None:
+    english = replace(LARGE, name="owl-en", languages=("en",))
+    stored = [english, SMALL, GERMAN]
+    assert choose("asr", installed=everything, stored=stored).model == english
+    both = choose("asr", installed=everything, stored=stored, languages=["en", "de"])
+    assert both.model == SMALL, "which knows any language"
+    assert both.others[0].model == english
+
+
+@pytest.mark.usefixtures("_with_owl")
 def test_an_engine_without_a_model_of_the_language_is_passed_over_and_that_is_said() -> None:
     choice = choose("asr", installed=everything, stored=[GERMAN])
     assert choice.engine == "pocketsphinx"
-    assert "owl has no model for 'en': `airos models list`" in choice.why
+    assert "owl has no model for 'en', and the catalogue recommends none" in choice.why
 
 
 def test_an_engine_without_a_model_names_the_one_to_get_where_the_catalogue_knows_one(
@@ -158,6 +170,7 @@ def test_an_engine_without_a_model_names_the_one_to_get_where_the_catalogue_know
 ) -> None:
     whisper = Engine("whisper", "owl:open_asr", ("owl",), "owl", "", runs_models=True)
     monkeypatch.setattr("airos_edge.engines.registry.ENGINES", {**ENGINES, "asr": (whisper,)})
+    monkeypatch.setattr(speed, "this_machine", lambda: speed.Machine("aarch64", 4, 8000))
     choice = choose("asr", language="de", installed=everything)
     assert (choice.engine, choice.why) == (
         None,

@@ -414,6 +414,32 @@ async def test_a_call_that_it_begins_by_itself_fits_its_schema(caller_file: Path
     assert calls > 2
 
 
+@pytest.mark.parametrize("choice", ["auto", "required"])
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        ({"type": "object", "properties": {"x": {"$ref": "#/$defs/gone"}}}, "gone"),
+        ({"type": "object", "properties": {"x": True}}, "must be an object"),
+        ({"type": "object", "properties": {"x": {"enum": []}}}, "non-empty"),
+    ],
+)
+async def test_a_tool_that_llama_cannot_use_is_left_out_and_named_once(
+    caller_file: Path, caplog: pytest.LogCaptureFixture, bad: dict[str, Any], choice: str, why: str
+) -> None:
+    odd = {"type": "function", "name": "odd", "parameters": bad}
+    prompt = replace(HELLO, tools=(odd, *tools()), tool_choice=choice)
+    async with aclosing(opened(caller_file, max_tokens=600)) as model:
+        for _ in range(2):
+            parts = await all_of(model, prompt)
+            assert isinstance(parts[-1], Done)
+            calls = [part for part in parts if isinstance(part, Call)]
+            assert calls or choice == "auto"
+            assert all(call.name.startswith("tool_") for call in calls)
+    (warning,) = [one.message for one in caplog.records if one.levelname == "WARNING"]
+    assert warning.startswith("llm small: goes on without the tool odd: ")
+    assert why in warning
+
+
 async def test_a_call_that_is_cut_is_not_made(caller_file: Path) -> None:
     prompt = replace(HELLO, tools=tools(), tool_choice="required", max_tokens=5)
     async with aclosing(opened(caller_file)) as model:

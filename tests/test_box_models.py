@@ -1,0 +1,46 @@
+"""What a box makes of models that are replaced while it runs."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from airos_edge.box import open_box
+from airos_edge.config import Config, StateSettings
+from airos_edge.engines.llm import LlmSettings
+from airos_edge.engines.settings import WakeSettings
+from airos_edge.models.importing import bring_in
+from airos_edge.voice.waking import WordSettings
+from tests.engines.word_models import onnx_word
+from tests.llama_model import write_model
+
+pytestmark = pytest.mark.real_time
+
+
+async def replaced(file: Path, models: Path, name: str) -> None:
+    await asyncio.to_thread(bring_in, file, models, name)
+
+
+async def test_a_replaced_mind_and_a_replaced_wake_word_are_taken_up_and_told(
+    tmp_path: Path,
+) -> None:
+    models = tmp_path / "models"
+    await replaced(write_model(tmp_path / "one.gguf", seed=1), models, "mind")
+    config = replace(
+        Config(),
+        state=StateSettings(str(tmp_path)),
+        wake=WakeSettings(words={"alexa": WordSettings(), "owl": WordSettings()}),
+        llm={"small": LlmSettings("llama", model="mind", context_tokens=2048, threads=1)},
+    )
+    async with open_box(config, ports=["wake"]) as box:
+        assert box.state()["parts"]["wake owl"]["state"] == "failed"
+        assert await box.models_changed() == {}
+
+        await replaced(onnx_word(tmp_path / "owl.onnx"), models, "owl")
+        assert await box.models_changed() == {"wake": "openwakeword"}
+        assert "wake owl" not in box.state()["parts"]
+
+        await replaced(write_model(tmp_path / "two.gguf", seed=2), models, "mind")
+        assert await box.models_changed() == {"llm small": "mind"}
+        assert await box.models_changed() == {}
