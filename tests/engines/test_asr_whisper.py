@@ -1,8 +1,8 @@
 """Whisper while somebody speaks, at their end, in several languages, and when nobody listens any more."""
 
 import asyncio
-import logging
 import gc
+import logging
 import os
 import threading
 import weakref
