@@ -284,7 +284,8 @@ class Box:
             await self._build(self._parts.config)
         now = serving(self._parts)
         changed = {part: told for part, (told, made) in now.items() if made is not before[part][1]}
-        log.info("Models changed; %s.", changed or "nothing here uses them")
+        said = ", ".join(f"{part} is {told}" for part, told in changed.items())
+        log.info("Models changed; %s.", said or "nothing here uses them")
         return changed
 
     async def _build(self, config: Config) -> None:

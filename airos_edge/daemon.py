@@ -179,7 +179,8 @@ def _describe(
         log.info("Recorded: every Realtime session, with its sound, in %s", config.server.record)
     for port, part in parts["engines"].items():
         model = f" with {part['model']}" if "model" in part else ""
-        log.info("%s: %s%s (%s)", port, part["engine"] or "none", model, part["why"])
+        why = part["why"].removeprefix(f"{port}: ")
+        log.info("%s: %s%s (%s)", port, part["engine"] or "none", model, why)
     for one in box.fluencies:
         is_whole = one.ears and one.voice
         log.log(

@@ -63,15 +63,17 @@ def serving(parts: Parts) -> Mapping[str, tuple[str, object]]:
     return told
 
 
-def models_of(config: Config) -> Mapping[str, str]:
-    """What is known of each model without asking it, as a sentence."""
+def models_of(config: Config, absent: Mapping[str, str] = {}) -> Mapping[str, str]:
+    """What is known of each model without asking it, as a sentence. `absent`: why one is not there."""
     told = {}
     for name, settings in config.llm.items():
         place = llm.place(settings)
         address = shown(llm.address(settings))
         where = f"at {address}" if address else "run by llama.cpp on this box"
         told[name] = f"{settings.model or settings.engine} {where} ({place.name.lower()})"
-        if place > config.reach:
+        if name in absent:
+            told[name] += f", cannot be opened: {absent[name]}"
+        elif place > config.reach:
             told[name] += f", never asked: `reach` is {config.reach.name.lower()}"
         elif name not in config.router.tiers:
             told[name] += ", asked by its name only: it is not in router.tiers"

@@ -191,7 +191,8 @@ async def _models(
                 partial(_model, name, settings, stored, workshop, health),
             )
         except EngineError as error:
-            log.warning("Going on without the model %s: %s", name, error)
+            why = str(error).removeprefix(f"{name}: ")
+            log.warning("Going on without the model %s: %s", name, why)
             health.report(f"llm {name}", "failed", str(error))
         else:
             if llm.place(settings) > config.reach:

@@ -1,6 +1,7 @@
 """What a box makes of models that are replaced while it runs."""
 
 import asyncio
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,8 +24,9 @@ async def replaced(file: Path, models: Path, name: str) -> None:
 
 
 async def test_a_replaced_mind_and_a_replaced_wake_word_are_taken_up_and_told(
-    tmp_path: Path,
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     models = tmp_path / "models"
     await replaced(write_model(tmp_path / "one.gguf", seed=1), models, "mind")
     config = replace(
@@ -39,6 +41,7 @@ async def test_a_replaced_mind_and_a_replaced_wake_word_are_taken_up_and_told(
 
         await replaced(onnx_word(tmp_path / "owl.onnx"), models, "owl")
         assert await box.models_changed() == {"wake": "openwakeword"}
+        assert "Models changed; wake is openwakeword." in caplog.messages
         assert "wake owl" not in box.state()["parts"]
 
         await replaced(write_model(tmp_path / "two.gguf", seed=2), models, "mind")

@@ -10,6 +10,7 @@ from airos_edge.cli import control
 from airos_edge.cli.keys import listed
 from airos_edge.config import Config, effective, find, load
 from airos_edge.description import models_of, told_of
+from airos_edge.engines import llm
 from airos_edge.engines.choosing import Choice
 from airos_edge.errors import AirosError, DaemonError
 from airos_edge.fluency import fluencies
@@ -25,7 +26,9 @@ def main(arguments: Namespace) -> int:
     config = load(arguments.config)
     options = effective(config)
     choices = rehearse(config, has_keys=_has_keys(config))
-    fluent = fluencies(config, choices, models_on_box(config))
+    stored = models_on_box(config)
+    fluent = fluencies(config, choices, stored)
+    models = models_of(config, llm.absent(config.llm, stored))
     source = find(arguments.config)
     daemon = _daemon()
     if arguments.json:
@@ -36,7 +39,7 @@ def main(arguments: Namespace) -> int:
             "config": options,
             "engines": engines,
             "languages": {one.language: one.told for one in fluent},
-            "models": models_of(config),
+            "models": models,
             "daemon": daemon,
         }
         print(json.dumps(report, ensure_ascii=False))
@@ -50,8 +53,9 @@ def main(arguments: Namespace) -> int:
     print("# engines")
     for choice in choices:
         model = f"{choice.model.name}: " if choice.model else ""
-        print(f"#   {choice.port:<5} {choice.engine or 'none':<15} {model}{choice.why}")
-    for name, told in models_of(config).items():
+        why = choice.why.removeprefix(f"{choice.port}: ")
+        print(f"#   {choice.port:<5} {choice.engine or 'none':<15} {model}{why}")
+    for name, told in models.items():
         print(f"#   llm {name}: {told}")
     for one in fluent:
         print(f"# language {one.language}: {one.told}")

@@ -77,11 +77,17 @@ def engines(config: Config, chosen: Mapping[str, Any], states: Mapping[str, Any]
     """Of each port the engine it gets and why, then those that it could have. `chosen` and `states` are
     those of a box that has opened them."""
     found = []
+    runs = {
+        (model.task, model.engine)
+        for model in models_on_box(config)
+        if model.speaks(config.language)
+    }
     for port in PORTS:
         found.append(_engine(port, chosen[port], states.get(port, {})))
         for engine in registry.engines(port):
             if engine.name != chosen[port]["engine"]:
-                found.append(_other(port, engine, config))
+                has_model = (port, engine.name) in runs
+                found.append(_other(port, engine, config, has_model))
     return found
 
 
@@ -96,11 +102,12 @@ def _engine(port: Port, told: Mapping[str, Any], state: Mapping[str, Any]) -> Fi
     return Finding("Engines", "works", line)
 
 
-def _other(port: Port, engine: Engine, config: Config) -> Finding:
-    """What keeps it from being chosen, of what could be."""
+def _other(port: Port, engine: Engine, config: Config, has_model: bool) -> Finding:
+    """What keeps it from being chosen, of what could be. `has_model`: one of its own, for the language."""
     obstacle = choosing.obstacle_of(engine, config.language)
     if obstacle is None:
-        told = "needs a model" if engine.runs_models else "is there, and not chosen"
+        needs_one = engine.runs_models and not has_model
+        told = "needs a model" if needs_one else "is there, and not chosen"
         return Finding("Engines", "note", f"{port} {engine.name}: {told}")
     what, _, mend = obstacle.partition(": ")
     return Finding("Engines", "note", f"{port} {engine.name}: {what}", mend)

@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from airos_edge.errors import ConfigError
+from airos_edge.engines.llama_file import file_of
+from airos_edge.errors import ConfigError, EngineUnavailable
 from airos_edge.limits import Range
 from airos_edge.models.stored import StoredModel
 from airos_edge.network import place_of_url
@@ -126,6 +127,18 @@ def refuse_impossible(models: Mapping[str, LlmSettings]) -> None:
             raise ConfigError(f"{path}.url: got {url!r}, wants http://host:port/v1 or https://…")
         if settings.api_key and not settings.api_key.fits_a_header:
             raise ConfigError(f"{path}.api_key: {NO_KEY}")
+
+
+def absent(models: Mapping[str, LlmSettings], stored: Sequence[StoredModel]) -> Mapping[str, str]:
+    """Of those that run here, why one cannot be opened: its file is not there, or is something else."""
+    why: dict[str, str] = {}
+    for name, settings in models.items():
+        if ENGINES[settings.engine].runs_here:
+            try:
+                file_of(name, settings.model, stored)
+            except EngineUnavailable as error:
+                why[name] = str(error).removeprefix(f"{name}: ")
+    return why
 
 
 def _refuse_here(path: str, settings: LlmSettings) -> None:

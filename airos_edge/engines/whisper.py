@@ -205,6 +205,7 @@ def _load(directory: Path, device: str, compute_type: str, names: Sequence[str])
     """Raises EngineError."""
     from faster_whisper import WhisperModel
 
+    logging.getLogger("faster_whisper").setLevel(logging.WARNING)  # it tells of every recording
     runs_on = f"{device}, {compute_type}"
     weights = (directory / "model.bin").stat()
     key = (directory, weights.st_mtime_ns, weights.st_size, device, compute_type)

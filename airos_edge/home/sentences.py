@@ -125,8 +125,9 @@ def tag_of(language: str, option: str = "language") -> str:
     known = sorted(get_languages())
     tag = nearest(language, known)
     if tag is None:
-        near = get_close_matches(language, known, n=3) or ["en"]
-        hint = f"try {' or '.join(near)}"
+        near = get_close_matches(language, known, n=3)
+        hint = f"try {' or '.join(near or ['en', 'de', 'fr'])}"
+        hint += "" if near else "; docs/languages.md names them all"
         raise ConfigError(f"{option}: there are no sentences in {language!r}; {hint}")
     return tag
 

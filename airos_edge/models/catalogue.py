@@ -81,10 +81,8 @@ def find(name: str, among: Collection[Entry]) -> Entry:
         if entry.name == name:
             return entry
     near = get_close_matches(name, [entry.name for entry in among], n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    raise ModelError(
-        f"the catalogue has no model {name!r}{hint} `airos models list` shows those there are"
-    )
+    hint = f"did you mean {near[0]}?" if near else "`airos models list` shows those there are"
+    raise ModelError(f"the catalogue has no model {name!r}; {hint}")
 
 
 def recommended(task: Task, language: str, among: Collection[Entry] | None = None) -> list[Entry]:

@@ -122,3 +122,28 @@ def test_an_engine_installed_since_the_daemon_started_is_noticed(
 def test_that_no_daemon_runs_is_said_and_is_no_error(capsys: Captured) -> None:
     assert main(["check"]) == 0
     assert "# no daemon is running" in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_a_mind_whose_file_is_not_on_this_box_is_said_not_to_be_there(
+    runtime: Path, capsys: Captured
+) -> None:
+    (runtime / "notes.gguf").write_text("<html>Sign in</html>")
+    (runtime / "config.yaml").write_text(
+        "llm:\n"
+        "  small: {engine: llama, model: nope}\n"
+        f"  page: {{engine: llama, model: {runtime / 'notes.gguf'}}}\n"
+        "router: {tiers: [commands, small]}\n"
+    )
+    assert main(["check"]) == 0
+    out = capsys.readouterr().out
+    assert (
+        "llm small: nope run by llama.cpp on this box (local), cannot be opened: there is no" in out
+    )
+    assert "is no GGUF file: it is an HTML page" in out
+
+
+def test_a_port_without_an_engine_is_named_once(runtime: Path, capsys: Captured) -> None:
+    (runtime / "config.yaml").write_text("wake: {words: {owl: {model: /nowhere/owl.onnx}}}\n")
+    assert main(["check"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "wake  none" in line]
+    assert "wake: " not in line

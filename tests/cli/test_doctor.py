@@ -123,6 +123,18 @@ def test_models_are_told_with_what_was_timed(doctor: Doctor, runtime: Path) -> N
     assert heard.startswith("owl heard 'hello there'")
 
 
+def test_an_engine_with_a_model_that_is_not_chosen_is_not_said_to_need_one(
+    doctor: Doctor, runtime: Path
+) -> None:
+    model = runtime / ".local/state/airos/models/mine"
+    model.mkdir(parents=True)
+    (model / "airos.json").write_text('{"task": "asr", "engine": "whisper"}')
+    (runtime / "config.yaml").write_text("asr: {engine: pocketsphinx}\n")
+    told = [one["told"] for one in doctor("Engines")]
+    assert "asr whisper: is there, and not chosen" in told
+    assert "tts piper: needs a model" in told
+
+
 def test_a_model_that_cannot_be_loaded_fails_it_though_another_engine_stands_in(
     doctor: Doctor, runtime: Path
 ) -> None:

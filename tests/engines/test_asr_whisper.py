@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import os
 import threading
 import weakref
@@ -278,6 +279,14 @@ def test_a_model_of_english_only_says_so_when_it_is_opened(tmp_path: Path) -> No
         open_asr(WantedAsr(language="de", model=model))
     asr = open_asr(WantedAsr(language="en-gb", model=model))
     assert asr.name == "whisper"
+
+
+async def test_the_library_does_not_write_a_line_for_each_recording(
+    asr: WhisperAsr, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        await final(asr, utterance(hum(1.0)))
+    assert [record for record in caplog.records if record.name == "faster_whisper"] == []
 
 
 def test_without_a_model_it_cannot_be_opened() -> None:

@@ -120,7 +120,7 @@ def test_nothing_is_recommended_for_a_language_nobody_speaks() -> None:
 
 def test_a_name_that_is_nearly_one_gets_that(tmp_path: Path) -> None:
     assert find("whisper-small", entries()).engine == "whisper"
-    with pytest.raises(ModelError, match="did you mean whisper-small"):
+    with pytest.raises(ModelError, match=r"no model '[^']+'; did you mean whisper-small\?$"):
         find("wisper-small", entries())
 
 
