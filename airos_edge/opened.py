@@ -143,6 +143,7 @@ async def open_engines(
             return None
 
     heard = partial(wanted_asr, config, house, grammar)
+    ears = partial(AsrInOrder, grammar=config.asr.grammar)
     spoken, voice = (
         partial(wanted_tts, config, stored),
         partial(_open_tts, tts, speech_directory(config)),
@@ -150,7 +151,7 @@ async def open_engines(
     works: dict[Port, Callable[[], Coroutine[Any, Any, Any]]] = {
         "wake": lambda: streams(wake, wanted_wake(config, stored), opening.open_wake),
         "vad": lambda: streams(vad, WantedVad(), opening.open_vad),
-        "asr": lambda: _in_order(AsrInOrder, asr, heard, opening.open_asr, config, means),
+        "asr": lambda: _in_order(ears, asr, heard, opening.open_asr, config, means),
         "tts": lambda: _in_order(TtsInOrder, tts, spoken, voice, config, means),
     }
     made: dict[Port, asyncio.Task[Any]] = {}

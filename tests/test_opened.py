@@ -223,8 +223,7 @@ async def test_loading_and_timing_do_not_hold_up_the_loop(tmp_path: Path) -> Non
 async def test_of_a_list_one_that_is_not_there_makes_way_and_that_is_told(tmp_path: Path) -> None:
     nobody = "tcp://127.0.0.1:9"
     engines = ("tcp://192.168.1.5:10300", nobody, "pocketsphinx")
-    asr = AsrSettings(engine=engines, grammar=False)  # which would hear in its stead
-    async with open_box(config_of(tmp_path, asr=asr), measure=quick) as box:
+    async with open_box(config_of(tmp_path, asr=AsrSettings(engines)), measure=quick) as box:
         told = box.check()["engines"]["asr"]
         assert (told["engine"], box.state()["status"]) == (nobody, "ok")
         assert "tcp://192.168.1.5:10300 is beyond `reach`" in told["why"]

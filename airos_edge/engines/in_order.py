@@ -42,6 +42,7 @@ class InOrder(Generic[E]):
         """That of the furthest: anything may go so far."""
         self.parts = tuple(parts)
         self.is_loading = False
+        self.answers_s = ANSWERS_S
         self._report = report
         self._settling: Loading[E] | None = None
         self._changed = asyncio.Event()
@@ -212,14 +213,14 @@ class InOrder(Generic[E]):
     ) -> AsyncIterator[AsyncIterable[T]]:
         """What the part makes. Whatever it fails with reaches the block as an AirosError.
 
-        One elsewhere, beside which there are others, fails too when it makes nothing for `ANSWERS_S`, which
+        One elsewhere, beside which there are others, fails too when it makes nothing for `answers_s`, which
         count from the loop time that `since` gives, or not at all while that is None. Leaving ends it.
         """
         async with chain(made, name=part.name, ahead=1) as coming:
             if not is_uri(part.name) or len(self.parts) == 1:
                 yield coming
                 return
-            async with aclosing(patiently(coming, ANSWERS_S, part.name, since)) as in_time:
+            async with aclosing(patiently(coming, self.answers_s, part.name, since)) as in_time:
                 yield in_time
 
     def note_failed(self, part: Loading[E], error: EngineError) -> None:
