@@ -199,8 +199,13 @@ class InOrder(Generic[E]):
             return "starting", "; ".join([f"loading {name}{meanwhile}", *broken])
         if serving is None:
             return "failed", "; ".join(broken)
-        if serving.why and not serving.is_too_slow:  # the only one there is, and it failed
-            return "failed", "; ".join([*broken, serving.why])
+        if (
+            serving.why and not serving.is_too_slow
+        ):  # it has failed, and is asked first all the same
+            after = (part for part in self._ready([serving]) if not part.why)
+            if (other := next(after, None)) is None:
+                return "failed", "; ".join([*broken, serving.why])
+            broken, serving = [*broken, serving.why], other
         if broken:
             return "degraded", f"{'; '.join(broken)}; {serving.name} stands in"
         return "ok", ""

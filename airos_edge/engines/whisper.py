@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from airos_edge.engines.settings import Device
-from airos_edge.errors import EngineError, EngineUnavailable
+from airos_edge.errors import EngineError, EngineUnavailable, PromptError
 from airos_edge.voice.audio import RATE_HZ
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class Whisper:
         code = CODES.get(base, base)
         if code not in self._model.supported_languages:
             known = "English only" if not self.knows_languages else "no such language"
-            raise EngineError(NAME, f"its model hears {known}, not {language!r}")
+            raise PromptError(NAME, f"its model hears {known}, not {language!r}", "invalid_value")
         return code
 
     def _as_many_as_fit(self, names: Sequence[str]) -> str:

@@ -66,6 +66,29 @@ async def test_when_all_fail_the_last_error_is_raised_and_one_alone_has_failed()
     assert reports == [("ok", ""), ("failed", "fake_asr: broke")]
 
 
+async def test_one_of_this_box_that_fails_twice_in_a_row_is_told_until_it_works_and_never_rests() -> (
+    None
+):
+    reports, broke = Reports(), Said(Fault.RAISE)
+    first = FakeAsr(broke, broke, Said("hello"), broke, Said("hello"), broke, Said("hello"))
+    order = AsrInOrder([of_package(first), of_package(FakeAsr("from afar"), "other")], reports)
+    async with begun(order):
+        told = [(await heard_by(order), reports[-1][0]) for _ in range(7)]
+    assert told[:3] == [("from afar", "ok"), ("from afar", "degraded"), ("hello", "ok")]
+    assert [state for _, state in told[3:]] == ["ok"] * 4, "once may be the recording"
+    assert reports[1] == ("degraded", "fake_asr: broke; other stands in")
+
+
+async def test_one_of_this_box_that_fails_alone_has_failed() -> None:
+    reports = Reports()
+    order = AsrInOrder([of_package(FakeAsr(Said(Fault.RAISE)))], reports)
+    async with begun(order):
+        for _ in range(2):
+            with pytest.raises(EngineError, match="fake_asr: broke"):
+                await heard_by(order)
+    assert reports == [("ok", ""), ("failed", "fake_asr: broke")]
+
+
 async def test_an_engine_that_ends_without_a_final_has_failed() -> None:
     class Mute(FakeAsr):
         async def transcribe(self, heard: Any, hints: Hints) -> Any:
