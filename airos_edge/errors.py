@@ -71,8 +71,8 @@ class ReachError(EngineError):
 
 
 class PromptError(EngineError):
-    """The engine works, but can make nothing of what it is asked: too long, or a picture. `code` says which,
-    in OpenAI's words."""
+    """The engine works, but can make nothing of what it is asked: too long, a picture, a voice or a
+    language that it does not have. `code` says which, in OpenAI's words."""
 
     def __init__(self, engine: str, message: str, code: str) -> None:
         super().__init__(engine, message)

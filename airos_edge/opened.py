@@ -22,7 +22,6 @@ from airos_edge.engines.wanted import WakeWords, WantedAsr, WantedTts, WantedVad
 from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.fluency import spoken_languages
 from airos_edge.health import Health, State
-from airos_edge.home.house import AreaSettings, DeviceSettings, House
 from airos_edge.models.stored import StoredModel, stored_models
 from airos_edge.paths import daemons_state_directory, state_directory
 from airos_edge.voice.flow import Scope
@@ -116,7 +115,6 @@ def factors(config: Config) -> Callable[[StoredModel], float | None]:
 
 async def open_engines(
     config: Config,
-    house: House,
     grammar: Grammar,
     means: Means,
     ports: Collection[Port] = registry.PORTS,
@@ -142,7 +140,8 @@ async def open_engines(
             log.warning("Going on without %s: %s", port, str(error).removeprefix(f"{port}: "))
             return None
 
-    heard = partial(wanted_asr, config, house, grammar)
+    heard = partial(wanted_asr, config, grammar)
+    ears = partial(AsrInOrder, grammar=config.asr.grammar)
     spoken, voice = (
         partial(wanted_tts, config, stored),
         partial(_open_tts, tts, speech_directory(config)),
@@ -150,7 +149,7 @@ async def open_engines(
     works: dict[Port, Callable[[], Coroutine[Any, Any, Any]]] = {
         "wake": lambda: streams(wake, wanted_wake(config, stored), opening.open_wake),
         "vad": lambda: streams(vad, WantedVad(), opening.open_vad),
-        "asr": lambda: _in_order(AsrInOrder, asr, heard, opening.open_asr, config, means),
+        "asr": lambda: _in_order(ears, asr, heard, opening.open_asr, config, means),
         "tts": lambda: _in_order(TtsInOrder, tts, spoken, voice, config, means),
     }
     made: dict[Port, asyncio.Task[Any]] = {}
@@ -237,17 +236,12 @@ def _open_tts(first: Choice, directory: Path, choice: Choice, wanted: WantedTts)
 # ---- what each is told ----------------------------------------------------------------------------
 
 
-def wanted_asr(config: Config, house: House, grammar: Grammar, choice: Choice) -> WantedAsr:
-    named: list[AreaSettings | DeviceSettings] = [*house.settings.areas, *house.settings.devices]
-    names = dict.fromkeys(name for one in named for name in (one.name, *one.aliases))
-    return WantedAsr(
-        config.asr,
-        config.language,
-        spoken_languages(config) if config.languages else (),
-        grammar,
-        tuple(config.wake.words),
-        tuple(names),
-    )
+def wanted_asr(config: Config, grammar: Grammar, choice: Choice) -> WantedAsr:
+    languages = spoken_languages(config) if config.languages else ()
+    wanted = WantedAsr(config.asr, config.language, languages)
+    if choice.model is not None:
+        return wanted
+    return replace(wanted, grammar=grammar, wake_words=tuple(config.wake.words))
 
 
 def wanted_tts(config: Config, stored: Sequence[StoredModel], choice: Choice) -> WantedTts:

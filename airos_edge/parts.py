@@ -153,7 +153,7 @@ async def assemble(
         [HouseCommands(each, house, timers, datetime.now) for each in sentences]
     )
     await asyncio.to_thread(commands.warm_up)
-    opened = await open_engines(config, house, sentences[0].grammar, means, ports)
+    opened = await open_engines(config, sentences[0].grammar, means, ports)
     stored = await asyncio.to_thread(models_on_box, config)
     models = await _models(config, stored, workshop, health)
     workshop.forget_others()
@@ -168,7 +168,7 @@ async def assemble(
     )
     _begin(models, responder, workshop, health)
     approving = Approving(responder, tools, languages)
-    engines = Engines(opened.asr, approving, opened.tts, tools.call, sayable, apology)
+    engines = Engines(opened.asr, approving, opened.tts, tools.call, sayable, apology, house.names)
     fluent = await asyncio.to_thread(fluencies, config, opened.choices, stored)
     return Parts(config, house, commands, engines, tools, opened, fluent, models)
 

@@ -13,6 +13,7 @@ from airos_edge.box import Box, open_box
 from airos_edge.config import Config, StateSettings
 from airos_edge.engines.settings import AsrSettings, TtsSettings
 from airos_edge.errors import EngineUnavailable
+from airos_edge.home.house import DeviceSettings, Settings
 from airos_edge.http.ask import ask
 from airos_edge.opened import chosen, models_on_box, timings_of
 from airos_edge.voice.flow import Scope
@@ -90,6 +91,30 @@ async def test_what_is_being_loaded_goes_on_through_a_reload_that_does_not_conce
             await box.reload(replace(config, tts=TtsSettings(rate=1.5)))
             opener.let()
             assert await hearing == "hello there", "nobody stood in, so it was waited for"
+        assert opener.times == 1
+
+
+async def test_a_house_that_changes_loads_no_model_again_and_its_names_are_told(
+    tmp_path: Path,
+) -> None:
+    names: list[tuple[str, ...]] = []
+
+    class Noting(ClosingAsr):
+        def transcribe(self, heard: Utterance, hints: Hints) -> Any:
+            names.append(hints.names)
+            return super().transcribe(heard, hints)
+
+    config = config_of(tmp_path, asr=AsrSettings(engine="owl"))
+    with owl(tmp_path / "models", small=3) as openers:
+        opener = openers["small"] = Opener(Noting("hello"), is_let=True)
+        async with open_box(config, measure=quick) as box:
+            await box.loaded()
+            for lamp in ("lamp", "lantern"):
+                home = Settings(devices=(DeviceSettings(lamp, "light", aliases=("it",)),))
+                await box.reload(replace(config, home=home))
+                await heard(box)
+                assert names[-1] == (lamp, "it")
+                assert box.state()["parts"]["asr"] == {"engine": "owl", "state": "ok"}
         assert opener.times == 1
 
 
@@ -223,8 +248,7 @@ async def test_loading_and_timing_do_not_hold_up_the_loop(tmp_path: Path) -> Non
 async def test_of_a_list_one_that_is_not_there_makes_way_and_that_is_told(tmp_path: Path) -> None:
     nobody = "tcp://127.0.0.1:9"
     engines = ("tcp://192.168.1.5:10300", nobody, "pocketsphinx")
-    asr = AsrSettings(engine=engines, grammar=False)  # which would hear in its stead
-    async with open_box(config_of(tmp_path, asr=asr), measure=quick) as box:
+    async with open_box(config_of(tmp_path, asr=AsrSettings(engines)), measure=quick) as box:
         told = box.check()["engines"]["asr"]
         assert (told["engine"], box.state()["status"]) == (nobody, "ok")
         assert "tcp://192.168.1.5:10300 is beyond `reach`" in told["why"]

@@ -2,11 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from contextlib import ExitStack, aclosing
 from dataclasses import replace
+from functools import partial
 
-from airos_edge.engines.in_order import InOrder
+from airos_edge.engines.beside import PATIENCE_S, beside, is_its_language
+from airos_edge.engines.in_order import InOrder, Report
 from airos_edge.engines.loading import Loading
+from airos_edge.engines.registry import GRAMMAR
 from airos_edge.errors import EngineError
 from airos_edge.voice.ports import Asr, Hints, Place, Transcript
 from airos_edge.voice.utterance import Utterance
@@ -15,6 +19,15 @@ log = logging.getLogger(__name__)
 
 
 class AsrInOrder(InOrder[Asr]):
+    def __init__(
+        self, parts: Sequence[Loading[Asr]], report: Report, grammar: bool = False
+    ) -> None:
+        """`grammar`: that of the commands, which is one of the parts, hears beside the others too."""
+        super().__init__(parts, report)
+        self._grammar = next((part for part in parts if grammar and part.name == GRAMMAR), None)
+        if self._grammar is not None and len(parts) == 2:  # who stands in hears commands only
+            self.answers_s = PATIENCE_S
+
     async def transcribe(self, heard: Utterance, hints: Hints) -> AsyncGenerator[Transcript, None]:
         """As the first that works makes it. One that fails before its final makes way for the next, which
         hears the recording from its start. Raises what the last of them raised."""
@@ -23,11 +36,10 @@ class AsrInOrder(InOrder[Asr]):
         while (part := await self.next(asked)) is not None:
             asked.append(part)
             try:
-                with part.used() as asr:
-                    made = asr.transcribe(heard, hints)
+                with ExitStack() as using:
+                    made = self._heard_by(part, asked, using, heard, hints)
                     async with self.asked(part, made, _since_end_of(heard)) as parts:
                         async for transcript in parts:
-                            self.note_worked(part)
                             yield replace(transcript, went=_went(asked, transcript))
                             if transcript.final:
                                 return
@@ -37,6 +49,31 @@ class AsrInOrder(InOrder[Asr]):
                 self.note_failed(part, error)
                 log.warning("asr: %s", error)
         raise failure or self.unavailable()
+
+    def _heard_by(
+        self,
+        part: Loading[Asr],
+        asked: Collection[Loading[Asr]],
+        using: ExitStack,
+        heard: Utterance,
+        hints: Hints,
+    ) -> AsyncGenerator[Transcript, None]:
+        """With the grammar beside it, unless that was asked by itself before."""
+        asr, worked = using.enter_context(part.used()), partial(self.note_worked, part)
+        grammar = self._grammar
+        is_there = grammar is not None and grammar.engine is not None and grammar not in asked
+        if grammar is None or not is_there or not is_its_language(hints.language):
+            return _noting(asr.transcribe(heard, hints), worked)
+        return beside(using.enter_context(grammar.used()), asr, heard, hints, worked)
+
+
+async def _noting(
+    transcripts: AsyncGenerator[Transcript, None], worked: Callable[[], None]
+) -> AsyncGenerator[Transcript, None]:
+    async with aclosing(transcripts):
+        async for transcript in transcripts:
+            worked()
+            yield transcript
 
 
 def _went(asked: Sequence[Loading[Asr]], transcript: Transcript) -> Place:

@@ -29,18 +29,10 @@ LARGEST_ANSWER = 1024 * 1024
 
 
 class OpenAiAsr:
-    """`names` are what is spoken of."""
-
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        place: Place,
-        names: Sequence[str] = (),
-    ) -> None:
+    def __init__(self, endpoint: Endpoint, place: Place) -> None:
         self.name = endpoint.name
         self.place = place
         self._endpoint = endpoint
-        self._prompt = _prompt(names)
 
     async def transcribe(self, heard: Utterance, hints: Hints) -> AsyncGenerator[Transcript, None]:
         """The API takes a file: nothing is sent before the recording has ended, and nothing of one that is
@@ -76,8 +68,8 @@ class OpenAiAsr:
         }
         if len(hints.languages) < 2:
             fields["language"] = hints.language.partition("-")[0]
-        if self._prompt:
-            fields["prompt"] = self._prompt
+        if prompt := _prompt(hints.names):
+            fields["prompt"] = prompt
         return fields
 
     async def _told(self, response: "httpx2.Response") -> AsyncGenerator[Transcript, None]:
@@ -154,4 +146,4 @@ def open_asr(wanted: WantedAsr) -> Asr:
     model, told = settings.model or MODEL, headers(key)
     where = shown(wanted.uri)
     endpoint = open_endpoint(where, wanted.uri, model, wanted.place, key, told, "asr")
-    return OpenAiAsr(endpoint, wanted.place, wanted.names)
+    return OpenAiAsr(endpoint, wanted.place)

@@ -16,7 +16,7 @@ import numpy as np
 from airos_edge.engines.certainty import certainty
 from airos_edge.engines.sphinx import HOUSE, NAME, WOKEN, Sphinx, open_sphinx
 from airos_edge.engines.wanted import WantedAsr
-from airos_edge.errors import EngineError
+from airos_edge.errors import EngineError, PromptError
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, samples_of
 from airos_edge.voice.grammar import Grammar, grammar_of
 from airos_edge.voice.ports import Asr, Hints, Place, Transcript
@@ -62,9 +62,8 @@ class PocketsphinxAsr:
     async def transcribe(self, heard: Utterance, hints: Hints) -> AsyncGenerator[Transcript, None]:
         """Partials with their judgement as the words change, then the final; "" for what is no command."""
         if not hints.language.startswith("en"):
-            raise EngineError(
-                NAME, f"hears English only, not {hints.language!r}; choose another asr.engine"
-            )
+            what = f"hears English only, not {hints.language!r}; choose another asr.engine"
+            raise PromptError(NAME, what, "invalid_value")
         await _enough_of(heard)
         async with self._room:
             decoder = (

@@ -75,7 +75,9 @@ class StreamingAsr:
     def _begin(self, hints: Hints) -> Any:
         if self._hotwords is None:
             return self._ears.create_stream()
-        return self._ears.create_stream(hotwords=self._hotwords.said(hints.expecting))
+        return self._ears.create_stream(
+            hotwords=self._hotwords.said((*hints.names, *hints.expecting))
+        )
 
     def _step(self, stream: Any, piece: AudioChunk) -> str | None:
         """None where it was not enough for a step of the model's own."""
@@ -143,7 +145,7 @@ def open_asr(wanted: WantedAsr) -> Asr:
         raise EngineUnavailable(NAME, "has no model: `airos models list` shows those there are")
     is_quantized = wanted.settings.compute_type in ("auto", "int8")
     plan = plan_of(kind_of(model.path, "asr", model.kind, is_quantized), wanted.settings.device)
-    hotwords = hotwords_of(plan, wanted.names)
+    hotwords = hotwords_of(plan)
     if hotwords is not None:
         plan = hotwords.plan
     plan = tried(plan, model.path)

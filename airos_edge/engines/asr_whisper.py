@@ -6,7 +6,6 @@ then. What two of these texts in a row agree on is what is told to those who can
 unless nothing but silence came after the last time.
 """
 
-import asyncio
 import math
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
@@ -30,7 +29,6 @@ SHORTEST_S = 0.1
 """In less than that nothing is said."""
 KNOWN_LANGUAGE = 0.9
 """So probable, a language is not asked about again in this recording: that takes half of each hearing."""
-KEPT_S = 10.0
 SLOW_S = 1.0
 """A model that takes longer is not asked while somebody speaks: at their end, it would still be at it."""
 UNFINISHED = " .…,-–—。，、"
@@ -92,14 +90,14 @@ class WhisperAsr:
             is_worth_it = again.is_silent or self._took_s <= SLOW_S
             if is_newest and again.is_due and is_worth_it and self._lane.is_free:
                 again.heard_ms = again.ms
-                known = await self._hear(heard, known, tags)
+                known = await self._hear(heard, known, tags, hints.names)
                 yield self._transcript(heard, known, tags)
         ended = await heard.ended()
         if not ended.is_question:
             yield Transcript("", final=True)
             return
         if not again.was_heard_to(ended.speech_end_ms - heard.start_ms):
-            known = await self._hear(heard, known, tags)
+            known = await self._hear(heard, known, tags, hints.names)
         certainty = known.certainty
         yield replace(
             self._transcript(heard, known, tags),
@@ -121,7 +119,9 @@ class WhisperAsr:
         is_told = len(tags) > 1 and known.language is not None
         return Transcript(text, language=tags[known.language or ""] if is_told else None)
 
-    async def _hear(self, heard: Utterance, known: Heard, tags: Mapping[str, str]) -> Heard:
+    async def _hear(
+        self, heard: Utterance, known: Heard, tags: Mapping[str, str], names: Sequence[str]
+    ) -> Heard:
         """What is known after hearing all that was recorded until now and is not settled."""
         pcm = heard.pcm[known.from_sample * BYTES_PER_SAMPLE :]
         if len(pcm) < SHORTEST_S * RATE_HZ * BYTES_PER_SAMPLE:
@@ -129,7 +129,7 @@ class WhisperAsr:
 
         def work(stopped: Stopped) -> Iterator[Heard]:
             begin = monotonic()
-            yield hear(self._whisper, AudioChunk(pcm), known, tuple(tags), stopped)
+            yield hear(self._whisper, AudioChunk(pcm), known, tuple(tags), stopped, names)
             self._took_s = monotonic() - begin
 
         async with aclosing(self._lane.stream(work)) as results:
@@ -138,18 +138,17 @@ class WhisperAsr:
         raise EngineError(NAME, "was stopped")
 
     async def aclose(self) -> None:
-        """What it is at is not waited for. The model stays in memory for `KEPT_S`: who is opened in its place,
-        as a lamp has another name, finds it there."""
+        """What it is at is not waited for."""
         self._lane.close()
-        asyncio.get_running_loop().call_later(KEPT_S, _let_go, self._whisper)
-
-
-def _let_go(whisper: Whisper) -> None:
-    """The loop has held it until it calls this."""
 
 
 def hear(
-    whisper: Whisper, sound: AudioChunk, known: Heard, codes: Sequence[str], stopped: Stopped
+    whisper: Whisper,
+    sound: AudioChunk,
+    known: Heard,
+    codes: Sequence[str],
+    stopped: Stopped,
+    names: Sequence[str] = (),
 ) -> Heard:
     """What is known once this was heard, which follows on what is settled. Blocks. Raises EngineError."""
     samples = sound.as_floats()
@@ -162,7 +161,7 @@ def hear(
     if stopped():
         return known
     is_long = sound.ms > SETTLES_S * 1000
-    phrases = tuple(whisper.phrases(samples, code, is_long, stopped))
+    phrases = tuple(whisper.phrases(samples, code, is_long, stopped, names))
     if not is_long or len(phrases) < 2:
         return replace(known, phrases=phrases, language=code, is_sure_of_language=is_sure)
     *settled, last = phrases
@@ -175,7 +174,7 @@ def open_asr(wanted: WantedAsr) -> Asr:
     if wanted.model is None:
         raise EngineUnavailable(NAME, "has no model: `airos models list` shows those there are")
     settings = wanted.settings
-    whisper = open_whisper(wanted.model.path, settings.device, settings.compute_type, wanted.names)
+    whisper = open_whisper(wanted.model.path, settings.device, settings.compute_type)
     for language in (wanted.language, *wanted.languages):
         try:
             whisper.code_of(language)

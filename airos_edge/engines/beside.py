@@ -3,20 +3,16 @@ recording, and what the grammar is sure of is known at once.
 
 A grammar always finds something, so the other has its say: words that it alone has heard are a reason to
 wait for all that it hears; what both have heard is sure. One in the cloud hears only what the grammar is not
-sure of, so that commands stay in the house.
+sure of, so that commands stay in the house. `asr_in_order.py` puts the two together.
 """
 
 import asyncio
 import logging
 import re
 from collections import Counter
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, replace
 
-from airos_edge.engines import registry
-from airos_edge.engines.choosing import is_installed
-from airos_edge.engines.wanted import WantedAsr
 from airos_edge.errors import EngineError
 from airos_edge.voice.flow import Scope, chain
 from airos_edge.voice.ports import Asr, Hints, Place, Transcript
@@ -24,12 +20,11 @@ from airos_edge.voice.utterance import Judgement, Utterance
 
 log = logging.getLogger(__name__)
 
-GRAMMAR = "pocketsphinx"
 ITS_LANGUAGE = "en"
 OTHER_WORDS = 2
 """So many words that only the open one has heard make it another sentence: one may be a name misheard."""
 PATIENCE_S = 8.0
-"""If the open one needs longer than this, what the grammar has found counts, if it has found anything."""
+"""If the open one needs longer than this for what the grammar has found a command in, it has failed."""
 
 
 @dataclass(slots=True)
@@ -51,53 +46,39 @@ Told = asyncio.Queue[Side]
 """Whoever of the two has told something new."""
 
 
-class Beside:
-    """A recogniser made of two. Its name and place are the open one's: so far may sound go."""
+async def beside(
+    closed_asr: Asr, open_asr: Asr, heard: Utterance, hints: Hints, worked: Callable[[], None]
+) -> AsyncGenerator[Transcript, None]:
+    """What the two make of a recording in the grammar's language: judgements are the grammar's, words the open
+    one's where it has any.
 
-    def __init__(self, closed: Asr, open_one: Asr) -> None:
-        self.name, self.place = open_one.name, open_one.place
-        self.runs_on: str | None = getattr(open_one, "runs_on", None)
-        self._closed = closed
-        self._open = open_one
+    `worked` is called whenever the open one has told something. Raises EngineError where that fails before
+    the grammar is sure; a grammar that fails leaves it to the other, and the log says so.
+    """
+    closed, open_one = Side(closed_asr), Side(open_asr)
+    told: Told = asyncio.Queue()
+    partials = Partials(closed, open_one, heard)
+    async with Scope() as scope:
 
-    async def transcribe(self, heard: Utterance, hints: Hints) -> AsyncGenerator[Transcript, None]:
-        """Judgements are the grammar's, words the open one's where it has any. One that fails leaves it to
-        the other, and the log says so. Raises EngineError where that has heard nothing either.
-        """
-        if not _is_its_language(hints.language):
-            async with aclosing(self._open.transcribe(heard, hints)) as transcripts:
-                async for transcript in transcripts:
-                    yield transcript
-            return
-        closed, open_one = Side(self._closed), Side(self._open)
-        told: Told = asyncio.Queue()
-        partials = Partials(closed, open_one, heard)
-        async with Scope() as scope:
+        def begin(side: Side) -> None:
+            side.is_begun = True
+            scope.start(_listen(side, heard, hints, told), f"{side.asr.name}, one of two")
 
-            def begin(side: Side) -> None:
-                side.is_begun = True
-                scope.start(_listen(side, heard, hints, told), f"{side.asr.name}, one of two")
-
-            begin(closed)
-            if self.place is not Place.CLOUD:
+        begin(closed)
+        if open_asr.place is not Place.CLOUD:
+            begin(open_one)
+        while (found := _decided(closed, open_one, hints)) is None:
+            if closed.is_done and not open_one.is_begun:
                 begin(open_one)
-            while (found := _decided(closed, open_one, hints)) is None:
-                if closed.is_done and not open_one.is_begun:
-                    begin(open_one)
-                side = await _next(told, closed, open_one)
-                partial = partials.after(side)
-                if partial is not None:
-                    yield replace(partial, went=None if open_one.is_begun else closed.asr.place)
-            for side in (closed, open_one):
-                if side.failure is not None:
-                    log.warning("%s; going by the other", side.failure)
-            yield replace(found, went=None if open_one.is_begun else closed.asr.place)
-
-    async def aclose(self) -> None:
-        for asr in (self._open, self._closed):
-            close = getattr(asr, "aclose", None)
-            if close is not None:
-                await close()
+            side = await _next(told, closed, open_one)
+            if side is open_one and side.failure is None:
+                worked()
+            partial = partials.after(side)
+            if partial is not None:
+                yield replace(partial, went=None if open_one.is_begun else closed_asr.place)
+        if closed.failure is not None:
+            log.warning("%s; going by %s alone", closed.failure, open_asr.name)
+        yield replace(found, went=None if open_one.is_begun else closed_asr.place)
 
 
 async def _next(told: Told, closed: Side, open_one: Side) -> Side:
@@ -146,7 +127,7 @@ class Partials:
     def after(self, side: Side) -> Transcript | None:
         """What is told when one of them has told something new."""
         mine = self._closed.newest
-        other = None if self._open.failure else self._open.newest
+        other = self._open.newest
         if side.is_done or side.newest is None:
             return None
         if mine is None or self._closed.failure is not None:
@@ -170,7 +151,7 @@ class Partials:
 
 
 def _decided(closed: Side, open_one: Side, hints: Hints) -> Transcript | None:
-    """What was said, as soon as that is known. Raises EngineError where it will not be."""
+    """What was said, as soon as that is known. Raises what the open one failed with."""
     command, words = closed.final, open_one.final
     if command is not None and command.text:
         is_answer = command.text in hints.expecting
@@ -178,12 +159,10 @@ def _decided(closed: Side, open_one: Side, hints: Hints) -> Transcript | None:
         other = open_one.newest
         if is_sure and (other is None or not _is_another(other, command)):
             return command
-    if not closed.is_done or not open_one.is_done:
+    if open_one.failure is not None:
+        raise open_one.failure
+    if words is None or not closed.is_done:
         return None
-    if words is None:
-        if command is None or not command.text:
-            raise open_one.failure or EngineError(open_one.asr.name, "has heard nothing")
-        return command
     if command is None or not command.text:
         return words
     return _agreed(command, words)
@@ -200,33 +179,16 @@ def _agreed(command: Transcript, words: Transcript) -> Transcript:
 
 def _is_another(words: Transcript, command: Transcript) -> bool:
     """Whether the open one has heard another sentence than the grammar has."""
-    if words.language is not None and not _is_its_language(words.language):
+    if words.language is not None and not is_its_language(words.language):
         return True
     more = Counter(plain(words.text)) - Counter(plain(command.text))
     return sum(count for word, count in more.items() if word.isalpha()) >= OTHER_WORDS
 
 
-def _is_its_language(language: str) -> bool:
+def is_its_language(language: str) -> bool:
     return language.partition("-")[0] == ITS_LANGUAGE
 
 
 def plain(text: str) -> tuple[str, ...]:
     """Its words, without what is not spoken."""
     return tuple(re.findall(r"[^\W_]+(?:['’][^\W_]+)*", text.lower()))
-
-
-def with_grammar(asr: Asr, wanted: WantedAsr) -> Asr:
-    """The recogniser that was opened with the grammar beside it, where there is one and it is wanted.
-    Blocks. What keeps the grammar from being heard is a line in the log."""
-    is_wanted = wanted.settings.grammar and wanted.grammar.words
-    if not (is_wanted and _is_its_language(wanted.language)):
-        return asr
-    row = next(row for row in registry.ENGINES["asr"] if row.name == GRAMMAR)
-    if asr.name == GRAMMAR or not all(map(is_installed, row.needs)):
-        return asr
-    try:
-        closed: Asr = row.opener()(replace(wanted, model=None, uri=""))
-    except EngineError as error:
-        log.warning("%s goes without the grammar of commands: %s", asr.name, error)
-        return asr
-    return Beside(closed, asr)

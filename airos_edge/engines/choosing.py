@@ -9,7 +9,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from airos_edge.engines import lease, locate
-from airos_edge.engines.registry import ELSEWHERE, Engine, Port, engines
+from airos_edge.engines.registry import ELSEWHERE, GRAMMAR, Engine, Port, engines
 from airos_edge.engines.settings import (
     AsrSettings,
     Engines,
@@ -234,9 +234,18 @@ def choose_all(
     return [
         chosen("wake", settings.wake.engine),
         chosen("vad", settings.vad.engine),
-        chosen("asr", settings.asr.engine, settings.asr.model),
+        _with_grammar(chosen("asr", settings.asr.engine, settings.asr.model), settings),
         chosen("tts", settings.tts.engine, settings.tts.model),
     ]
+
+
+def _with_grammar(choice: Choice, settings: Settings) -> Choice:
+    """Whoever hears, the grammar of commands stands in, where it is wanted and knows the language."""
+    has_it = any(one.engine == GRAMMAR for one in (choice, *choice.others))
+    if choice.engine is None or has_it or not settings.asr.grammar:
+        return choice
+    stand_in = replace(choose("asr", GRAMMAR, settings.language), why="hears commands")
+    return replace(choice, others=(*choice.others, stand_in)) if stand_in.engine else choice
 
 
 def obstacle_of(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 
-from airos_edge.errors import EngineError, EngineUnavailable
+from airos_edge.errors import EngineError, EngineUnavailable, PromptError
 
 AUDIO_OUTPUT_SYNCHRONOUS = 2
 INITIALIZE_DONT_EXIT = 0x8000
@@ -155,7 +155,8 @@ class Espeak:
         identifier = self._voices.get(tag) or self._voices.get(tag.partition("-")[0])
         if identifier is None:
             near = get_close_matches(tag, self._voices, n=3) or ["en-us", "en-gb", "de", "fr"]
-            raise EngineError("espeak", f"there is no voice {voice!r}; try {' or '.join(near)}")
+            what = f"there is no voice {voice!r}; try {' or '.join(near)}"
+            raise PromptError("espeak", what, "invalid_value")
         self._library.espeak_SetVoiceByName(f"{identifier}{plus}{variant}".encode())
 
     def _receive(

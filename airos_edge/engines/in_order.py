@@ -42,6 +42,7 @@ class InOrder(Generic[E]):
         """That of the furthest: anything may go so far."""
         self.parts = tuple(parts)
         self.is_loading = False
+        self.answers_s = ANSWERS_S
         self._report = report
         self._settling: Loading[E] | None = None
         self._changed = asyncio.Event()
@@ -198,8 +199,13 @@ class InOrder(Generic[E]):
             return "starting", "; ".join([f"loading {name}{meanwhile}", *broken])
         if serving is None:
             return "failed", "; ".join(broken)
-        if serving.why and not serving.is_too_slow:  # the only one there is, and it failed
-            return "failed", "; ".join([*broken, serving.why])
+        if (
+            serving.why and not serving.is_too_slow
+        ):  # it has failed, and is asked first all the same
+            after = (part for part in self._ready([serving]) if not part.why)
+            if (other := next(after, None)) is None:
+                return "failed", "; ".join([*broken, serving.why])
+            broken, serving = [*broken, serving.why], other
         if broken:
             return "degraded", f"{'; '.join(broken)}; {serving.name} stands in"
         return "ok", ""
@@ -212,14 +218,14 @@ class InOrder(Generic[E]):
     ) -> AsyncIterator[AsyncIterable[T]]:
         """What the part makes. Whatever it fails with reaches the block as an AirosError.
 
-        One elsewhere, beside which there are others, fails too when it makes nothing for `ANSWERS_S`, which
+        One elsewhere, beside which there are others, fails too when it makes nothing for `answers_s`, which
         count from the loop time that `since` gives, or not at all while that is None. Leaving ends it.
         """
         async with chain(made, name=part.name, ahead=1) as coming:
             if not is_uri(part.name) or len(self.parts) == 1:
                 yield coming
                 return
-            async with aclosing(patiently(coming, ANSWERS_S, part.name, since)) as in_time:
+            async with aclosing(patiently(coming, self.answers_s, part.name, since)) as in_time:
                 yield in_time
 
     def note_failed(self, part: Loading[E], error: EngineError) -> None:

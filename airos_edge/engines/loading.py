@@ -13,7 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakSet
 
 from airos_edge.engines.choosing import Choice, is_uri, named
-from airos_edge.errors import EngineError
+from airos_edge.errors import EngineError, PromptError
 from airos_edge.voice.ports import Place
 
 log = logging.getLogger(__name__)
@@ -25,6 +25,9 @@ REST_S = 5.0
 """How long an engine elsewhere that failed is asked last only; twice as long after each further failure …"""
 LONGEST_REST_S = 300.0
 """… up to this."""
+TWICE = 2
+"""An engine of this box that fails did so with this recording or this sentence, and may not with the next: so
+often in a row, it is the engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +172,7 @@ class Loading(Generic[E]):
         if opened is not None:
             await _close(opened, self.name)
 
-    # ---- an engine elsewhere that fails ----
+    # ---- an engine that fails ----
 
     @property
     def rests(self) -> bool:
@@ -177,13 +180,16 @@ class Loading(Generic[E]):
         return asyncio.get_running_loop().time() < self._rests_until
 
     def failed(self, error: EngineError) -> None:
-        """An engine of this box that fails did so with this recording or this sentence, and may not with the
-        next; one elsewhere is likely gone."""
+        """One elsewhere is likely gone: it rests. One of this box is asked first again. Who was asked for what
+        it does not have, has not failed."""
+        if isinstance(error, PromptError):
+            return
+        self._failures += 1
+        if is_uri(self.name) or self._failures >= TWICE:
+            self.why, self.is_too_slow = str(error), False
         if not is_uri(self.name):
             return
-        rest_s = error.retry_after_s or REST_S * 2**self._failures
-        self._failures += 1
-        self.why = str(error)
+        rest_s = error.retry_after_s or REST_S * 2 ** (self._failures - 1)
         self._rests_until = asyncio.get_running_loop().time() + min(rest_s, LONGEST_REST_S)
 
     def worked(self) -> None:

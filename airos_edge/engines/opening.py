@@ -5,7 +5,6 @@ from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
-from airos_edge.engines.beside import with_grammar
 from airos_edge.engines.choosing import Choice, is_uri
 from airos_edge.engines.registry import ELSEWHERE, Engine, engines
 from airos_edge.engines.wake_by_word import open_words
@@ -78,12 +77,10 @@ def open_vad(choice: Choice, wanted: WantedVad) -> Callable[[], Vad]:
 
 
 def open_asr(choice: Choice, wanted: WantedAsr) -> Asr:
-    """With the grammar of commands beside one that hears anything. Blocks while it is loaded.
-
-    Raises EngineUnavailable.
-    """
+    """Blocks while it is loaded. Raises EngineUnavailable."""
     told = replace(wanted, model=choice.model, uri=_uri(choice), place=choice.place)
-    return with_grammar(opener(choice)(told), told)
+    asr: Asr = opener(choice)(told)
+    return asr
 
 
 def open_tts(choice: Choice, wanted: WantedTts) -> Tts:

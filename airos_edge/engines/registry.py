@@ -10,6 +10,10 @@ PORTS: tuple[Port, ...] = ("wake", "vad", "asr", "tts")
 GROUP = "airos_edge.engines"
 """The entry points by which other packages bring engines: `asr.name = "module:function"`."""
 
+GRAMMAR = "pocketsphinx"
+"""The recogniser that hears the house's sentences only: it hears beside those that hear anything, and in their
+stead when they fail."""
+
 
 @dataclass(frozen=True, slots=True)
 class Engine:

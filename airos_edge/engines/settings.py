@@ -37,7 +37,8 @@ class AsrSettings:
     """The name of a model on this box, the path of one, or, of an engine elsewhere, what its server calls
     it; None: the best there is."""
     grammar: bool = True
-    """Whether the closed grammar of the house's commands hears with an engine that hears anything."""
+    """Whether the closed grammar of the house's commands hears beside an engine that hears anything, and in its
+    stead when it fails."""
     certainty: Annotated[float, Range(0, 1)] = 0.5
     """The probability that makes words a command, where a recogniser tells it."""
     device: Device = "auto"

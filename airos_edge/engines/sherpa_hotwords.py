@@ -20,13 +20,12 @@ IDEOGRAPH = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 class Hotwords:
     plan: Plan
     """That of the model, so that it searches with hot words."""
-    names: tuple[str, ...]
     letters: frozenset[str]
     """Those that the model writes."""
 
-    def said(self, more: Iterable[str] = ()) -> str:
+    def said(self, names: Iterable[str]) -> str:
         """As the library takes them, for one stream."""
-        cased = (self._cased(name) for name in (*self.names, *more))
+        cased = (self._cased(name) for name in names)
         return "/".join(dict.fromkeys(name for name in cased if name))
 
     def _cased(self, name: str) -> str:
@@ -38,9 +37,9 @@ class Hotwords:
         return ""
 
 
-def hotwords_of(plan: Plan, names: tuple[str, ...]) -> Hotwords | None:
-    """None for a model that takes none, or where there are none: without, it searches in half the time."""
-    if plan.kind != "zipformer" or not names:
+def hotwords_of(plan: Plan) -> Hotwords | None:
+    """None for a model that takes none. Searching so takes longer, but there may be names at any time."""
+    if plan.kind != "zipformer":
         return None
     tokens = _tokens(Path(plan.files["tokens"]))
     has_pieces = any(token.startswith(WORD_BEGIN) for token in tokens)
@@ -56,7 +55,7 @@ def hotwords_of(plan: Plan, names: tuple[str, ...]) -> Hotwords | None:
     letters = frozenset(
         token.strip(WORD_BEGIN) for token in tokens if len(token.strip(WORD_BEGIN)) == 1
     )
-    return Hotwords(replace(plan, options=options), names, letters)
+    return Hotwords(replace(plan, options=options), letters)
 
 
 def _tokens(path: Path) -> list[str]:

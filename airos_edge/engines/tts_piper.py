@@ -13,7 +13,7 @@ from airos_edge.engines.settings import TtsSettings
 from airos_edge.engines.spread import at_once, spread
 from airos_edge.engines.thread import Lane
 from airos_edge.engines.wanted import WantedTts
-from airos_edge.errors import EngineError, EngineUnavailable
+from airos_edge.errors import EngineError, EngineUnavailable, PromptError
 from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.ports import Place, Speaking, Speech, Tts
 from airos_edge.voice.tags import is_same
@@ -98,14 +98,14 @@ class PiperTts:
         )
         if voice is None:
             near = get_close_matches(name, self._voices, n=3) or [*self._voices][:4]
-            raise self._failed(f"there is no voice {name!r}; try {' or '.join(near)}")
+            raise _unknown(f"there is no voice {name!r}; try {' or '.join(near)}")
         return voice, _speaker(voice, speaker)
 
     def _best(self, language: str) -> VoiceFiles:
         of_language = [voice for voice in self._voices.values() if voice.speaks(language)]
         if not of_language:
             known = sorted({one for voice in self._voices.values() for one in voice.languages})
-            raise self._failed(f"there is no voice for {language!r}, but {', '.join(known)}")
+            raise _unknown(f"there is no voice for {language!r}, but {', '.join(known)}")
         exact = [voice for voice in of_language if language.lower() in voice.languages]
         return (exact or of_language)[0]
 
@@ -120,9 +120,6 @@ class PiperTts:
         self._loaded[voice.name] = loaded
         self.runs_on = loaded.runs_on
         return loaded
-
-    def _failed(self, what: str) -> EngineError:
-        return EngineError(self.name, what)
 
     async def aclose(self) -> None:
         """What runs in the model's thread is not waited for."""
@@ -174,4 +171,8 @@ def _speaker(voice: VoiceFiles, wanted: str) -> int | None:
         return int(wanted)
     near = get_close_matches(wanted, voice.speakers, n=3) or [*voice.speakers][:4]
     has = f"try {' or '.join(near)}" if near else "it has only one"
-    raise EngineError("piper", f"{voice.name} has no speaker {wanted!r}; {has}")
+    raise _unknown(f"{voice.name} has no speaker {wanted!r}; {has}")
+
+
+def _unknown(what: str) -> PromptError:
+    return PromptError("piper", what, "invalid_value")

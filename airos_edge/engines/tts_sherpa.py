@@ -31,7 +31,7 @@ from airos_edge.engines.sherpa_voices import Voice, voices_of
 from airos_edge.engines.spread import Piece, spread
 from airos_edge.engines.thread import Lane, Stopped, Take
 from airos_edge.engines.wanted import WantedTts
-from airos_edge.errors import EngineError, EngineUnavailable
+from airos_edge.errors import EngineError, EngineUnavailable, PromptError
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, samples_of
 from airos_edge.voice.ports import Place, Speaking, Speech, Tts
 
@@ -163,7 +163,8 @@ def named(voices: Sequence[Voice], name: str) -> Voice:
     found = next((voice for voice in voices if voice.name == name), None)
     if found is None:
         known = ", ".join(voice.name for voice in voices[:8])
-        raise EngineError(NAME, f"there is no voice {name!r}; there are {known}")
+        what = f"there is no voice {name!r}; there are {known}"
+        raise PromptError(NAME, what, "invalid_value")
     return found
 
 

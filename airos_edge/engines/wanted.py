@@ -1,6 +1,7 @@
 """What the function that opens an engine is told: one value for each port.
 
-They are values, so that an engine is kept as long as nothing of it has changed.
+They are values, so that an engine is kept as long as nothing of it has changed. One that runs a model is told
+nothing of what changes with the house: it would be loaded anew for each lamp.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,11 +24,9 @@ class WantedAsr:
     languages: tuple[str, ...] = ()
     """All that are spoken in the house, `language` first; none given: only that one."""
     grammar: Grammar = Grammar(({},), frozenset())  # noqa: RUF009 - it is a value
-    """The house's sentences; without one where it has none in this language."""
+    """The house's sentences, for one that runs no model; without one where it has none in this language."""
     wake_words: tuple[str, ...] = ()
-    """May be heard before what is said, and are no part of it."""
-    names: tuple[str, ...] = ()
-    """What the house's areas and devices are called."""
+    """May be heard before what is said, and are no part of it; for such a one too."""
     model: StoredModel | None = None
     """None: the engine brings its own, or is elsewhere."""
     uri: str = ""

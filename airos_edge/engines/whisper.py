@@ -13,13 +13,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
 
 import numpy as np
 import numpy.typing as npt
 
 from airos_edge.engines.settings import Device
-from airos_edge.errors import EngineError, EngineUnavailable
+from airos_edge.errors import EngineError, EngineUnavailable, PromptError
 from airos_edge.voice.audio import RATE_HZ
 
 if TYPE_CHECKING:
@@ -60,8 +59,6 @@ CODES: Mapping[str, str] = {
 }
 """Where Whisper has another code for a language than most have."""
 
-_loaded: "WeakValueDictionary[tuple[object, ...], WhisperModel]" = WeakValueDictionary()
-"""Those that are in use: who only wants other names told them need not load them again."""
 Samples = npt.NDArray[np.float32]
 
 
@@ -78,10 +75,11 @@ class Phrase:
 class Whisper:
     """Blocks while it computes, for one caller at a time."""
 
-    def __init__(self, model: "WhisperModel", runs_on: str, names: Sequence[str] = ()) -> None:
+    def __init__(self, model: "WhisperModel", runs_on: str) -> None:
         self.runs_on = runs_on
         self._model = model
-        self._names = self._as_many_as_fit(names)
+        self._told: tuple[Sequence[str], str] = (), ""
+        """The newest names, and those of them that fit."""
 
     def phrases(
         self,
@@ -89,11 +87,13 @@ class Whisper:
         code: str,
         timed: bool = False,
         stopped: Callable[[], bool] = lambda: False,
+        names: Sequence[str] = (),
     ) -> Iterator[Phrase]:
         """What was said, window by window; nothing where no speech was. Raises EngineError.
 
         `timed`: in phrases whose ends are known, which takes longer; what does not fit a window always is.
-        `stopped` is asked after each window: in the midst of one it cannot be stopped.
+        `stopped` is asked after each window: in the midst of one it cannot be stopped. `names` are heard more
+        readily.
         """
         seconds = len(samples) / RATE_HZ
         try:
@@ -107,7 +107,7 @@ class Whisper:
                 max_new_tokens=min(MOST_TOKENS, FEWEST_TOKENS + round(seconds * TOKENS_PER_S)),
                 no_speech_threshold=NO_SPEECH,
                 log_prob_threshold=UNLIKELY,
-                hotwords=self._names or None,
+                hotwords=self._as_many_as_fit(names) or None,
             )
             for segment in segments:
                 if stopped():
@@ -142,17 +142,20 @@ class Whisper:
         code = CODES.get(base, base)
         if code not in self._model.supported_languages:
             known = "English only" if not self.knows_languages else "no such language"
-            raise EngineError(NAME, f"its model hears {known}, not {language!r}")
+            raise PromptError(NAME, f"its model hears {known}, not {language!r}", "invalid_value")
         return code
 
     def _as_many_as_fit(self, names: Sequence[str]) -> str:
         """Cut names would be worse than none: the first ones, whole."""
+        if names == self._told[0]:
+            return self._told[1]
         told = ""
         for name in names:
             longer = f"{told}, {name}" if told else name
             if len(self._model.hf_tokenizer.encode(f" {longer}").ids) > PROMPT_TOKENS:
                 break
             told = longer
+        self._told = names, told
         return told
 
 
@@ -166,9 +169,7 @@ def _was_said(segment: "Segment") -> bool:
 # ---- opening ------------------------------------------------------------------------------------
 
 
-def open_whisper(
-    directory: Path, device: Device = "auto", compute_type: str = "auto", names: Sequence[str] = ()
-) -> Whisper:
+def open_whisper(directory: Path, device: Device = "auto", compute_type: str = "auto") -> Whisper:
     """Loads the model and runs it once. A GPU that fails is one line in the log, and the CPU.
 
     Raises EngineUnavailable.
@@ -178,7 +179,7 @@ def open_whisper(
     failures: list[str] = []
     for where, how in _ways(device, compute_type):
         try:
-            whisper = _load(directory, where, how, names)
+            whisper = _load(directory, where, how)
         except EngineError as error:
             failures.append(str(error).removeprefix(f"{NAME}: "))
             continue
@@ -201,29 +202,24 @@ def _ways(device: Device, compute_type: str) -> Iterator[tuple[str, str]]:
         yield from (("cpu", how) for how in CPU_TYPES)
 
 
-def _load(directory: Path, device: str, compute_type: str, names: Sequence[str]) -> Whisper:
+def _load(directory: Path, device: str, compute_type: str) -> Whisper:
     """Raises EngineError."""
     from faster_whisper import WhisperModel
 
     logging.getLogger("faster_whisper").setLevel(logging.WARNING)  # it tells of every recording
     runs_on = f"{device}, {compute_type}"
-    weights = (directory / "model.bin").stat()
-    key = (directory, weights.st_mtime_ns, weights.st_size, device, compute_type)
-    model = _loaded.get(key)
-    if model is None:
-        try:
-            model = WhisperModel(
-                str(directory), device=device, compute_type=compute_type, cpu_threads=_threads()
-            )
-        except Exception as error:  # boundary: tokenizers raises it, and nothing more special
-            what = f"cannot load {directory} on {runs_on}: {error}"
-            raise EngineError(NAME, what) from error
-        _loaded[key] = model
+    try:
+        model = WhisperModel(
+            str(directory), device=device, compute_type=compute_type, cpu_threads=_threads()
+        )
+    except Exception as error:  # boundary: tokenizers raises it, and nothing more special
+        what = f"cannot load {directory} on {runs_on}: {error}"
+        raise EngineError(NAME, what) from error
     mels, wanted = len(model.feature_extractor.mel_filters), model.model.n_mels
     if mels != wanted:
         what = f"{directory / 'preprocessor_config.json'} is of another model: {mels} bands, not {wanted}"
         raise EngineError(NAME, what)
-    whisper = Whisper(model, runs_on, names)
+    whisper = Whisper(model, runs_on)
     list(whisper.phrases(np.zeros(RATE_HZ, np.float32), "en"))
     return whisper
 

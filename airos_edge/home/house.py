@@ -103,6 +103,12 @@ class House:
                 )
             self.states.setdefault(device.name, State())
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What its areas and devices are called."""
+        named: list[AreaSettings | DeviceSettings] = [*self.settings.areas, *self.settings.devices]
+        return tuple(dict.fromkeys(name for one in named for name in (one.name, *one.aliases)))
+
     def find(
         self, name: str | None = None, area: str | None = None, domain: str | None = None
     ) -> Iterator[DeviceSettings]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from airos_edge.errors import EngineError
 from airos_edge.voice.events import TranscriptChanged
@@ -24,6 +25,7 @@ async def hear(
     Tells each partial, and passes its judgement to the ear. Raises EngineError when the recogniser
     fails, is missing or does not finish. Cancelling ends the recogniser.
     """
+    hints = replace(hints, names=engines.names)
     async with Scope() as scope:
         recognising = scope.start(_recognise(utterance, engines.asr, hints, tell), "recognising")
         ended = await utterance.ended()

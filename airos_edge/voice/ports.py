@@ -60,6 +60,8 @@ class Hints:
     languages: tuple[str, ...] = ()
     """Those that may be spoken, `language` first, for a recogniser that can tell them apart; none given:
     only that one."""
+    names: tuple[str, ...] = ()
+    """What is likely spoken of: how the house's areas and devices are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,3 +366,5 @@ class Engines:
     sayable: Sayable
     apology: Callable[[str], str] = lambda language: APOLOGY
     """What is said, in a language, of a reply that has failed."""
+    names: tuple[str, ...] = ()
+    """Those of `Hints`: told with each recording, so that no model is loaded anew for a lamp."""

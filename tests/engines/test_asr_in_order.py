@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from airos_edge.engines.asr_in_order import AsrInOrder
 from airos_edge.engines.in_order import ANSWERS_S
 from airos_edge.engines.loading import REST_S
+from airos_edge.engines.registry import GRAMMAR
 from airos_edge.errors import EngineError
 from airos_edge.voice.ports import Hints, Place, Transcript
 from airos_edge.voice.utterance import Ended, EndReason, Judgement, Utterance
@@ -57,6 +59,29 @@ async def test_when_all_others_fail_one_that_rests_is_asked_all_the_same() -> No
 async def test_when_all_fail_the_last_error_is_raised_and_one_alone_has_failed() -> None:
     reports = Reports()
     order = AsrInOrder([of_package(FakeAsr(Said(Fault.RAISE)), AWAY, Place.EDGE)], reports)
+    async with begun(order):
+        for _ in range(2):
+            with pytest.raises(EngineError, match="fake_asr: broke"):
+                await heard_by(order)
+    assert reports == [("ok", ""), ("failed", "fake_asr: broke")]
+
+
+async def test_one_of_this_box_that_fails_twice_in_a_row_is_told_until_it_works_and_never_rests() -> (
+    None
+):
+    reports, broke = Reports(), Said(Fault.RAISE)
+    first = FakeAsr(broke, broke, Said("hello"), broke, Said("hello"), broke, Said("hello"))
+    order = AsrInOrder([of_package(first), of_package(FakeAsr("from afar"), "other")], reports)
+    async with begun(order):
+        told = [(await heard_by(order), reports[-1][0]) for _ in range(7)]
+    assert told[:3] == [("from afar", "ok"), ("from afar", "degraded"), ("hello", "ok")]
+    assert [state for _, state in told[3:]] == ["ok"] * 4, "once may be the recording"
+    assert reports[1] == ("degraded", "fake_asr: broke; other stands in")
+
+
+async def test_one_of_this_box_that_fails_alone_has_failed() -> None:
+    reports = Reports()
+    order = AsrInOrder([of_package(FakeAsr(Said(Fault.RAISE)))], reports)
     async with begun(order):
         for _ in range(2):
             with pytest.raises(EngineError, match="fake_asr: broke"):
@@ -123,3 +148,84 @@ async def test_while_a_recording_goes_on_nobody_is_expected_to_say_anything() ->
         scope.start(speak(), "speaking")
         async with aclosing(order.transcribe(heard, Hints())) as transcripts:
             assert [one.text async for one in transcripts] == ["from afar"]
+
+
+# ---- the grammar of commands beside another -------------------------------------------------------
+
+LAMP = "turn on the lamp"
+
+
+def with_grammar(
+    first: FakeAsr, closed: FakeAsr, reports: Reports | None = None, place: Place = Place.EDGE
+) -> AsrInOrder:
+    away = of_package(first, AWAY, place)
+    grammar = of_package(closed, GRAMMAR)
+    return AsrInOrder([away, grammar], Reports() if reports is None else reports, grammar=True)
+
+
+async def test_what_the_grammar_is_sure_of_is_known_before_the_other_has_heard_it() -> None:
+    first = FakeAsr(Said("turn on the lamb", takes_ms=900))
+    order = with_grammar(first, FakeAsr(Said(LAMP, takes_ms=5)))
+    async with begun(order):
+        assert await heard_by(order) == LAMP
+    assert (first.opened, first.running) == (1, 0)
+
+
+async def test_it_hears_in_no_other_language_and_only_where_that_is_wanted() -> None:
+    closed = FakeAsr(LAMP)
+    order = with_grammar(FakeAsr("mach das Licht an"), closed)
+    async with begun(order):
+        async with aclosing(order.transcribe(recorded(), Hints("de"))) as transcripts:
+            assert [one.text async for one in transcripts][-1] == "mach das Licht an"
+        unwanted = AsrInOrder(order.parts, Reports())
+        async with aclosing(unwanted.transcribe(recorded(), Hints())) as transcripts:
+            assert [one.text async for one in transcripts][-1] == "mach das Licht an"
+    assert closed.opened == 0
+
+
+async def test_where_the_other_is_gone_the_grammar_hears_alone_and_it_rests_ever_longer() -> None:
+    reports = Reports()
+    first, closed = FakeAsr(Said(Fault.RAISE)), Scripted()
+    order = with_grammar(first, closed, reports)
+    async with begun(order):
+        assert await heard_by(order) == LAMP
+        assert reports[-1] == ("degraded", "fake_asr: broke; pocketsphinx stands in")
+        assert closed.opened == 2, "beside it, and in its stead"
+        assert await heard_by(order) == LAMP
+        assert (first.opened, closed.opened) == (1, 3), "it was not asked while it rests"
+        await asyncio.sleep(REST_S)
+        assert await heard_by(order) == LAMP
+        await asyncio.sleep(REST_S)
+        assert await heard_by(order) == LAMP
+        assert first.opened == 2, "what the grammar tells is no sign of life of it"
+
+
+async def test_a_cloud_that_was_not_asked_has_not_worked() -> None:
+    reports = Reports()
+    cloud, closed = FakeAsr(Said(Fault.RAISE)), FakeAsr(Said(""), Said(""), Said(LAMP))
+    cloud.place = Place.CLOUD
+    order = with_grammar(cloud, closed, reports, Place.CLOUD)
+    async with begun(order):
+        assert await heard_by(order) == ""
+        await asyncio.sleep(REST_S)
+        assert await heard_by(order) == LAMP
+    assert reports[-1][0] == "degraded"
+
+
+class Scripted(FakeAsr):
+    """It is never sure."""
+
+    def __init__(self) -> None:
+        super().__init__(LAMP)
+
+    async def transcribe(self, heard: Utterance, hints: Hints) -> Any:
+        yield Transcript("turn", judgement=Judgement.PREFIX)
+        async for transcript in super().transcribe(heard, hints):
+            yield replace(transcript, sure=False)
+
+
+async def test_where_only_commands_are_heard_otherwise_a_slow_one_has_longer() -> None:
+    slow = FakeAsr(Said("tell me a story", takes_ms=1000 * ANSWERS_S + 1))
+    order = with_grammar(slow, FakeAsr(""))
+    async with begun(order):
+        assert await heard_by(order) == "tell me a story"

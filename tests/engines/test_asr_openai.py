@@ -49,11 +49,9 @@ def utterance(
 
 
 @asynccontextmanager
-async def opened(
-    url: str, names: tuple[str, ...] = (), **settings: Any
-) -> AsyncGenerator[Asr, None]:
-    told = AsrSettings(**{"grammar": False, **settings})
-    asr = open_asr(choose("asr", url), WantedAsr(told, names=names))
+async def opened(url: str, **settings: Any) -> AsyncGenerator[Asr, None]:
+    told = AsrSettings(**settings)
+    asr = open_asr(choose("asr", url), WantedAsr(told))
     async with aclosing(asr):  # type: ignore[type-var]
         yield asr
 
@@ -99,8 +97,11 @@ async def test_our_own_server_hears_what_was_recorded() -> None:
 async def test_the_recording_is_sent_as_a_file_with_what_is_known_of_it() -> None:
     heard = utterance(400)
     with model_server([text_of(" Turn on the lamp. ")], content_type=JSON) as server:
-        async with opened(server.url, ("kitchen", "lamp"), model="large", api_key=KEY) as asr:
-            assert await transcribed(asr, heard) == [Transcript("Turn on the lamp.", final=True)]
+        async with opened(server.url, model="large", api_key=KEY) as asr:
+            hints = Hints("en", names=("kitchen", "lamp"))
+            assert await transcribed(asr, heard, hints) == [
+                Transcript("Turn on the lamp.", final=True)
+            ]
     (asked,) = server.requests
     assert asked["path"] == "/v1/audio/transcriptions"
     assert asked["headers"]["Authorization"] == f"Bearer {KEY.value}"
@@ -135,8 +136,8 @@ async def test_where_several_languages_may_be_spoken_the_server_hears_which_it_i
 
 async def test_names_are_told_as_far_as_a_prompt_is_read() -> None:
     with model_server([text_of("so")], content_type=JSON) as server:
-        async with opened(server.url, ("kitchen",) * 200) as asr:
-            await transcribed(asr)
+        async with opened(server.url) as asr:
+            await transcribed(asr, hints=Hints("en", names=("kitchen",) * 200))
     prompt = server.requests[0]["prompt"]
     assert 480 < len(prompt) <= 500
     assert prompt.endswith("kitchen")

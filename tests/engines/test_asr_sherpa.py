@@ -40,11 +40,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return make
 
 
-def opened(path: Path, kind: str = "", **wanted: object) -> Asr:
-    settings = wanted.pop("settings", AsrSettings())
-    assert isinstance(settings, AsrSettings)
+def opened(path: Path, kind: str = "", settings: AsrSettings = AsrSettings()) -> Asr:  # noqa: B008
     model = StoredModel(path.name, "asr", "sherpa", path, kind)
-    return open_asr(WantedAsr(settings, model=model, **wanted))  # type: ignore[arg-type]
+    return open_asr(WantedAsr(settings, model=model))
 
 
 def heard(*bands: int, wake_word: str | None = None, piece_ms: int = 20) -> Utterance:

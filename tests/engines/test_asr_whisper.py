@@ -394,16 +394,26 @@ def resident_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-async def test_a_model_that_is_closed_is_kept_for_who_comes_in_its_place_and_then_given_up(
-    tiny_whisper: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("airos_edge.engines.asr_whisper.KEPT_S", 0.1)
+async def test_a_model_that_is_closed_is_given_up(tiny_whisper: Path) -> None:
     (asr,) = opened(tiny_whisper)
     model = weakref.ref(asr._whisper._model)
     await asr.aclose()
     del asr
     gc.collect()
-    assert model() is not None
-    await asyncio.sleep(0.15)
-    gc.collect()
     assert model() is None
+
+
+async def test_the_houses_names_are_told_with_each_recording(
+    asr: WhisperAsr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+    phrases = Whisper.phrases
+
+    def noted(self: Whisper, *what: Any) -> Iterator[Phrase]:
+        told.append(what[-1])
+        return phrases(self, *what)
+
+    monkeypatch.setattr(Whisper, "phrases", noted)
+    for names in (("lantern",), ("lamp", "hall")):
+        await final(asr, utterance(hum(1.0)), Hints(names=names))
+        assert told[-1] == names

@@ -1,7 +1,6 @@
 """A closed grammar and an open recogniser hear the same: which of them is believed, and how soon."""
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -9,14 +8,11 @@ from typing import Any
 
 import pytest
 
-from airos_edge.engines import beside as module
-from airos_edge.engines.asr_pocketsphinx import PocketsphinxAsr
-from airos_edge.engines.beside import PATIENCE_S, Beside, plain, with_grammar
-from airos_edge.engines.settings import AsrSettings
-from airos_edge.engines.wanted import WantedAsr
-from airos_edge.errors import EngineError, EngineUnavailable
+from airos_edge.engines.asr_pocketsphinx import pocketsphinx
+from airos_edge.engines.beside import PATIENCE_S, beside, is_its_language, plain
+from airos_edge.errors import EngineError
 from airos_edge.voice.flow import abandoned
-from airos_edge.voice.grammar import Grammar, grammar_of
+from airos_edge.voice.grammar import grammar_of
 from airos_edge.voice.ports import Asr, Hints, Place, Transcript
 from airos_edge.voice.utterance import Ended, EndReason, Judgement, Utterance
 from tests.fakes import Counted, FakeAsr, Fault, Said, happen
@@ -44,8 +40,6 @@ class Scripted(Counted):
     def __init__(self, *script: Then, name: str = "scripted", place: Place = Place.LOCAL) -> None:
         super().__init__()
         self.name, self.place = name, place
-        self.runs_on = "paper"
-        self.is_closed = False
         self._script = script
 
     async def transcribe(self, heard: Utterance, hints: Hints) -> AsyncGenerator[Transcript, None]:
@@ -57,9 +51,6 @@ class Scripted(Counted):
                 else:
                     yield then.what
 
-    async def aclose(self) -> None:
-        self.is_closed = True
-
 
 @dataclass
 class Heard:
@@ -68,6 +59,7 @@ class Heard:
     told: list[Transcript] = field(default_factory=list)
     at_ms: list[int] = field(default_factory=list)
     utterance: Utterance = field(default_factory=lambda: Utterance("item", "speech", 0))
+    worked_times: int = 0
 
     @property
     def final(self) -> Transcript:
@@ -82,7 +74,12 @@ class Heard:
 async def hear(closed: Asr, open_one: Asr, hints: Hints = ENGLISH) -> Heard:
     heard, loop = Heard(), asyncio.get_running_loop()
     begin = loop.time()
-    async with aclosing(Beside(closed, open_one).transcribe(heard.utterance, hints)) as transcripts:
+
+    def worked() -> None:
+        heard.worked_times += 1
+
+    both = beside(closed, open_one, heard.utterance, hints, worked)
+    async with aclosing(both) as transcripts:
         async for transcript in transcripts:
             heard.told.append(transcript)
             heard.at_ms.append(round((loop.time() - begin) * 1000))
@@ -169,9 +166,7 @@ async def test_another_language_is_not_the_grammars() -> None:
         [Then(400, Transcript("Mach", language="de")), Then(400, words)],
     )
     assert (await hear(closed, open_one)).final == words
-    closed, open_one = finals([Then(1, command(LAMP))], [Then(400, words)])
-    assert (await hear(closed, open_one, Hints("de"))).final == words
-    assert closed.opened == 0
+    assert [is_its_language(tag) for tag in ("en", "en-GB", "de")] == [True, True, False]
 
 
 async def test_what_the_grammar_is_sure_of_never_goes_to_the_cloud() -> None:
@@ -209,6 +204,7 @@ async def test_words_are_the_open_ones_and_judgements_the_grammars() -> None:
             Then(200, Transcript("Turn")),
             Then(200, Transcript("Turn on")),
             Then(200, Transcript("Turn on the lamb")),
+            Then(900, command("Turn on the lamp.")),
         ],
     )
     heard = await hear(closed, open_one)
@@ -257,30 +253,42 @@ async def test_a_grammar_that_hears_commands_in_talk_is_told_so_and_its_draft_is
 
 
 @pytest.mark.parametrize("fault", [Fault.RAISE, Fault.CRASH, Fault.FOREIGN_CANCEL])
-async def test_where_the_open_one_fails_a_command_counts_and_the_log_says_why(
-    fault: Fault, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("text", [LAMP, ""])
+async def test_where_the_open_one_fails_that_is_raised_whatever_the_grammar_may_have_heard(
+    fault: Fault, text: str
 ) -> None:
-    doubtful = command(LAMP, sure=False)
-    closed, open_one = finals([Then(500, doubtful)], [Then(100, fault)])
-    with caplog.at_level(logging.WARNING, module.__name__):
-        assert (await hear(closed, open_one)).final == doubtful
-    assert "side 1: " in caplog.text
-    assert "going by the other" in caplog.text
-
-
-async def test_where_the_open_one_fails_and_there_is_no_command_it_is_an_error() -> None:
-    closed, open_one = finals([Then(500, command(""))], [Then(100, Fault.RAISE)])
-    with pytest.raises(EngineError, match="side 1: broke"):
+    closed, open_one = finals([Then(50, command(text, sure=False))], [Then(100, fault)])
+    with pytest.raises(EngineError, match="side 1: "):
         await hear(closed, open_one)
+    assert closed.running == 0
 
 
-async def test_where_the_grammar_fails_the_open_one_is_enough() -> None:
+async def test_what_the_grammar_was_sure_of_before_the_open_one_failed_counts() -> None:
+    closed, open_one = finals([Then(50, command(LAMP))], [Then(100, Fault.RAISE)])
+    assert (await hear(closed, open_one)).final == command(LAMP)
+
+
+async def test_the_open_one_has_worked_only_when_it_has_told_something() -> None:
+    closed, open_one = finals(
+        [Then(1, Transcript("turn")), Then(50, command(LAMP))], [Then(100, command("Lamp."))]
+    )
+    assert (await hear(closed, open_one)).worked_times == 0
+    closed, open_one = finals(
+        [Then(1, command(""))], [Then(9, Transcript("I")), Then(9, command("It"))]
+    )
+    assert (await hear(closed, open_one)).worked_times == 2
+
+
+async def test_where_the_grammar_fails_the_open_one_is_enough_and_the_log_says_why(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     closed, open_one = finals(
         [Then(1, Transcript("turn")), Then(1, Fault.RAISE)],
         [Then(100, Transcript("Tell")), Then(100, command("Tell me"))],
     )
     heard = await hear(closed, open_one)
     assert [one.text for one in heard.told] == ["turn", "Tell", "Tell me"]
+    assert "side 0: broke; going by side 1 alone" in caplog.text
 
 
 async def test_where_both_fail_it_is_an_error() -> None:
@@ -290,10 +298,11 @@ async def test_where_both_fail_it_is_an_error() -> None:
 
 
 async def test_an_open_one_that_stalls_is_waited_for_only_so_long() -> None:
-    doubtful = command(LAMP, sure=False)
-    closed, open_one = finals([Then(5, doubtful)], [Then(1, Fault.STALL)])
-    heard = await hear(closed, open_one)
-    assert (heard.final, heard.at_ms) == (doubtful, [5 + PATIENCE_S * 1000])
+    closed, open_one = finals([Then(5, command(LAMP, sure=False))], [Then(1, Fault.STALL)])
+    begin = asyncio.get_running_loop().time()
+    with pytest.raises(EngineError, match="side 1: no transcript 8 s after the grammar's"):
+        await hear(closed, open_one)
+    assert asyncio.get_running_loop().time() - begin == pytest.approx(0.005 + PATIENCE_S)
     assert open_one.running == 0
 
 
@@ -307,16 +316,6 @@ async def test_cancelling_ends_both() -> None:
     assert not abandoned
 
 
-async def test_it_is_the_open_ones_and_closes_both() -> None:
-    closed, open_one = Scripted(), Scripted(name="far", place=Place.EDGE)
-    both = Beside(closed, open_one)
-    assert (both.name, both.place, both.runs_on) == ("far", Place.EDGE, "paper")
-    await both.aclose()
-    assert closed.is_closed
-    assert open_one.is_closed
-    await Beside(FakeAsr("x"), FakeAsr("y")).aclose()  # what holds nothing need not be closed
-
-
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -328,51 +327,6 @@ async def test_it_is_the_open_ones_and_closes_both() -> None:
 )
 def test_plain_words_have_no_punctuation(text: str, words: tuple[str, ...]) -> None:
     assert plain(text) == words
-
-
-# ---- where the grammar is put beside ------------------------------------------------------------
-
-COMMANDS = grammar_of([LAMP.split(), ["stop"]])
-NONE = Grammar(({},), frozenset())
-
-
-def test_the_grammar_is_put_beside_what_hears_anything() -> None:
-    open_one = FakeAsr("hello")
-    both = with_grammar(open_one, WantedAsr(grammar=COMMANDS))
-    assert isinstance(both, Beside)
-    assert both.name == "fake_asr"
-
-
-@pytest.mark.parametrize(
-    "wanted",
-    [
-        WantedAsr(AsrSettings(grammar=False), grammar=COMMANDS),
-        WantedAsr(language="de", grammar=COMMANDS),
-        WantedAsr(grammar=NONE),
-    ],
-)
-def test_it_is_not_where_it_is_not_wanted_or_has_no_sentences(wanted: WantedAsr) -> None:
-    open_one = FakeAsr("hello")
-    assert with_grammar(open_one, wanted) is open_one
-
-
-def test_it_is_not_put_beside_itself() -> None:
-    wanted = WantedAsr(grammar=COMMANDS)
-    closed = module.registry.ENGINES["asr"][-1].opener()(wanted)
-    assert isinstance(closed, PocketsphinxAsr)
-    assert with_grammar(closed, wanted) is closed
-
-
-def test_a_grammar_that_cannot_be_opened_is_a_line_in_the_log(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fails(wanted: WantedAsr) -> Asr:
-        raise EngineUnavailable("pocketsphinx", "is broken")
-
-    monkeypatch.setattr("airos_edge.engines.asr_pocketsphinx.open_asr", fails)
-    open_one = FakeAsr("hello")
-    assert with_grammar(open_one, WantedAsr(grammar=COMMANDS)) is open_one
-    assert "fake_asr goes without the grammar of commands: pocketsphinx: is broken" in caplog.text
 
 
 @pytest.mark.real_time
@@ -392,8 +346,9 @@ async def test_what_is_spoken_is_a_command_or_the_words_of_the_other(
         heard.write(chunk)
     heard.end(Ended(EndReason.SILENCE, round(sound.ms) - 300))
     open_one = FakeAsr(Said(open_text, takes_ms=1500))
-    both = with_grammar(open_one, WantedAsr(grammar=COMMANDS))
-    async with aclosing(both.transcribe(heard, ENGLISH)) as transcripts:
+    closed = pocketsphinx(grammar_of([LAMP.split(), ["stop"]]))
+    both = beside(closed, open_one, heard, ENGLISH, lambda: None)
+    async with aclosing(both) as transcripts:
         *_, final = [transcript async for transcript in transcripts]
     assert final.text == (text or open_text)
     assert open_one.running == 0

@@ -223,3 +223,26 @@ def test_of_several_those_beyond_reach_are_left_out_and_named() -> None:
     assert "tcp://192.168.1.5:1 is beyond `reach`" in choice.why
     far = choose("asr", engines[:1])
     assert within_reach(far, Place.LOCAL) == far, "there is nothing else; the lease refuses it"
+
+
+# ---- the grammar of commands ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asr", "language", "others"),
+    [
+        (AsrSettings("tcp://127.0.0.1:1"), "en", ["pocketsphinx"]),
+        (AsrSettings("tcp://127.0.0.1:1"), "de", []),
+        (AsrSettings("tcp://127.0.0.1:1", grammar=False), "en", []),
+        (AsrSettings(("pocketsphinx", "tcp://127.0.0.1:1")), "en", ["tcp://127.0.0.1:1"]),
+    ],
+)
+def test_the_grammar_stands_in_for_whoever_hears_where_it_is_wanted(
+    asr: AsrSettings, language: str, others: list[str]
+) -> None:
+    choice = choose_all(Settings(language, asr=asr))[2]
+    assert [other.engine for other in choice.others] == others
+
+
+def test_it_is_no_recogniser_where_the_wanted_one_is_not_to_be_had() -> None:
+    assert choose_all(Settings(asr=AsrSettings("tcp://nowhere")))[2].engine is None

@@ -7,7 +7,7 @@ import pytest
 
 from airos_edge.engines.choosing import Choice
 from airos_edge.engines.loading import LONGEST_REST_S, REST_S, Loading, resident_bytes
-from airos_edge.errors import EngineError
+from airos_edge.errors import EngineError, PromptError
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.ports import Place
 from tests.engines.slow import ClosingAsr, Opener, broken, of_model, of_package, until
@@ -114,8 +114,13 @@ async def test_an_engine_elsewhere_that_fails_rests_longer_each_time_until_it_wo
 
 async def test_an_engine_of_this_box_never_rests() -> None:
     part = of_package(ClosingAsr("hello"))
-    part.failed(EngineError("owl", "knows no German"))
-    assert not part.rests
+    for _ in range(3):
+        part.failed(PromptError("owl", "knows no German", "invalid_value"))
+    assert not part.why, "it was asked for what it does not have"
+    for why in ("", "owl: broke"):
+        part.failed(EngineError("owl", "broke"))
+        assert (part.rests, part.why) == (False, why)
+    part.worked()
     assert part.why == ""
 
 
