@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from airos_edge.cli import control
 from airos_edge.config import Config
 from airos_edge.engines import choosing, llm, registry
-from airos_edge.engines.advice import ADVISED, advised, lacking
+from airos_edge.engines.advice import ADVISED, advised, to_install
 from airos_edge.engines.registry import PORTS, Engine, Port
 from airos_edge.engines.timing import Machine
 from airos_edge.errors import DaemonError
@@ -136,7 +136,7 @@ def advice(config: Config) -> list[Finding]:
             here = [one for one in stored if one.task == task and all(map(one.speaks, wants))]
             is_better = entry.quality > max((one.quality for one in here), default=0)
             if is_better and speed.fast_enough(task, entry.cost, this).enough == "yes":
-                install = lacking(entry)
+                install = to_install(entry)
                 get = f"airos models get {entry.name}"
                 mend = f"pip install '{install}'; {get}" if install else get
                 told = (
