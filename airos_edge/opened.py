@@ -137,9 +137,9 @@ async def open_engines(
         try:
             return await work
         except EngineError as error:
-            opened.faults[port] = str(error)
+            why = opened.faults[port] = str(error).removeprefix(f"{port}: ")
             means.health.forget(port)
-            log.warning("Going on without %s: %s", port, error)
+            log.warning("Going on without %s: %s", port, why)
             return None
 
     heard = partial(wanted_asr, config, house, grammar)

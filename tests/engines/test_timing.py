@@ -25,7 +25,7 @@ from airos_edge.engines.timing import (
 )
 from airos_edge.engines.tts_espeak import open_espeak
 from airos_edge.errors import EngineError
-from airos_edge.models.stored import MANIFEST, StoredModel
+from airos_edge.models.stored import StoredModel
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.grammar import grammar_of
 from tests.fakes import FakeAsr, FakeTts, Fault, Said
@@ -37,8 +37,6 @@ LOADED = Loaded(3.2, 480_000_000)
 @pytest.fixture
 def choice(tmp_path: Path) -> Choice:
     path = tmp_path / "models" / "owl-small"
-    path.mkdir(parents=True)
-    (path / MANIFEST).write_text("{}")
     return Choice("asr", "pocketsphinx", "", model=StoredModel("owl-small", "asr", "owl", path))
 
 
