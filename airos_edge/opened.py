@@ -135,9 +135,9 @@ async def open_engines(
         try:
             return await work
         except EngineError as error:
-            opened.faults[port] = str(error)
+            why = opened.faults[port] = str(error).removeprefix(f"{port}: ")
             means.health.forget(port)
-            log.warning("Going on without %s: %s", port, str(error).removeprefix(f"{port}: "))
+            log.warning("Going on without %s: %s", port, why)
             return None
 
     heard = partial(wanted_asr, config, grammar)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from airos_edge.cli import control
 from airos_edge.config import Config
 from airos_edge.engines import choosing, llm, registry
-from airos_edge.engines.advice import ADVISED, advised, lacking
+from airos_edge.engines.advice import ADVISED, advised, to_install
 from airos_edge.engines.registry import PORTS, Engine, Port
 from airos_edge.engines.timing import Machine
 from airos_edge.errors import DaemonError
@@ -93,7 +93,7 @@ def engines(config: Config, chosen: Mapping[str, Any], states: Mapping[str, Any]
 
 def _engine(port: Port, told: Mapping[str, Any], state: Mapping[str, Any]) -> Finding:
     if told["engine"] is None:
-        return Finding("Engines", "fails", f"{port}: none", told["why"].removeprefix(f"{port}: "))
+        return Finding("Engines", "fails", f"{port}: none", told["why"])
     name = " with ".join(filter(None, (told["engine"], told.get("model"))))
     runs_on = f" on {told['runs_on']}" if "runs_on" in told else ""
     line = f"{port}: {name}{runs_on} ({told['why']})"
@@ -143,7 +143,7 @@ def advice(config: Config) -> list[Finding]:
             here = [one for one in stored if one.task == task and all(map(one.speaks, wants))]
             is_better = entry.quality > max((one.quality for one in here), default=0)
             if is_better and speed.fast_enough(task, entry.cost, this).enough == "yes":
-                install = lacking(entry)
+                install = to_install(entry)
                 get = f"airos models get {entry.name}"
                 mend = f"pip install '{install}'; {get}" if install else get
                 told = (

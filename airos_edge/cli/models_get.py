@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from airos_edge.cli.models_daemon import refuse_another_directory, tell_daemon
 from airos_edge.cli.progress import ProgressLines, mb
 from airos_edge.config import Config
-from airos_edge.engines.advice import ADVISED, advised, lacking
+from airos_edge.engines.advice import ADVISED, advised, to_install
 from airos_edge.errors import AirosError, ModelError
 from airos_edge.fluency import spoken_languages
 from airos_edge.models import catalogue, getting
@@ -141,6 +141,6 @@ async def _one(
 
 
 def _say_what_runs_it(entry: Entry) -> None:
-    install = lacking(entry)
+    install = to_install(entry)
     if install is not None:
         print(f"  it is run by {entry.engine}, which is not installed: pip install '{install}'")
