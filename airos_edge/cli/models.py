@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shlex
 import shutil
 import sys
 from argparse import Namespace
@@ -68,8 +69,16 @@ def _verify_one(path: Path) -> int:
     for said in found:
         print(f"{path.name}: {said}")
     if found:
-        print(f"  mend it with: airos models get --again {path.name}")
+        print(f"  mend it with: {_brought_by(path)}")
     return 1 if found else 0
+
+
+def _brought_by(path: Path) -> str:
+    """The command that brings it again: from the hub, or from where it was imported."""
+    if path.name in {entry.name for entry in catalogue.entries()}:
+        return f"airos models get --again {path.name}"
+    source = json.loads((path / MANIFEST).read_bytes()).get("source") or "FILE|DIR"
+    return shlex.join(["airos", "models", "import", source, "--name", path.name])
 
 
 def _remove(directory: Path, names: list[str], is_sure: bool) -> int:

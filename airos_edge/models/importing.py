@@ -23,7 +23,10 @@ def name_of(source: Path, name: str | None) -> str:
     """What a model from there is called. Raises ModelError for what is no name."""
     called = name or (source.resolve().name if source.is_dir() else SUFFIXES.sub("", source.name))
     if not NAME.fullmatch(called):
-        raise ModelError(f"{called!r} is no name for a model: letters, digits, and . _ - in it")
+        hint = "" if name else "; give it another by --name"
+        raise ModelError(
+            f"{called!r} is no name for a model: letters, digits, and . _ - in it{hint}"
+        )
     return called
 
 

@@ -285,6 +285,20 @@ def test_a_file_is_imported(directory: Path, runtime: Path, capsys: Captured) ->
     assert f"owl is there, for llama (llm of de, en): {directory}/owl" in capsys.readouterr().out
 
 
+def test_what_was_imported_is_mended_from_where_it_came(
+    directory: Path, runtime: Path, capsys: Captured
+) -> None:
+    source = runtime / "my mind.gguf"
+    source.write_bytes(b"GGUF" + bytes(100))
+    assert main(["models", "import", str(source)]) == 1
+    assert "give it another by --name" in capsys.readouterr().err
+    assert main(["models", "import", str(source), "--name", "mind"]) == 0
+    (directory / "mind" / "my mind.gguf").write_bytes(b"GGUF")
+    capsys.readouterr()
+    assert main(["models", "verify"]) == 1
+    assert f"mend it with: airos models import '{source}' --name mind\n" in capsys.readouterr().out
+
+
 # ---- the daemon --------------------------------------------------------------------------------
 
 

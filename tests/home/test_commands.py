@@ -458,6 +458,37 @@ async def test_other_languages_are_answered_in_their_own_words(
         assert await people.ask(text) == answer
 
 
+@pytest.mark.parametrize(
+    ("language", "set_one", "text"),
+    [
+        ("de", "stelle einen Timer auf 5 Minuten", "wie viel Zeit ist noch übrig"),
+        ("de", "stelle einen Timer auf 5 Minuten", "wie viel Zeit ist noch auf dem Timer"),
+        ("fr", "mets un minuteur de 5 minutes", "combien de temps reste-t-il"),
+        ("es", "pon un temporizador de 5 minutos", "cuánto tiempo queda"),
+        ("it", "imposta un timer di 5 minuti", "quanto tempo manca"),
+        ("nl", "zet een timer van 5 minuten", "hoeveel tijd is er nog over"),
+        ("pl", "ustaw minutnik na 5 minut", "ile czasu zostało"),
+        ("pt", "define um temporizador de 5 minutos", "quanto tempo falta"),
+        ("zh", "设一个5分钟的计时器", "还剩多少时间"),
+        ("zh-TW", "設一個5分鐘的計時器", "還剩多少時間"),
+    ],
+)
+async def test_what_is_left_of_the_only_timer_is_asked_without_naming_it(
+    language: str, set_one: str, text: str
+) -> None:
+    async with People(HOUSE, language=language) as people:
+        await people.ask(set_one)
+        said, done = await people.reply(text)
+        assert done.intent == "HassTimerStatus"
+        assert "5" in said
+
+
+async def test_chinese_asks_which_lights_are_on() -> None:
+    async with People(demo_house("zh"), language="zh") as people:
+        await people.ask("打开厨房灯")
+        assert await people.ask("哪些灯开着") == "厨房灯"
+
+
 # ---- what was perhaps said ----------------------------------------------------------------------
 
 
