@@ -12,6 +12,7 @@ from airos_edge.cli.progress import ProgressLines, mb
 from airos_edge.config import Config
 from airos_edge.engines import choosing, llm, registry
 from airos_edge.errors import AirosError, ModelError
+from airos_edge.fluency import spoken_languages
 from airos_edge.models import catalogue, getting
 from airos_edge.models.catalogue import Entry
 from airos_edge.models.getting import Plan, Progress
@@ -25,11 +26,11 @@ RECOMMENDED = "recommended"
 
 def get(arguments: Namespace, config: Config, directory: Path) -> int:
     names = arguments.names if arguments.action == "get" else [RECOMMENDED]
-    language = arguments.language or config.language
+    languages = (arguments.language,) if arguments.language else spoken_languages(config)
     wanted: dict[str, Entry] = {}
     for name in names:
         chosen = (
-            _recommended(language)
+            _recommended(languages)
             if name == RECOMMENDED
             else [catalogue.find(name, catalogue.entries())]
         )
@@ -56,13 +57,17 @@ def get(arguments: Namespace, config: Config, directory: Path) -> int:
     return 1 if failed else 0
 
 
-def _recommended(language: str) -> list[Entry]:
-    """Ears and a voice: the best that this box is fast enough for and that can be run, or the smallest."""
+def _recommended(languages: Sequence[str]) -> list[Entry]:
+    """Ears that know all of the languages, or the first, and a voice for each: the best that this box is fast
+    enough for and that can be run, or the smallest."""
     machine = this_machine()
     chosen: list[Entry] = []
-    ears_and_voice: tuple[Task, ...] = ("asr", "tts")
-    for task in ears_and_voice:
+    wanted: list[tuple[Task, str]] = [("asr", languages[0])]
+    wanted += [("tts", language) for language in languages]
+    for task, language in wanted:
         found = catalogue.recommended(task, language)
+        if task == "asr":
+            found = [one for one in found if all(map(one.speaks, languages))] or found
         if not found:
             print(
                 f"airos: for {task} in {language!r} the catalogue recommends none", file=sys.stderr
@@ -75,7 +80,7 @@ def _recommended(language: str) -> list[Entry]:
         chosen.append(max(fast, key=lambda entry: entry.quality) if fast else able[0])
     if not chosen:
         raise ModelError(
-            f"nothing is recommended for {language!r}: look at `airos models list --all`"
+            f"nothing is recommended for {languages[0]!r}: look at `airos models list --all`"
         )
     return chosen
 

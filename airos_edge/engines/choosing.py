@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from typing import Protocol
@@ -29,6 +30,8 @@ class Settings(Protocol):
 
     @property
     def language(self) -> str: ...
+    @property
+    def languages(self) -> Sequence[str]: ...
     @property
     def wake(self) -> WakeSettings: ...
     @property
@@ -78,19 +81,23 @@ def choose(
     stored: Sequence[StoredModel] = (),
     model: str | None = None,
     too_slow: Callable[[Choice], str] = never_too_slow,
+    languages: Sequence[str] = (),
 ) -> Choice:
     """The wanted engine, or of `auto` the best, that is installed, has a model and knows the language;
     or a service elsewhere, by its URI. Of several wanted, the first of which that is so; the next stand in.
 
     `stored`: the models on the box; `model`: the one that is wanted, by its name or path. Imports
     nothing. What is chosen may still fail to open: a package can be there and broken. `too_slow` says of
-    one that was timed on this box what keeps `auto` from it, "" if nothing does.
+    one that was timed on this box what keeps `auto` from it, "" if nothing does. `languages`: all that are
+    spoken; models that know most of them come first.
     """
     names = (wanted,) if isinstance(wanted, str) else wanted
     choices: list[Choice] = []
     passed_over: list[str] = []
     for name in names:
-        found, obstacles = _candidates(port, name, language, installed, stored, model, too_slow)
+        found, obstacles = _candidates(
+            port, name, language, installed, stored, model, too_slow, languages
+        )
         choices += found
         passed_over += obstacles
     if not choices:
@@ -108,6 +115,7 @@ def _candidates(
     stored: Sequence[StoredModel],
     model: str | None,
     too_slow: Callable[[Choice], str],
+    languages: Sequence[str],
 ) -> tuple[list[Choice], list[str]]:
     """Who could be taken, the best first, and what keeps others from it."""
     if is_uri(wanted):
@@ -134,7 +142,7 @@ def _candidates(
         able += [Choice(port, engine.name, why, model=one) for one in models or without]
     if not able:
         return [], list(obstacles.values())
-    able.sort(key=_quality, reverse=True)
+    able.sort(key=partial(_rank, languages), reverse=True)
     if wanted != "auto":
         return able[:1], []
     slow = {choice: why for choice in able if choice.model and (why := too_slow(choice))}
@@ -172,8 +180,9 @@ def _no_model(engine: Engine, port: Port, language: str, wanted: str | None) -> 
     return f"has no model for {language!r}: `airos models list` shows those there are"
 
 
-def _quality(choice: Choice) -> int:
-    return choice.model.quality if choice.model else 0
+def _rank(languages: Sequence[str], choice: Choice) -> tuple[int, int]:
+    model = choice.model
+    return (sum(map(model.speaks, languages)), model.quality) if model else (0, 0)
 
 
 def is_uri(engine: str) -> bool:
@@ -204,15 +213,28 @@ def choose_all(
     stored: Sequence[StoredModel] = (),
     too_slow: Callable[[Choice], str] = never_too_slow,
 ) -> list[Choice]:
-    def chosen(port: Port, wanted: Engines, model: str | None = None) -> Choice:
+    def chosen(
+        port: Port, wanted: Engines, model: str | None = None, languages: Sequence[str] = ()
+    ) -> Choice:
+        language = settings.language
         return choose(
-            port, wanted, settings.language, stored=stored, model=model, too_slow=too_slow
+            port,
+            wanted,
+            language,
+            stored=stored,
+            model=model,
+            too_slow=too_slow,
+            languages=languages,
         )
+
+    asr = chosen(
+        "asr", settings.asr.engine, settings.asr.model, (settings.language, *settings.languages)
+    )
 
     return [
         chosen("wake", settings.wake.engine),
         chosen("vad", settings.vad.engine),
-        _with_grammar(chosen("asr", settings.asr.engine, settings.asr.model), settings),
+        _with_grammar(asr, settings),
         chosen("tts", settings.tts.engine, settings.tts.model),
     ]
 

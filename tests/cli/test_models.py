@@ -9,11 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from airos_edge.cli import main
+from airos_edge.cli import main, models_get
 from airos_edge.cli.progress import ProgressLines, line_of
 from airos_edge.engines import choosing
 from airos_edge.models import catalogue
@@ -116,6 +117,19 @@ def test_recommended_is_the_best_that_this_box_is_fast_enough_for(
     assert {path.parent.name for path in directory.glob("*/airos.json")} == {"ear", "owl-large"}
     assert main(["models", "get", "recommended", "--language", "de"]) == 0
     assert (directory / "eule").is_dir()
+
+
+def test_where_several_languages_are_spoken_ears_are_recommended_that_know_all_and_a_voice_for_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    english = replace(EARS, name="ear-en", languages=("en",), size_mb=5, recommended=("en",))
+    monkeypatch.setattr(catalogue, "entries", lambda: (*VOICES, EARS, english))
+    assert [entry.name for entry in models_get._recommended(["en", "de"])] == [
+        "ear",
+        "owl-large",
+        "eule",
+    ]
+    assert models_get._recommended(["en"])[0].name == "ear-en"
 
 
 def test_where_nothing_is_recommended_it_is_said(

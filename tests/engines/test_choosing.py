@@ -1,6 +1,6 @@
 """Which engine a port gets, and what is said about it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from airos_edge.voice.ports import Place
 @dataclass(frozen=True)
 class Settings:
     language: str = "en"
+    languages: tuple[str, ...] = ()
     wake: WakeSettings = field(default_factory=WakeSettings)
     vad: VadSettings = field(default_factory=VadSettings)
     asr: AsrSettings = field(default_factory=AsrSettings)
@@ -201,6 +202,20 @@ def test_a_model_that_is_known_to_be_too_slow_makes_way_for_any_other_and_that_i
     assert [other.model for other in choice.others] == [None, LARGE]
     wanted = choose("asr", "owl", installed=everything, stored=[LARGE], too_slow=too_slow)
     assert wanted.model == LARGE, "what is configured is used whatever it costs"
+
+
+@pytest.mark.usefixtures("_with_owl")
+def test_where_several_languages_are_spoken_a_model_that_knows_all_of_them_comes_first() -> None:
+    english = replace(LARGE, name="owl-en", languages=("en",), quality=20)
+    both = replace(SMALL, name="owl-both", languages=("de", "en"), quality=5)
+    stored = [english, both, SMALL, GERMAN]
+
+    def models(*languages: str) -> list[StoredModel | None]:
+        choice = choose("asr", installed=everything, stored=stored, languages=languages)
+        return [one.model for one in (choice, *choice.others)]
+
+    assert models("en", "de") == [both, SMALL, english, None], "the best of those that know both"
+    assert models() == [english, both, SMALL, None]
 
 
 def test_of_several_those_beyond_reach_are_left_out_and_named() -> None:
