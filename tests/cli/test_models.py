@@ -122,7 +122,7 @@ def test_recommended_is_the_best_that_this_box_is_fast_enough_for(
 def test_where_several_languages_are_spoken_ears_are_recommended_that_know_all_and_a_voice_for_each(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    english = replace(EARS, name="ear-en", languages=("en",), size_mb=5, recommended=("en",))
+    english = replace(EARS, name="ear-en", languages=("en",), quality=20, recommended=("en",))
     monkeypatch.setattr(catalogue, "entries", lambda: (*VOICES, EARS, english))
     assert [entry.name for entry in models_get._recommended(["en", "de"])] == [
         "ear",
