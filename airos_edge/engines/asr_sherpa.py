@@ -1,15 +1,18 @@
 """Speech to text by sherpa-onnx: in step with the speaker (Zipformer, streaming Paraformer), or of the
-whole once it has ended (SenseVoice, Paraformer, transducers such as NeMo's).
+whole, again and again while it grows (SenseVoice, Paraformer, transducers such as NeMo's).
 
 Where an utterance ends is for the ear to say: the models' own endpoint detection is off.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 
+from airos_edge.engines.rehearing import Rehearer
 from airos_edge.engines.sherpa import HEARD_STREAMING, NAME, Plan, hear_once, load_ears, plan_of
 from airos_edge.engines.sherpa_hotwords import Hotwords, hotwords_of
 from airos_edge.engines.sherpa_kinds import kind_of
@@ -98,7 +101,7 @@ class StreamingAsr:
 
 
 class WholeAsr:
-    """One model, one utterance at a time, each once it has ended."""
+    """One model, which hears one recording at a time."""
 
     name = NAME
     place = Place.LOCAL
@@ -107,19 +110,33 @@ class WholeAsr:
         self.runs_on = plan.provider
         self._ears = ears
         self._lane = Lane(NAME)
+        self._rehearer = Rehearer(self._lane)
 
     async def transcribe(self, heard: Utterance, hints: Hints) -> AsyncGenerator[Transcript, None]:
-        """The final, with the language where the model tells it. Raises EngineError.
+        """A partial each time that it was heard, then the final; with the language where the model tells it.
 
-        Cancelling discards what is being decoded; what waits is not begun.
+        Partials are made while the model has nothing else to do. Cancelling discards what is being decoded;
+        what waits is not begun. Raises EngineError.
         """
-        await heard.ended()
+        known = Transcript("")
+
+        async def hear() -> None:
+            nonlocal known
+            known = await self._hear(heard)
+
+        async with aclosing(self._rehearer.hear(heard, hear)) as times:
+            async for _ in times:
+                yield known
+        is_question = (await heard.ended()).is_question
+        yield replace(known, final=True) if is_question else Transcript("", final=True)
+
+    async def _hear(self, heard: Utterance) -> Transcript:
+        """All that was recorded until now."""
         sound = AudioChunk(heard.pcm)
         if sound.ms < SHORTEST_MS or _is_silent(sound):
-            yield Transcript("", final=True)
-            return
+            return Transcript("")
         text, language = await _run(self._lane, partial(self._decode, sound))
-        yield Transcript(without(heard.wake_word, text), final=True, language=language)
+        return Transcript(without(heard.wake_word, text), language=language)
 
     async def aclose(self) -> None:
         """As of StreamingAsr."""

@@ -10,9 +10,8 @@ import math
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from time import monotonic
 
-from airos_edge.engines.rehearing import Rehearing
+from airos_edge.engines.rehearing import Rehearer
 from airos_edge.engines.thread import Lane, Stopped
 from airos_edge.engines.wanted import WantedAsr
 from airos_edge.engines.whisper import NAME, Phrase, Whisper, open_whisper
@@ -29,8 +28,6 @@ SHORTEST_S = 0.1
 """In less than that nothing is said."""
 KNOWN_LANGUAGE = 0.9
 """So probable, a language is not asked about again in this recording: that takes half of each hearing."""
-SLOW_S = 1.0
-"""A model that takes longer is not asked while somebody speaks: at their end, it would still be at it."""
 UNFINISHED = " .…,-–—。，、"
 """How it ends a sentence that was cut off; left out while it goes on."""
 
@@ -72,8 +69,7 @@ class WhisperAsr:
         self._whisper = whisper
         self._threshold = threshold
         self._lane = Lane(NAME)
-        self._took_s = 0.0
-        """How long the last hearing took."""
+        self._rehearer = Rehearer(self._lane)
 
     async def transcribe(self, heard: Utterance, hints: Hints) -> AsyncGenerator[Transcript, None]:
         """A partial each time that it was heard, also where its words are the same; then the final.
@@ -82,22 +78,18 @@ class WhisperAsr:
         it is at, and what comes of that is discarded. Raises EngineError.
         """
         tags = self._tags(hints)
-        again, known, seen = Rehearing(), Heard(), 0
-        async for chunk in heard:
-            again.feed(chunk)
-            seen += chunk.samples
-            is_newest = seen == heard.samples and heard.outcome is None
-            is_worth_it = again.is_silent or self._took_s <= SLOW_S
-            if is_newest and again.is_due and is_worth_it and self._lane.is_free:
-                again.heard_ms = again.ms
-                known = await self._hear(heard, known, tags, hints.names)
+        known = Heard()
+
+        async def hear_again() -> None:
+            nonlocal known
+            known = await self._hear(heard, known, tags, hints.names)
+
+        async with aclosing(self._rehearer.hear(heard, hear_again)) as times:
+            async for _ in times:
                 yield self._transcript(heard, known, tags)
-        ended = await heard.ended()
-        if not ended.is_question:
+        if not (await heard.ended()).is_question:
             yield Transcript("", final=True)
             return
-        if not again.was_heard_to(ended.speech_end_ms - heard.start_ms):
-            known = await self._hear(heard, known, tags, hints.names)
         certainty = known.certainty
         yield replace(
             self._transcript(heard, known, tags),
@@ -128,9 +120,7 @@ class WhisperAsr:
             return known
 
         def work(stopped: Stopped) -> Iterator[Heard]:
-            begin = monotonic()
             yield hear(self._whisper, AudioChunk(pcm), known, tuple(tags), stopped, names)
-            self._took_s = monotonic() - begin
 
         async with aclosing(self._lane.stream(work)) as results:
             async for found in results:

@@ -4,14 +4,21 @@ Each time costs as much as the end does, so it is done when there is something n
 more as soon as it falls silent: if the silence turns out to be the end, its words are known already.
 """
 
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from time import monotonic
+
 import numpy as np
 
+from airos_edge.engines.thread import Lane
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, FULL_SCALE, AudioChunk, samples_of
+from airos_edge.voice.utterance import Utterance
 
 EVERY_MS = 800
 """How much has to be recorded anew while it is spoken."""
 SILENT_MS = 200
 """Silence so long may be the end: longer than a stop consonant, shorter than what is waited for."""
+SLOW_S = 1.0
+"""A model that takes longer is not asked while somebody speaks: at their end, it would still be at it."""
 FRAME_SAMPLES = samples_of(20)
 UNDER_LOUDEST, OVER_QUIETEST = 10**-2.5, 4.0
 """A sound has more than so many parts of the loudest frame's power, and so many times the quietest's: a
@@ -71,3 +78,40 @@ class Rehearing:
     def was_heard_to(self, speech_end_ms: float) -> bool:
         """Whether nothing was recorded since it was last heard but the silence after this end of speech."""
         return self.heard_ms >= speech_end_ms + HANGOVER_MS
+
+
+class Rehearer:
+    """One model, in its lane."""
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._took_s = 0.0
+        """How long it took for what it has heard last, without waiting."""
+
+    async def hear(
+        self, heard: Utterance, hear: Callable[[], Awaitable[None]]
+    ) -> AsyncGenerator[None, None]:
+        """Calls `hear` each time that what was recorded until then is to be heard, the last time after its end,
+        and yields after each but that. While it is spoken, that is when the model has nothing else to do.
+
+        Nothing is heard of what is no question. Raises what `hear` raises.
+        """
+        again, seen = Rehearing(), 0
+        async for chunk in heard:
+            again.feed(chunk)
+            seen += chunk.samples
+            is_newest = seen == heard.samples and heard.outcome is None
+            is_worth_it = again.is_silent or self._took_s <= SLOW_S
+            if is_newest and again.is_due and is_worth_it and self._lane.is_free:
+                again.heard_ms = again.ms
+                await self._timed(hear)
+                yield
+        ended = await heard.ended()
+        if ended.is_question and not again.was_heard_to(ended.speech_end_ms - heard.start_ms):
+            await self._timed(hear)
+
+    async def _timed(self, hear: Callable[[], Awaitable[None]]) -> None:
+        is_free, begin = self._lane.is_free, monotonic()
+        await hear()
+        if is_free:
+            self._took_s = monotonic() - begin

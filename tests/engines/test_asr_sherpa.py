@@ -5,6 +5,7 @@ import gc
 import os
 from collections.abc import Callable
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -169,15 +170,22 @@ async def test_a_paraformer_writes_latin_words_apart_and_joined_from_their_piece
     assert (await final(opened(made("paraformer")), heard(1, 2, 4, 5, 3))).text == "打开 lights 灯"
 
 
-async def test_nothing_is_told_before_the_end(made: Callable[[str], Path]) -> None:
-    utterance = Utterance("item", "speech", 0)
-    waiting = asyncio.ensure_future(transcribed(opened(made("paraformer")), utterance))
-    for piece in tones(1, 2).pieces(samples_of(20)):
-        utterance.write(piece)
-        await asyncio.sleep(0.02)
-    assert not waiting.done()
-    utterance.end(Ended(EndReason.SILENCE, utterance.ms))
-    assert [transcript.text for transcript in await waiting] == ["打开"]
+@pytest.mark.parametrize(("kind", "text"), [("paraformer", "打开"), ("sense_voice", "打开")])
+async def test_it_is_heard_again_while_it_grows_and_once_more_when_it_falls_silent(
+    kind: str, text: str, made: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asr, utterance = opened(made(kind)), Utterance("item", "speech", 0)
+    sound = tones(1, 2)
+    async with aclosing(asr.transcribe(utterance, Hints())) as transcripts:
+        silence = AudioChunk(bytes(2 * samples_of(400)))
+        for piece in (*sound.pieces(samples_of(20)), *silence.pieces(samples_of(20))):
+            utterance.write(piece)
+        told = await anext(transcripts)
+        assert (told.text, told.final) == (text, False)
+        monkeypatch.setattr(asr, "_hear", None)  # what was heard is not heard again
+        utterance.end(Ended(EndReason.SILENCE, round(sound.ms) - 100))
+        final = await anext(transcripts)
+        assert final == replace(told, final=True)
 
 
 # ---- both ---------------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ def end(heard: Utterance, speech_ms: int) -> None:
 
 @pytest.fixture(autouse=True)
 def _quick_on_any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("airos_edge.engines.asr_whisper.SLOW_S", 60.0)
+    monkeypatch.setattr("airos_edge.engines.rehearing.SLOW_S", 60.0)
 
 
 @pytest.fixture
@@ -169,8 +169,8 @@ async def test_who_falls_silent_is_heard_before_the_end_and_not_again_at_it(
 async def test_a_slow_model_hears_nobody_before_they_fall_silent(
     asr: WhisperAsr, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asr._took_s = 1.5
-    monkeypatch.setattr("airos_edge.engines.asr_whisper.SLOW_S", 0.0)  # and stays slow
+    asr._rehearer._took_s = 1.5
+    monkeypatch.setattr("airos_edge.engines.rehearing.SLOW_S", 0.0)  # and stays slow
     async with Scope() as scope:
         speaking = Speaking(asr, scope)
         await speaking.say(hum(2.5, before_s=0.3))

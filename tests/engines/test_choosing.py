@@ -235,6 +235,20 @@ def test_a_model_that_is_known_to_be_too_slow_makes_way_for_any_other_and_that_i
     assert wanted.model == LARGE, "what is configured is used whatever it costs"
 
 
+@pytest.mark.usefixtures("_with_owl")
+def test_where_several_languages_are_spoken_a_model_that_knows_all_of_them_comes_first() -> None:
+    english = replace(LARGE, name="owl-en", languages=("en",), quality=20)
+    both = replace(SMALL, name="owl-both", languages=("de", "en"), quality=5)
+    stored = [english, both, SMALL, GERMAN]
+
+    def models(*languages: str) -> list[StoredModel | None]:
+        choice = choose("asr", installed=everything, stored=stored, languages=languages)
+        return [one.model for one in (choice, *choice.others)]
+
+    assert models("en", "de") == [both, SMALL, english, None], "the best of those that know both"
+    assert models() == [english, both, SMALL, None]
+
+
 def test_of_several_those_beyond_reach_are_left_out_and_named() -> None:
     engines = ("tcp://192.168.1.5:1", "tcp://127.0.0.1:1", "tcp://192.0.2.1:1")
     choice = within_reach(choose("asr", engines), Place.LOCAL)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -238,3 +239,21 @@ async def test_chinese_comes_with_its_text() -> None:
     pieces = await speak(text, language="zh")
     assert "".join(piece.text for piece in pieces) == text
     assert ms(pieces) > 800
+
+
+async def test_the_loop_is_not_woken_for_every_piece(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop = asyncio.get_running_loop()
+    woken = 0
+    call_soon = loop.call_soon_threadsafe
+
+    def counted(*what: Any, **more: Any) -> Any:
+        nonlocal woken
+        woken += 1
+        return call_soon(*what, **more)
+
+    monkeypatch.setattr(loop, "call_soon_threadsafe", counted)
+    pieces = await speak(LONG)
+    assert "".join(piece.text for piece in pieces) == LONG
+    assert woken < len(pieces) / 4
