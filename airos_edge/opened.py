@@ -135,8 +135,9 @@ async def open_engines(
         try:
             return await work
         except EngineError as error:
-            why = opened.faults[port] = str(error).removeprefix(f"{port}: ")
+            opened.faults[port] = str(error)
             means.health.forget(port)
+            why = str(error).removeprefix(f"{port}: ")
             log.warning("Going on without %s: %s", port, why)
             return None
 

@@ -93,7 +93,7 @@ def engines(config: Config, chosen: Mapping[str, Any], states: Mapping[str, Any]
 
 def _engine(port: Port, told: Mapping[str, Any], state: Mapping[str, Any]) -> Finding:
     if told["engine"] is None:
-        return Finding("Engines", "fails", f"{port}: none", told["why"])
+        return Finding("Engines", "fails", f"{port}: none", told["why"].removeprefix(f"{port}: "))
     name = " with ".join(filter(None, (told["engine"], told.get("model"))))
     runs_on = f" on {told['runs_on']}" if "runs_on" in told else ""
     line = f"{port}: {name}{runs_on} ({told['why']})"
