@@ -139,7 +139,8 @@ async def open_engines(
         except EngineError as error:
             opened.faults[port] = str(error)
             means.health.forget(port)
-            log.warning("Going on without %s: %s", port, str(error).removeprefix(f"{port}: "))
+            why = str(error).removeprefix(f"{port}: ")
+            log.warning("Going on without %s: %s", port, why)
             return None
 
     heard = partial(wanted_asr, config, house, grammar)

@@ -12,8 +12,8 @@ from airos_edge.engines import choosing, llm, opening, registry
 from airos_edge.engines.choosing import Choice
 from airos_edge.engines.sayable import sayable
 from airos_edge.engines.settings import refuse_without_consent
-from airos_edge.engines.wake_by_word import told
 from airos_edge.engines.wanted import WakeWords
+from airos_edge.engines.word_engines import told
 from airos_edge.errors import EngineError
 from airos_edge.fluency import Fluency, fluencies, spoken_languages
 from airos_edge.health import Health, State

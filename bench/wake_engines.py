@@ -2,7 +2,7 @@
 
 Each word by espeak-ng's test voices and by flite's, which are pieced together from people's recordings, at
 three speeds and arriving at eight phases, in a quiet room and in noise; and what else is taken for one.
-docs/ears.md has what came out, and `engines/wake_by_word.py` what follows from it.
+docs/ears.md has what came out, and `engines/word_engines.py` what follows from it.
 """
 
 from collections.abc import Callable, Iterator

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,14 @@ pytestmark = pytest.mark.real_time
 
 async def replaced(file: Path, models: Path, name: str) -> None:
     await asyncio.to_thread(bring_in, file, models, name)
+
+
+def programs() -> list[str]:
+    """The programs of llama.cpp that this process has begun and that have not ended."""
+    children = Path("/proc/self/task").glob("*/children")
+    pids = [pid for file in children for pid in file.read_text().split()]
+    commands = [Path(f"/proc/{pid}/cmdline").read_text() for pid in pids]
+    return [command for command in commands if "llama_program" in command]
 
 
 async def test_a_replaced_mind_and_a_replaced_wake_word_are_taken_up_and_told(
@@ -47,3 +56,13 @@ async def test_a_replaced_mind_and_a_replaced_wake_word_are_taken_up_and_told(
         await replaced(write_model(tmp_path / "two.gguf", seed=2), models, "mind")
         assert await box.models_changed() == {"llm small": "mind"}
         assert await box.models_changed() == {}
+
+        await replaced(tmp_path / "two.gguf", models, "mind")  # as what mends a damaged one
+        assert await box.models_changed() == {"llm small": "mind"}
+
+        shutil.rmtree(models / "mind")
+        assert await box.models_changed() == {"llm small": "none: it cannot be opened"}
+        assert box.state()["parts"]["llm small"]["state"] == "failed"
+        async with asyncio.timeout(10):
+            while programs():  # noqa: ASYNC110 - nothing tells of it
+                await asyncio.sleep(0.02)

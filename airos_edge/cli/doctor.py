@@ -14,6 +14,7 @@ from airos_edge.cli.examination import (
     daemon,
     engines,
     language_models,
+    languages,
     machine,
     models,
     sound,
@@ -45,6 +46,7 @@ async def _examined(config: Config, arguments: Namespace) -> list[Finding]:
     async with open_box(alone, arguments.demo, most_timers=0) as box:
         await box.loaded()
         findings += engines(config, box.check()["engines"], box.state()["parts"])
+        findings += languages(box.fluencies)
         findings += models(config)
         findings += [finding async for finding in ears_and_voice(box)]
     if not arguments.no_models:

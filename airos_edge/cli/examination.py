@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from airos_edge.cli import control
 from airos_edge.config import Config
 from airos_edge.engines import choosing, llm, registry
-from airos_edge.engines.advice import ADVISED, advised, lacking
+from airos_edge.engines.advice import ADVISED, advised, to_install
 from airos_edge.engines.registry import PORTS, Engine, Port
 from airos_edge.engines.timing import Machine
 from airos_edge.errors import DaemonError
-from airos_edge.fluency import spoken_languages
+from airos_edge.fluency import Fluency, spoken_languages
 from airos_edge.local.settings import Settings as SatelliteSettings
 from airos_edge.local.sound import look
 from airos_edge.models import speed
@@ -143,7 +143,7 @@ def advice(config: Config) -> list[Finding]:
             here = [one for one in stored if one.task == task and all(map(one.speaks, wants))]
             is_better = entry.quality > max((one.quality for one in here), default=0)
             if is_better and speed.fast_enough(task, entry.cost, this).enough == "yes":
-                install = lacking(entry)
+                install = to_install(entry)
                 get = f"airos models get {entry.name}"
                 mend = f"pip install '{install}'; {get}" if install else get
                 told = (
@@ -151,6 +151,26 @@ def advice(config: Config) -> list[Finding]:
                 )
                 found.append(Finding("Advice", "note", told, mend))
     return found
+
+
+def languages(spoken: Sequence[Fluency]) -> list[Finding]:
+    """Of a house with several: what is not heard or not spoken of one."""
+    if len(spoken) < 2:
+        return []  # the engines have said it
+    found = []
+    for one in spoken:
+        mends = [
+            one.mends[port] for port, who in (("asr", one.ears), ("tts", one.voice)) if not who
+        ]
+        verdict: Literal["works", "fails"] = "fails" if mends else "works"
+        found.append(
+            Finding("Languages", verdict, f"{one.language}: {_who(one)}", "; ".join(mends))
+        )
+    return found
+
+
+def _who(one: Fluency) -> str:
+    return f"heard by {one.ears or 'nobody'}, spoken by {one.voice or 'nobody'}"
 
 
 # ---- what lies outside ------------------------------------------------------------------------------

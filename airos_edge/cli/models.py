@@ -13,6 +13,7 @@ from airos_edge.cli.models_get import get
 from airos_edge.cli.models_list import print_list
 from airos_edge.config import load
 from airos_edge.errors import ModelError
+from airos_edge.fluency import spoken_languages
 from airos_edge.models import catalogue, getting, importing, manifest
 from airos_edge.models.stored import MANIFEST, stored_models
 from airos_edge.opened import factors, models_directory
@@ -23,8 +24,8 @@ def main(arguments: Namespace) -> int:
     directory = models_directory(config)
     match arguments.action:
         case "list":
-            language = arguments.language or config.language
-            return print_list(directory, language, arguments.all, arguments.json, factors(config))
+            languages = (arguments.language,) if arguments.language else spoken_languages(config)
+            return print_list(directory, languages, arguments.all, arguments.json, factors(config))
         case "get" | "recommended":
             return get(arguments, config, directory)
         case "verify":

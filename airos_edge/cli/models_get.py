@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from airos_edge.cli.models_daemon import refuse_another_directory, tell_daemon
 from airos_edge.cli.progress import ProgressLines, mb
 from airos_edge.config import Config
-from airos_edge.engines.advice import ADVISED, advised, lacking
+from airos_edge.engines.advice import ADVISED, advised, to_install
 from airos_edge.errors import AirosError, ModelError
 from airos_edge.fluency import spoken_languages
 from airos_edge.models import catalogue, getting
@@ -49,8 +49,10 @@ def get(arguments: Namespace, config: Config, directory: Path) -> int:
         _say_what_runs_it(entry)
     if brought:
         tell_daemon()
-    for error in failed:
-        print(f"airos: {error}", file=sys.stderr)
+    for said in dict.fromkeys(
+        map(str, failed)
+    ):  # of a hub that is not there it is the same for each
+        print(f"airos: {said}", file=sys.stderr)
     return 1 if failed else 0
 
 
@@ -80,13 +82,13 @@ async def _bring(
     lines = ProgressLines(sys.stderr)
     async with open_hub(mirror, told=lines.say) as hub:
         plans, failed = await _settled([getting.plan(hub, entry, turns) for entry in entries])
+        if not plans:
+            return [], failed
         needed = getting.missing_bytes(plans, directory)
         for plan in plans:
             lines.say(_told(plan, hub))
         if arguments.dry_run:
             print(f"{mb(needed)} MB would be fetched into {directory}")
-            return [], failed
-        if not plans:
             return [], failed
         getting.refuse_full_disk(needed, directory)
         try:
@@ -139,6 +141,6 @@ async def _one(
 
 
 def _say_what_runs_it(entry: Entry) -> None:
-    install = lacking(entry)
+    install = to_install(entry)
     if install is not None:
         print(f"  it is run by {entry.engine}, which is not installed: pip install '{install}'")

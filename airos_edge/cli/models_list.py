@@ -1,7 +1,7 @@
 """`airos models list`: the catalogue and what lies on the box, with what this box would make of it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,36 +27,43 @@ def untimed(model: StoredModel) -> None:
 
 def print_list(
     directory: Path,
-    language: str,
+    languages: Sequence[str],
     all_languages: bool,
     as_json: bool,
     measured: Measured = untimed,
 ) -> int:
-    """Those of the language, or all."""
+    """Those of these languages, or all."""
     machine = this_machine()
     stored = {model.name: model for model in stored_models(directory)}
-    entries = [one for one in catalogue.entries() if all_languages or one.speaks(language)]
-    rows = [_row(entry, stored.get(entry.name), machine, language, measured) for entry in entries]
+    entries = [
+        one for one in catalogue.entries() if all_languages or any(map(one.speaks, languages))
+    ]
+    rows = [_row(entry, stored.get(entry.name), machine, languages, measured) for entry in entries]
     known = {entry.name for entry in catalogue.entries()}
     rows += [_own(model) for model in stored.values() if model.name not in known]
     if as_json:
         told = {"directory": str(directory), "machine": asdict(machine), "models": rows}
         print(json.dumps(told, ensure_ascii=False))
         return 0
-    print(LINE.format("", "", "engine", "languages", "MB", "quality", "here?", "licence"))
+    print(LINE.format("", "", "engine", "languages", "MB", "quality", "on this box", "licence"))
     for task in TASKS:
         mine = [row for row in rows if row["task"] == task]
         if mine:
             print(f"{SAID[task]}:")
         for row in sorted(mine, key=lambda row: row["quality"]):
             _print(row)
-    which = "all languages" if all_languages else f"{language!r}; --all shows the others"
+    named = " and ".join(map(repr, languages))
+    which = "all languages" if all_languages else f"{named}; --all shows the others"
     print(f"For {which}. * is recommended; `airos models get NAME` brings one into {directory}")
     return 0
 
 
 def _row(
-    entry: Entry, stored: StoredModel | None, machine: Machine, language: str, measured: Measured
+    entry: Entry,
+    stored: StoredModel | None,
+    machine: Machine,
+    languages: Sequence[str],
+    measured: Measured,
 ) -> dict[str, Any]:
     factor = measured(stored) if stored else None
     verdict = fast_enough(entry.task, entry.cost, machine, factor)
@@ -68,7 +75,7 @@ def _row(
         "size_mb": entry.size_mb,
         "licence": entry.licence,
         "quality": entry.quality,
-        "recommended": entry in catalogue.recommended(entry.task, language),
+        "recommended": any(entry in catalogue.recommended(entry.task, one) for one in languages),
         "stored": stored is not None,
         "fast_enough": verdict.enough,
         "why": verdict.why,
@@ -95,6 +102,8 @@ def _own(model: StoredModel) -> dict[str, Any]:
 def _print(row: dict[str, Any]) -> None:
     mark = "*" if row["recommended"] else ""
     languages = ",".join(row["languages"]) or "any"
+    if len(languages) > 9:
+        languages = f"{languages[:8].rpartition(',')[0]},…"
     here = "here" if row["stored"] else FAST.get(row["fast_enough"], "")
     named = (mark, row["name"], row["engine"], languages)
     print(LINE.format(*named, row["size_mb"], row["quality"], here, row["licence"]).rstrip())

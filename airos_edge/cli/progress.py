@@ -25,6 +25,7 @@ class ProgressLines:
         self._past: dict[str, deque[tuple[float, int]]] = {}
         self._drawn_lines = 0
         self._drawn_at = float("-inf")
+        self._said = ""
 
     def changed(self, progress: Progress) -> None:
         """As `Progress.changed`."""
@@ -38,7 +39,10 @@ class ProgressLines:
             self._draw(now)
 
     def say(self, text: str) -> None:
-        """A line of its own, above those that change."""
+        """A line of its own, above those that change; not twice the same one after the other."""
+        if text == self._said:
+            return
+        self._said = text
         if self._is_terminal and self._drawn_lines:
             self._out.write(f"\x1b[{self._drawn_lines}A\x1b[J")
         self._out.write(f"{text}\n")

@@ -133,7 +133,8 @@ def _about_the_words(line: Line) -> str:
             return f"not recognised: {line['error']}"
         case "final":
             heard = f'heard "{line["text"]}"' if line["text"] else "heard nothing meant for the box"
-            return f"{heard}{_certainty(line)}{_meaning(line)}"
+            tongue = f", in {line['language']}" if line.get("language") else ""
+            return f"{heard}{tongue}{_certainty(line)}{_meaning(line)}"
     if not line["text"]:
         return ""
     return f'"{line["text"]}" {PARTIAL.get(line["judgement"], "(no command)")}'

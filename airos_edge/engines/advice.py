@@ -34,7 +34,7 @@ def advised(
     told: dict[str, Entry] = {}
     for language, found in known.items():
         of_wanted = _run_by(engines, found)
-        able = [one for one in of_wanted if lacking(one) is None]
+        able = [one for one in of_wanted if to_install(one) is None]
         if (best := speed.best(able or of_wanted, machine)) is not None:
             told[language] = best
     return told
@@ -45,7 +45,7 @@ def _run_by(engines: Collection[str], found: Sequence[Entry]) -> Sequence[Entry]
     return [one for one in found if one.engine in engines] or found
 
 
-def lacking(entry: Entry) -> str | None:
+def to_install(entry: Entry) -> str | None:
     """What to give pip before the model can be run; None: all is there."""
     if entry.task == "llm":
         return None if entry.engine in llm.ENGINES else entry.engine

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from airos_edge.engines.llm_endpoint import Endpoint, complaint, open_endpoint
 from airos_edge.engines.llm_openai import headers
-from airos_edge.engines.wake_word import without
 from airos_edge.engines.wanted import WantedAsr
 from airos_edge.network import shown
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, RATE_HZ
 from airos_edge.voice.ports import Asr, Hints, Place, Transcript
 from airos_edge.voice.utterance import Utterance
+from airos_edge.voice.waking import without
 
 if TYPE_CHECKING:
     import httpx2

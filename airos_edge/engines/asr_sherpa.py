@@ -16,12 +16,12 @@ from airos_edge.engines.sherpa_kinds import kind_of
 from airos_edge.engines.sherpa_text import is_no_speech, language_of, tidy
 from airos_edge.engines.sherpa_trial import tried
 from airos_edge.engines.thread import Lane
-from airos_edge.engines.wake_word import without
 from airos_edge.engines.wanted import WantedAsr
 from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, RATE_HZ, AudioChunk, level_dbfs, samples_of
 from airos_edge.voice.ports import Asr, Hints, Place, Transcript
 from airos_edge.voice.utterance import Utterance
+from airos_edge.voice.waking import without
 
 T = TypeVar("T")
 

@@ -15,13 +15,13 @@ from time import monotonic
 
 from airos_edge.engines.rehearing import Rehearing
 from airos_edge.engines.thread import Lane, Stopped
-from airos_edge.engines.wake_word import without
 from airos_edge.engines.wanted import WantedAsr
 from airos_edge.engines.whisper import NAME, Phrase, Whisper, open_whisper
 from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, RATE_HZ, AudioChunk
 from airos_edge.voice.ports import Asr, Hints, Place, Transcript
 from airos_edge.voice.utterance import Utterance
+from airos_edge.voice.waking import without
 
 SETTLES_S = 20.0
 """Of what is longer, all but the last phrase is heard no more: each time would take longer than the one

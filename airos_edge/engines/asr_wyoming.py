@@ -6,12 +6,12 @@ from wyoming.asr import Transcribe
 from wyoming.audio import AudioChunk as Chunk
 from wyoming.audio import AudioStart, AudioStop
 
-from airos_edge.engines.wake_word import without
 from airos_edge.engines.wanted import WantedAsr
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, RATE_HZ
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.ports import Asr, Hints, Place, Transcript
 from airos_edge.voice.utterance import Utterance
+from airos_edge.voice.waking import without
 from airos_edge.wyoming.asr import WAKE_WORD
 from airos_edge.wyoming.client import Wire, connect
 from airos_edge.wyoming.frames import text_of

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from airos_edge.errors import EngineUnavailable
 from airos_edge.models.stored import StoredModel, find
-
-MAGIC = b"GGUF"
+from airos_edge.models.suspect import instead
 
 
 def file_of(name: str, model: str, stored: Sequence[StoredModel]) -> Path:
@@ -28,18 +27,9 @@ def file_of(name: str, model: str, stored: Sequence[StoredModel]) -> Path:
             raise EngineUnavailable(name, f"there is no .gguf file in {path}")
         path = files[0]
     try:
-        with path.open("rb") as file:
-            begin = file.read(256)
+        wrong = instead(path, ".gguf")
     except OSError as error:
         raise EngineUnavailable(name, f"{path} cannot be read: {error.strerror}") from error
-    if not begin.startswith(MAGIC):
-        raise EngineUnavailable(name, f"{path} is no GGUF file: {_instead(begin)}; get it again")
+    if wrong:
+        raise EngineUnavailable(name, f"{path} {wrong}; get it again")
     return path
-
-
-def _instead(begin: bytes) -> str:
-    if begin.startswith(b"version https://git-lfs"):
-        return "it is a Git-LFS pointer, which stands for the file"
-    if begin.lstrip().lower().startswith((b"<!doctype", b"<html")):
-        return "it is an HTML page"
-    return f"it begins with {begin[:4]!r}" if begin else "it is empty"

@@ -36,7 +36,7 @@ class Wanted:
 
     model: str
     socket: str
-    """Ends with .sock: so llama.cpp knows it for one."""
+    """Ends with .sock: so llama.cpp knows it for one. It has a directory of its own, which goes with it."""
     context_tokens: int
     threads: int | None = None
     gpu_layers: int | None = None
@@ -55,6 +55,9 @@ def main() -> None:
     _server = serve(wanted)
     say(ready=True)
     sys.stdin.read()
+    with suppress(OSError):  # who has begun it may have been killed, and tidies up no more
+        Path(wanted.socket).unlink(missing_ok=True)
+        Path(wanted.socket).parent.rmdir()
     os._exit(0)  # freeing it all by hand takes longer
 
 

@@ -26,6 +26,7 @@ from airos_edge.engines.llm_openai import OPENAI
 from airos_edge.errors import EngineError, EngineUnavailable
 from airos_edge.health import State
 from airos_edge.models.stored import StoredModel
+from airos_edge.paths import socket_path
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.history import Item
 from airos_edge.voice.ports import Place, Prompt
@@ -43,6 +44,8 @@ LOOK_S = 0.1
 """So long it takes to hear that a program has ended whose connection broke off."""
 MOST_TOOLS = 1000
 """So many are remembered with whether they can be used; clients bring tools too, and any number of them."""
+LONGEST_RUNTIME = 70
+"""Of a directory, for a socket two levels down: Linux takes 107 bytes (unix(7)), macOS 103."""
 LONGEST_LINE = 16 * 1024 * 1024
 
 Report = Callable[[State, str], None]
@@ -53,11 +56,19 @@ def open_llm(name: str, settings: LlmSettings, stored: Sequence[StoredModel]) ->
     if locate("xllamacpp") is None:
         raise EngineUnavailable(name, "lacks xllamacpp: pip install 'airos-edge[llama]'")
     file = file_of(name, settings.model, stored)
-    folder = Path(tempfile.mkdtemp(prefix="airos-llama-"))  # nobody else may enter it
+    folder = _own_folder()
     socket = str(folder / "llama.sock")
     endpoint = open_endpoint(name, ADDRESS, settings.model, Place.LOCAL, None, {}, socket=socket)
     wanted = Wanted(str(file), socket, settings.context, settings.threads, settings.gpu_layers)
     return Llama(LlamaProgram(endpoint, wanted, folder), settings)
+
+
+def _own_folder() -> Path:
+    """Nobody else may enter it. Where the daemon has its socket, if it may write there, else for what is
+    temporary."""
+    runtime = socket_path().parent
+    is_fit = os.access(runtime, os.W_OK) and len(str(runtime)) <= LONGEST_RUNTIME
+    return Path(tempfile.mkdtemp(prefix="airos-llama-", dir=runtime if is_fit else None))
 
 
 class LlamaProgram:
@@ -130,6 +141,7 @@ class LlamaProgram:
     async def _start(self, wanted: Wanted) -> None:
         began = asyncio.get_running_loop().time()
         self._complaint = ""
+        self.folder.mkdir(mode=0o700, exist_ok=True)  # one whose input has ended has taken it along
         try:
             process = await asyncio.create_subprocess_exec(
                 *PROGRAM,

@@ -10,6 +10,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
+from airos_edge.models.suspect import instead
+
 METADATA = 14
 GRAPH = 7
 KEY, VALUE = 1, 2
@@ -18,25 +20,13 @@ LONGEST_BYTES = 1 << 20
 """Of metadata; what is longer is none."""
 
 
-def complaint(path: Path) -> str | None:
-    """What is wrong with a file where one of a model should be; None: nothing that its begin shows."""
-    try:
-        with path.open("rb") as file:
-            begin = file.read(64).lstrip().lower()
-    except OSError as error:
-        return f"cannot be read: {error.strerror}"
-    if not begin:
-        return "is empty"
-    if begin.startswith(b"version https://git-lfs"):
-        return "is a pointer of Git LFS: the file that it stands for was not fetched"
-    if begin.startswith((b"<!doctype", b"<html")):
-        return "is a web page: the download failed"
-    return None
-
-
 def metadata_of(path: Path) -> dict[str, str]:
     """The model's own `metadata_props`. Raises ValueError, which says what the file is instead."""
-    if (wrong := complaint(path)) is not None:
+    try:
+        wrong = instead(path, ".onnx")
+    except OSError as error:
+        wrong = f"cannot be read: {error.strerror}"
+    if wrong:
         raise ValueError(wrong)
     found: dict[str, str] = {}
     has_graph = False

@@ -8,8 +8,8 @@ from typing import Any
 from airos_edge.engines.beside import with_grammar
 from airos_edge.engines.choosing import Choice, is_uri
 from airos_edge.engines.registry import ELSEWHERE, Engine, engines
-from airos_edge.engines.wake_by_word import open_words
 from airos_edge.engines.wanted import WakeWords, WantedAsr, WantedTts, WantedVad, WantedWake
+from airos_edge.engines.word_engines import open_words
 from airos_edge.errors import EngineUnavailable
 from airos_edge.voice.ports import Asr, Tts, Vad, Wake
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from airos_edge.engines.onnx_metadata import complaint, metadata_of
+from airos_edge.engines.onnx_metadata import metadata_of
 from airos_edge.errors import EngineUnavailable
+from airos_edge.models.suspect import instead
 
 Metadata = Mapping[str, str]
 Names = Mapping[str, str]
@@ -195,8 +196,8 @@ def _looked_at(files: Mapping[str, str]) -> dict[str, Metadata]:
             try:
                 if path.suffix == ".onnx":
                     told[role] = metadata_of(path)
-                elif path.is_file() and (wrong := complaint(path)):
+                elif path.is_file() and (wrong := instead(path)):
                     raise ValueError(wrong)
-            except ValueError as error:
+            except (OSError, ValueError) as error:
                 raise EngineUnavailable("sherpa", f"{path}: {error}") from error
     return told

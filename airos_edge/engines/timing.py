@@ -24,7 +24,6 @@ from airos_edge.engines.registry import Port
 from airos_edge.errors import EngineError
 from airos_edge.files import write_whole
 from airos_edge.models.speed import BUDGET, MEMORY_SHARE, this_machine
-from airos_edge.models.stored import MANIFEST
 from airos_edge.voice.audio import RATE_HZ, AudioChunk, samples_of
 from airos_edge.voice.ports import Asr, Hints, Speaking, Tts
 from airos_edge.voice.utterance import Ended, EndReason, Utterance
@@ -150,13 +149,7 @@ def _read(file: Path | None) -> dict[str, Any]:
 
 def _which(choice: Choice) -> str:
     """The model, and when it came: another of the same name is timed anew."""
-    if choice.model is None:
-        return ""
-    try:
-        stat = (choice.model.path / MANIFEST).stat()
-    except OSError:
-        return choice.model.name
-    return f"{choice.model.name} {stat.st_size} {stat.st_mtime_ns}"
+    return f"{choice.model.name} {choice.model.arrived_ns}" if choice.model else ""
 
 
 def lacking(choice: Choice, timing: Timing, machine: Machine) -> str:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from airos_edge.engines.settings import Device
 from airos_edge.errors import EngineError, EngineUnavailable
+from airos_edge.models.suspect import instead
 from airos_edge.voice.audio import RATE_HZ
 
 if TYPE_CHECKING:
@@ -244,7 +245,8 @@ def refuse_incomplete(directory: Path) -> None:
     if lacking or vocabulary is None:
         what = f"{directory} lacks {' and '.join(lacking)}: it is no model in CTranslate2's format"
         raise EngineUnavailable(NAME, what)
-    _refuse_no_weights(directory / "model.bin")
+    if wrong := instead(directory / "model.bin"):
+        raise EngineUnavailable(NAME, f"{directory / 'model.bin'} {wrong}")
     tokens = _tokens(directory / vocabulary)
     tokenizer = _json(directory / "tokenizer.json")
     try:
@@ -256,17 +258,6 @@ def refuse_incomplete(directory: Path) -> None:
         if place is None or tokens[place : place + 1] != [token]:
             what = f"tokenizer.json and {vocabulary} in {directory} are not of one model: {token} differs"
             raise EngineUnavailable(NAME, what)
-
-
-def _refuse_no_weights(path: Path) -> None:
-    with path.open("rb") as file:
-        begin = file.read(64).lstrip().lower()
-    if begin.startswith(b"version https://git-lfs"):
-        raise EngineUnavailable(
-            NAME, f"{path} is a Git-LFS pointer, and not the model that it points to"
-        )
-    if begin.startswith((b"<!doctype", b"<html")):
-        raise EngineUnavailable(NAME, f"{path} is a web page, and no model")
 
 
 def _tokens(path: Path) -> list[str]:

@@ -93,6 +93,7 @@ TOLD: Mapping[type[Event], tuple[str, Callable[[Any], Line]]] = {
             "alternatives": list(event.alternatives),
             "sure": event.sure,
             "certainty": event.certainty,
+            "language": event.language,
         },
     ),
     events.TranscriptionFailed: ("failed", lambda event: {"error": event.message}),

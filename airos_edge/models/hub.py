@@ -71,12 +71,16 @@ class Stated:
 
 
 class Trouble(Exception):
-    """The hub did not do as asked, and may yet: another try is worth it. `costs`: as many tries as it counts."""
+    """The hub did not do as asked, and may yet: another try is worth it. `costs`: as many tries as it counts.
+    `host`: who it is about, whichever file is asked for; None: the file."""
 
-    def __init__(self, why: str, after_s: float | None = None, costs: int = 1) -> None:
+    def __init__(
+        self, why: str, after_s: float | None = None, costs: int = 1, host: str | None = None
+    ) -> None:
         super().__init__(why)
         self.after_s = after_s
         self.costs = costs
+        self.host = host
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ class Hub:
     client: "httpx2.AsyncClient"
     patience: Patience
     told: Callable[[str], None]
-    """Is called with a sentence before a long wait."""
+    """Is called with a sentence before a long wait; several files may wait for the same."""
 
     def url_of(self, repo: str, revision: str, path: str) -> str:
         return f"{self.address}/{repo}/resolve/{quote(revision, safe='')}/{quote(path)}"
@@ -110,11 +114,12 @@ class Hub:
                 if come() - before >= WORTH:
                     attempt = 1
                 attempt, before = attempt + trouble.costs, come()
+                said = f"{trouble.host or url}: {trouble}"
                 if attempt > self.patience.tries:
-                    raise ModelError(f"{url}: {trouble}; given up for now") from trouble
+                    raise ModelError(f"{said}; given up for now") from trouble
                 pause_s = self.patience.before(attempt, trouble.after_s)
                 if pause_s >= LONG_S:
-                    self.told(f"{url}: {trouble}; it is asked again in {pause_s:g} s")
+                    self.told(f"{said}; it is asked again in {pause_s:g} s")
                 await asyncio.sleep(pause_s)
 
     async def _stated(self, url: str) -> Stated:
@@ -145,10 +150,10 @@ def translated() -> Iterator[None]:
     try:
         yield
     except httpx2.ConnectTimeout as error:
-        raise Trouble("nobody answers there", costs=2) from error
+        raise Trouble("nobody answers there", costs=2, host=error.request.url.host) from error
     except (httpx2.ConnectError, httpx2.ProxyError) as error:
         why = f"cannot be reached ({error}); look whether this box is online"
-        raise Trouble(why, costs=2) from error
+        raise Trouble(why, costs=2, host=error.request.url.host) from error
     except httpx2.TimeoutException as error:
         raise Trouble("has stalled") from error
     except (httpx2.NetworkError, httpx2.RemoteProtocolError) as error:

@@ -72,7 +72,7 @@ def _file(path: Path, task: str | None) -> Recognised:
             if task == "wake" or (task is None and is_small and not has_json):
                 return _open(path)
             return _piper(path)
-    raise ModelError(f"{path}: is none that is known here: {KNOWN}")
+    raise ModelError(f"{path}: is no model of a known kind; those are: {KNOWN}")
 
 
 def _parts(path: Path) -> tuple[Path, ...]:
@@ -138,7 +138,7 @@ def _directory(path: Path, task: str | None) -> Recognised:
         return _file(single[0], task)
     if onnx:
         raise ModelError(f"{path}: a sherpa-onnx model has a tokens.txt too, which is missing")
-    raise ModelError(f"{path}: is none that is known here: {KNOWN}")
+    raise ModelError(f"{path}: is no model of a known kind; those are: {KNOWN}")
 
 
 def _whisper(path: Path, names: set[str]) -> Recognised:

@@ -34,7 +34,9 @@ class StoredModel:
     quality: int = 0
     """Higher is better, among the models of a task."""
     revision: str = ""
-    """Which edition lies there: one that replaces it under the same name is another value."""
+    """Which edition lies there."""
+    arrived_ns: int = 0
+    """When it was put there: what replaces it under the same name, be it of the same edition, is another value."""
 
     def speaks(self, language: str) -> bool:
         """Whether it knows the language; of "de-at" that is "de"."""
@@ -72,6 +74,7 @@ def _read(manifest: Path) -> StoredModel:
             tuple(map(str, told.get("languages", ()))),
             int(told.get("quality", 0)),
             str(told.get("revision", "")),
+            manifest.stat().st_mtime_ns,
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"its manifest lacks {error}") from error

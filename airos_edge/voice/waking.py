@@ -1,4 +1,5 @@
-"""When a score is a wake word: from a threshold on, and not twice. The same for every engine."""
+"""When a score is a wake word: from a threshold on, and not twice; and the word in a text. The same for every
+engine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,6 +50,17 @@ class Waking:
 def enough(score: WakeScore, settings: WordSettings) -> float:
     """The score that would count as the word."""
     return score.enough if settings.threshold is None else settings.threshold
+
+
+def without(wake_word: str | None, text: str) -> str:
+    """The text without the wake word, or its last words, that it begins with, as a recogniser of any words
+    writes it too: "jarvis, what time is it"."""
+    words, said = (wake_word or "").split("_"), text.split()
+    for start in range(len(words)):
+        first = [word.strip(".,!?").lower() for word in said[: len(words) - start]]
+        if first == words[start:]:
+            return " ".join(said[len(first) :])
+    return text
 
 
 async def close_wake(wake: Wake) -> None:

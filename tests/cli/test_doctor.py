@@ -60,6 +60,17 @@ def test_what_is_configured_and_does_not_work_fails_it(runtime: Path, capsys: Sh
     assert out.endswith("2 things do not work; see !! above.\n")
 
 
+def test_a_language_of_the_house_that_nobody_hears_fails_it(doctor: Doctor, runtime: Path) -> None:
+    (runtime / "config.yaml").write_text("languages: [en, de]\n")
+    english, german = doctor("Languages", code=1)
+    assert (english["verdict"], english["told"]) == (
+        "works",
+        "en: heard by pocketsphinx, spoken by espeak",
+    )
+    assert (german["verdict"], german["told"]) == ("fails", "de: heard by nobody, spoken by espeak")
+    assert german["mend"].startswith("airos models get whisper-")
+
+
 def test_a_configuration_that_cannot_be_used_is_refused(runtime: Path) -> None:
     (runtime / "config.yaml").write_text("router: {tiers: [nobody]}\n")
     assert main(["doctor"]) == CONFIGURATION

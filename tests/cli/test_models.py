@@ -19,6 +19,7 @@ from airos_edge.engines import choosing
 from airos_edge.models import catalogue
 from airos_edge.models.catalogue import Cost, Entry
 from airos_edge.models.getting import Progress
+from airos_edge.models.hub import Patience
 from airos_edge.models.speed import Machine
 from tests.cli.conftest import FakeDaemon
 from tests.models.hub_server import HubServer, hub_server
@@ -144,6 +145,21 @@ def test_a_dry_run_fetches_nothing(directory: Path, server: HubServer, capsys: C
 def test_a_name_that_is_none_gets_the_nearest(capsys: Captured) -> None:
     assert main(["models", "get", "owl-smal"]) == 1
     assert "did you mean owl-small?" in capsys.readouterr().err
+
+
+def test_a_hub_that_is_not_there_is_told_of_once(
+    runtime: Path, directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    (runtime / "config.yaml").write_text("models: {mirror: 'http://127.0.0.1:9'}\n")
+    monkeypatch.setattr("airos_edge.models.hub.LONG_S", 0)
+    monkeypatch.setattr(Patience, "before", lambda self, attempt, asked_s: 0.01)
+    assert main(["models", "get", "owl-small", "owl-large", "--dry-run"]) == 1
+    said = capsys.readouterr()
+    assert said.out == "", "nothing is known of what would be fetched"
+    *waits, failed = said.err.splitlines()
+    assert len({*waits}) == 1
+    assert failed.startswith("airos: 127.0.0.1: cannot be reached")
+    assert failed.endswith("look whether this box is online; given up for now")
 
 
 def test_a_mirror_without_hashes_is_said_to_be_one(server: HubServer, capsys: Captured) -> None:

@@ -101,6 +101,7 @@ HEARD = {"event": "final", "text": "turn it on", "intent": "HassTurnOn", "slots"
         ({"event": "partial", "text": "stop", "judgement": "complete"}, '"stop" (complete)'),
         ({"event": "partial", "text": "turn a", "judgement": None}, '"turn a" (no command)'),
         ({"event": "final", "text": "turn it on"}, 'heard "turn it on"'),
+        ({"event": "final", "text": "an", "language": "de"}, 'heard "an", in de'),
         (
             {"event": "final", "text": "", "intent": None, "slots": {}},
             "heard nothing meant for the box",

@@ -1,6 +1,7 @@
 """The daemon with a model that llama.cpp runs: its weights are random, and what it says means nothing."""
 
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -59,6 +60,24 @@ def test_its_program_ends_with_the_daemon(start_daemon: StartDaemon, model_file:
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+def test_a_daemon_that_is_killed_leaves_nothing_of_it(
+    start_daemon: StartDaemon, model_file: Path, tmp_path: Path
+) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    section = config(small(model_file), tiers="commands, small")
+    daemon = start_daemon("--demo", config=section, TMPDIR=str(temporary))
+    state_of(daemon)
+    runtime = Path(daemon.environment["AIROS_RUNTIME"])
+    places = [temporary, runtime]
+    assert [folder for place in places for folder in place.glob("airos-llama-*")]
+    daemon.stop(signal.SIGKILL)
+    until = time.monotonic() + 10
+    while left := [folder for place in places for folder in place.glob("airos-llama-*")]:
+        assert time.monotonic() < until, left
+        time.sleep(0.05)
 
 
 def test_a_model_that_cannot_be_loaded_fails_alone(

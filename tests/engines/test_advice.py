@@ -3,7 +3,7 @@
 import pytest
 
 from airos_edge.engines import choosing
-from airos_edge.engines.advice import advised, lacking
+from airos_edge.engines.advice import advised, to_install
 from airos_edge.models import catalogue, speed
 
 PI, PC = speed.Machine("aarch64", 4, 8000), speed.Machine("x86_64", 16, 32_000)
@@ -43,7 +43,7 @@ def test_what_is_configured_is_what_is_brought() -> None:
 def test_what_can_be_run_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choosing, "is_installed", lambda part: part != "sherpa_onnx")
     assert names("asr", "en") == {"en": "whisper-base"}
-    assert lacking(catalogue.find("zipformer-en", catalogue.entries())) == "airos-edge[sherpa]"
+    assert to_install(catalogue.find("zipformer-en", catalogue.entries())) == "airos-edge[sherpa]"
     monkeypatch.setattr(choosing, "is_installed", lambda part: False)
     assert names("asr", "en") == {"en": "zipformer-en"}
 

@@ -158,6 +158,25 @@ def test_of_a_house_with_several_languages_the_ears_that_know_them_all_are_taken
     assert both.others[0].model == english
 
 
+def test_of_a_house_with_several_languages_the_engine_with_voices_for_most_of_them_is_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = [replace(OWL, name=name) for name in ("owl", "strix")]
+    monkeypatch.setattr("airos_edge.engines.registry.ENGINES", {**ENGINES, "tts": tuple(rows)})
+    fine = StoredModel("owl-en", "tts", "owl", Path("/owl-en"), languages=("en",), quality=80)
+    plain = [
+        StoredModel(f"strix-{tag}", "tts", "strix", Path("/strix"), languages=(tag,), quality=40)
+        for tag in ("en", "de")
+    ]
+
+    def chosen(*languages: str) -> StoredModel | None:
+        stored = [fine, *plain]
+        return choose("tts", installed=everything, stored=stored, languages=languages).model
+
+    assert chosen() == fine
+    assert chosen("en", "de") == plain[0]
+
+
 @pytest.mark.usefixtures("_with_owl")
 def test_an_engine_without_a_model_of_the_language_is_passed_over_and_that_is_said() -> None:
     choice = choose("asr", installed=everything, stored=[GERMAN])

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from airos_edge.engines.llama_file import MAGIC, file_of
+from airos_edge.engines.llama_file import file_of
 from airos_edge.errors import EngineUnavailable
 from airos_edge.models.stored import StoredModel
+
+MAGIC = b"GGUF"
 
 
 def test_a_model_is_found_by_its_name_among_those_for_llama(tmp_path: Path) -> None:
@@ -26,8 +28,8 @@ def test_a_model_is_found_by_its_name_among_those_for_llama(tmp_path: Path) -> N
     ("content", "told"),
     [
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "Git-LFS pointer"),
-        (b"<!DOCTYPE html><html>", "HTML page"),
-        (b"PK\3\4", r"begins with b'PK"),
+        (b"<!DOCTYPE html><html>", "is a web page"),
+        (b"PK\3\4", "is no GGUF"),
         (b"", "is empty"),
     ],
 )

@@ -103,7 +103,7 @@ def test_a_directory_that_is_not_there_is_said_to_be_none(tmp_path: Path) -> Non
 def test_a_pointer_of_git_lfs_is_named_with_its_file(name: str, tmp_path: Path) -> None:
     pointer = zipformer(tmp_path) / name
     pointer.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 3\n")
-    with pytest.raises(EngineUnavailable, match=f"{name}: is a pointer of Git LFS"):
+    with pytest.raises(EngineUnavailable, match=f"{name}: is a Git-LFS pointer"):
         kind_of(tmp_path, "asr")
 
 

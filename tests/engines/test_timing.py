@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +25,7 @@ from airos_edge.engines.timing import (
 )
 from airos_edge.engines.tts_espeak import open_espeak
 from airos_edge.errors import EngineError
-from airos_edge.models.stored import MANIFEST, StoredModel
+from airos_edge.models.stored import StoredModel
 from airos_edge.voice.flow import Scope
 from airos_edge.voice.grammar import grammar_of
 from tests.fakes import FakeAsr, FakeTts, Fault, Said
@@ -38,8 +37,6 @@ LOADED = Loaded(3.2, 480_000_000)
 @pytest.fixture
 def choice(tmp_path: Path) -> Choice:
     path = tmp_path / "models" / "owl-small"
-    path.mkdir(parents=True)
-    (path / MANIFEST).write_text("{}")
     return Choice("asr", "pocketsphinx", "", model=StoredModel("owl-small", "asr", "owl", path))
 
 
@@ -78,8 +75,8 @@ def test_it_holds_for_this_machine_this_model_and_this_precision_only(
     assert Timings(file, replace(BOARD, name="another")).of(choice, "cpu int8") is None
     assert Timings(file, BOARD).of(choice, "cuda float16") is None
     assert choice.model is not None
-    os.utime(choice.model.path / MANIFEST, (0, 0))
-    assert Timings(file, BOARD).of(choice, "cpu int8") is None, "another model of that name"
+    other = replace(choice, model=replace(choice.model, arrived_ns=7))
+    assert Timings(file, BOARD).of(other, "cpu int8") is None, "another model of that name"
 
 
 def test_what_two_have_timed_is_kept_of_both(tmp_path: Path, choice: Choice) -> None:

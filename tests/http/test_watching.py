@@ -49,13 +49,14 @@ THOUGHTS: list[tuple[Event, dict[str, Any]]] = [
         {"event": "partial", "text": "turn", "judgement": None},
     ),
     (
-        events.Transcribed(text="turn it on", audio_ms=900, certainty=0.9, **IN),
+        events.Transcribed(text="turn it on", audio_ms=900, certainty=0.9, language="de", **IN),
         {
             "event": "final",
             "text": "turn it on",
             "alternatives": [],
             "sure": True,
             "certainty": 0.9,
+            "language": "de",
         },
     ),
     (events.TranscriptionFailed(message="broke", **IN), {"event": "failed", "error": "broke"}),

@@ -197,7 +197,11 @@ def test_one_that_is_brought_again_with_other_files_is_another_edition(
             "o.tflite, which it names, is missing",
         ),
         ({"owl_dot_json": b"<html>"}, "owl.json", "is a web page"),
-        ({"owl_dot_tar": b"owl"}, "owl.tar", "is none that is known here: a Piper voice"),
+        (
+            {"owl_dot_tar": b"owl"},
+            "owl.tar",
+            "is no model of a known kind; those are: a Piper voice",
+        ),
         ({"model_dot_bin": b"w"}, "", "has config.json, tokenizer.json, vocabulary.json beside"),
         (
             {"encoder_dot_onnx": ONNX, "decoder_dot_onnx": ONNX},
@@ -209,7 +213,7 @@ def test_one_that_is_brought_again_with_other_files_is_another_edition(
             "",
             "say with --task whether it is asr or tts",
         ),
-        ({"notes_dot_txt": b"a"}, "", "is none that is known here"),
+        ({"notes_dot_txt": b"a"}, "", "is no model of a known kind"),
         ({"notes_dot_txt": b"a"}, "owl", "is not there"),
     ],
 )

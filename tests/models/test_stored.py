@@ -1,6 +1,8 @@
 """A model is a directory with a manifest."""
 
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,9 +22,11 @@ def test_what_has_a_manifest_is_a_model(tmp_path: Path) -> None:
     path = store(tmp_path, "amy", task="tts", engine="piper", languages=["en"], quality=3)
     (tmp_path / "half").mkdir()
     store(tmp_path, ".hidden", task="tts", engine="piper")
-    assert stored_models(tmp_path) == [
-        StoredModel("amy", "tts", "piper", path, languages=("en",), quality=3)
-    ]
+    (found,) = stored_models(tmp_path)
+    expected = StoredModel("amy", "tts", "piper", path, languages=("en",), quality=3)
+    assert replace(found, arrived_ns=0) == expected
+    os.utime(path / "airos.json", (0, 0))
+    assert stored_models(tmp_path) != [found], "what was put there again is another value"
     assert stored_models(tmp_path / "nowhere") == []
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+import pytest
+
 from airos_edge.voice.audio import AudioChunk, samples_of
 from airos_edge.voice.ports import WakeScore
-from airos_edge.voice.waking import Waking, WordSettings
+from airos_edge.voice.waking import Waking, WordSettings, without
 
 CHUNK = AudioChunk(bytes(640))
 
@@ -74,3 +76,20 @@ async def test_a_stream_that_holds_something_lets_it_go_and_others_have_nothing_
     await Waking(held, {}).aclose()
     await Waking(Scores(), {}).aclose()
     assert held.is_closed
+
+
+@pytest.mark.parametrize(
+    ("wake_word", "text", "rest"),
+    [
+        ("hey_jarvis", "Hey Jarvis, turn on the light.", "turn on the light."),
+        ("hey_jarvis", "jarvis turn on the light", "turn on the light"),
+        ("hey_jarvis", "turn on the light", "turn on the light"),
+        ("hey_jarvis", "hey turn on", "hey turn on"),
+        ("hey_jarvis", "Hey Jarvis", ""),
+        (None, "hey jarvis", "hey jarvis"),
+    ],
+)
+def test_a_wake_word_that_was_heard_too_is_cut_off(
+    wake_word: str | None, text: str, rest: str
+) -> None:
+    assert without(wake_word, text) == rest

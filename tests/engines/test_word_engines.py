@@ -7,8 +7,8 @@ import pytest
 
 from airos_edge.engines.choosing import choose
 from airos_edge.engines.opening import open_wake
-from airos_edge.engines.wake_by_word import Open, open_words
 from airos_edge.engines.wanted import WakeWords, WantedWake
+from airos_edge.engines.word_engines import Open, open_words
 from airos_edge.errors import EngineUnavailable
 from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.ports import Wake, WakeScore
