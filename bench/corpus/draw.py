@@ -15,6 +15,7 @@ from typing import Any
 from airos_edge.home.commands import HouseCommands
 from airos_edge.home.demo import demo_house
 from airos_edge.home.house import House, VirtualDevices
+from airos_edge.home.multilingual import Multilingual
 from airos_edge.home.names import number_words
 from airos_edge.home.sentences import Sentences, compile_sentences
 from airos_edge.home.timers import Timers
@@ -35,13 +36,13 @@ def main() -> None:
 
 
 @cache
-def house_commands() -> HouseCommands:
+def house_commands() -> Multilingual:
     """The demonstration house, as the measure of what a sentence means."""
     house = House(demo_house("en"), VirtualDevices(), publish=lambda event: None)
 
     async def ring(timer: object) -> None: ...
 
-    return HouseCommands(house_sentences(), house, Timers(ring, 0), datetime.now)
+    return Multilingual([HouseCommands(house_sentences(), house, Timers(ring, 0), datetime.now)])
 
 
 @cache

@@ -12,8 +12,27 @@ from typing import Any
 import pytest
 
 from airos_edge.http.recording import encode_wav
+from airos_edge.local.portaudio import AUTO, Device, Kind, NoDevice
+from tests.local.card import FakeAudio
 
 WAV = encode_wav(bytes(3200), 16_000)
+
+
+class NoSound(FakeAudio):
+    """PortAudio on a system without a sound card."""
+
+    async def find(self, kind: Kind, wish: str, rate_hz: int) -> Device:
+        what = (
+            "this system has none" if wish == AUTO else f"there is none with {wish!r} in its name"
+        )
+        raise NoDevice(what)
+
+
+@pytest.fixture(autouse=True)
+def _no_sound_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library knows for the life of a process what there was when it was begun, and other tests bring
+    sound servers of their own."""
+    monkeypatch.setattr("airos_edge.local.sound.PortAudio", NoSound)
 
 
 @dataclass

@@ -85,7 +85,8 @@ def test_the_service_manager_is_told_of_its_life(start_daemon: StartDaemon, tmp_
                 pass
             return line
 
-        settings = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "200000"}
+        # Ten datagrams wait at most, and `airos check` may take its time.
+        settings = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "800000"}
         daemon = start_daemon("--demo", ready=False, **settings)
         assert told("") == "READY=1", "nothing is said before the doors are open"
         assert daemon.airos("check").returncode == 0

@@ -180,6 +180,7 @@ def test_without_engines_the_box_says_that_it_is_out_of_service(start_daemon: St
     daemon = start_daemon(
         "--demo",
         expect_warnings=True,
+        AIROS_ASR__GRAMMAR="false",
         AIROS_ASR__ENGINE="unix:///nowhere/asr",
         AIROS_TTS__ENGINE="unix:///nowhere/tts",
     )

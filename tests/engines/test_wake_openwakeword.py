@@ -65,7 +65,8 @@ def test_every_word_has_a_score_for_each_40_ms_and_for_each_10_ms_where_it_is_sa
         assert {*range(640, samples[-1] + 1, 640)} <= {*samples}
         assert samples == sorted(set(samples))
     likely = [score.sample for score in scores if score.score >= 0.1]
-    assert likely == [*range(likely[0], likely[-1] + 1, 160)]
+    scored = {score.sample for score in scores if score.word == "hey_jarvis"}
+    assert {*range(likely[0], likely[-1] + 1, 160)} <= scored
 
 
 @pytest.mark.parametrize("later_ms", range(10, 80, 10))
