@@ -139,7 +139,7 @@ def test_a_mind_whose_file_is_not_on_this_box_is_said_not_to_be_there(
     assert (
         "llm small: nope run by llama.cpp on this box (local), cannot be opened: there is no" in out
     )
-    assert "is no GGUF file: it is an HTML page" in out
+    assert "notes.gguf is a web page, not a model" in out
 
 
 def test_a_port_without_an_engine_is_named_once(runtime: Path, capsys: Captured) -> None:

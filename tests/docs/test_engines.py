@@ -1,5 +1,6 @@
 """docs/engines.md, run as it is printed: a voice of one's own as a package, as a process, in the tree."""
 
+import json
 import os
 import re
 import shutil
@@ -24,6 +25,7 @@ COMMANDS = re.findall(r"```sh\n(.*?)```", PRINTED, re.DOTALL)
 ROW = re.findall(r"under `\"tts\"`:\n\n```python\n(.*?)```", PRINTED, re.DOTALL)[0]
 PLACE = '    "tts": (\n'
 """Where the row goes in the table."""
+RECORDING = ROOT / "examples" / "turn-on-the-kitchen-light.wav"
 SOS = [1, 1, 1, 3, 3, 3, 1, 1, 1]
 
 
@@ -68,15 +70,38 @@ def signs(recording: Path) -> list[int]:
     return [round((end - start) / 6) for start, end in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def test_as_a_package_of_ones_own(folder: Path) -> None:
+def installed(folder: Path) -> Path:
+    """Where the package that lies in the folder is installed."""
     site = folder / "site"
     options = ["--no-deps", "--no-build-isolation", "--target", str(site)]
     install = [sys.executable, "-m", "pip", "install", "--quiet", *options, "."]
     subprocess.run(install, cwd=folder, check=True, timeout=50, capture_output=True)
+    return site
+
+
+def test_as_a_package_of_ones_own(folder: Path) -> None:
+    site = installed(folder)
     check, say = COMMANDS[0].splitlines()
     assert "morse           as configured" in run(check, folder, site, ROOT).stdout
     run(say, folder, site, ROOT)
     assert signs(folder / "sos.wav") == SOS
+
+
+def test_ears_of_ones_own(folder: Path) -> None:
+    (entry,) = re.findall(r"entry point is `(.*?)`", PRINTED)
+    project = (folder / "pyproject.toml").read_text()
+    for before, after in (
+        ('"tts.morse" = "morse_voice:open_tts"', entry),
+        ('"morse_voice"', '"clock_ears"'),
+    ):
+        assert project.count(before) == 1
+        project = project.replace(before, after)
+    (folder / "pyproject.toml").write_text(project)
+    site = installed(folder)
+    (config,) = re.findall(r"write\n`(asr: .*?)`", PRINTED)
+    (folder / "config.yaml").write_text(config)
+    asked = run(f"airos ask --demo --json --quiet {RECORDING}", folder, site, ROOT)
+    assert json.loads(asked.stdout)["transcript"] == "what time is it"
 
 
 def test_as_a_wyoming_process(folder: Path) -> None:
