@@ -41,7 +41,7 @@ async def test_what_does_not_work_or_lies_beyond_reach_is_not_offered() -> None:
     config = replace(
         Config(),
         wake=WakeSettings(words={"hey_nobody": WordSettings()}),
-        asr=AsrSettings(engine="tcp://192.0.2.1:10300"),
+        asr=AsrSettings(engine="tcp://192.0.2.1:10300", grammar=False),
         tts=TtsSettings(engine="tcp://192.0.2.1:10200"),
     )
     async with open_box(config) as box:
@@ -70,7 +70,7 @@ async def test_a_client_may_name_the_house_the_models_within_reach_and_the_engin
     )
     async with open_box(config) as box:
         assert box.model_names() == ["airos", "commands", "fast", "pocketsphinx", "espeak"]
-    elsewhere = AsrSettings(engine="tcp://192.0.2.1:10300")
+    elsewhere = AsrSettings(engine="tcp://192.0.2.1:10300", grammar=False)
     async with open_box(replace(Config(), asr=elsewhere, reach=Place.EDGE)) as box:
         assert box.model_names() == ["airos", "commands", "asr", "espeak"]
     async with open_box(replace(Config(), asr=elsewhere)) as box:
