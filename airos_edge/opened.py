@@ -1,4 +1,15 @@
-"""The engines of a configuration: opened all at once, and those that run models while the box works already."""
+"""The engines of a configuration: opened all at once, and those that run models while the box works already.
+
+From the configuration to an engine that serves:
+
+    registry  which there are ─► choosing  the wanted or the best, and who stands in ─► here
+    here      for each port: quick engines are opened now, each of the others is a `Loading`
+    loading   opens one in a thread of its own, and times it once; `opening` is how, with a value of `wanted`
+    in_order  a port's engines as one: the first that is there and works serves, the next stands in
+    lease     lends what serves to a turn, which keeps it
+
+`workshop` keeps what a reload does not change.
+"""
 
 import asyncio
 import logging
