@@ -184,6 +184,11 @@ async def chain(
                 await iterable.aclose()
 
 
+async def only(item: T) -> AsyncGenerator[T, None]:
+    """A stream of one."""
+    yield item
+
+
 async def _pump(items: AsyncIterable[Any], joint: Joint[Any], name: str) -> None:
     error: Exception | None = None
     try:
