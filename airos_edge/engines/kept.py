@@ -12,7 +12,7 @@ from airos_edge.engines.choosing import Choice
 from airos_edge.engines.speech_store import SpeechStore
 from airos_edge.engines.wanted import WantedTts
 from airos_edge.voice.audio import AudioChunk
-from airos_edge.voice.flow import Stage, chain, only
+from airos_edge.voice.flow import chain, only
 from airos_edge.voice.ports import Speaking, Speech, Tts
 
 LONGEST = 200
@@ -37,10 +37,11 @@ class KeptTts:
         return getattr(self.bare, name)
 
     async def speak(self, text: AsyncIterator[str], how: Speaking) -> AsyncGenerator[Speech, None]:
-        """Sentence by sentence; one that was said before comes as it was then, at once. What is cut off is
-        not kept. Raises EngineError; closing or cancelling ends the voice."""
-        made = Stage(lambda sentences: self._sentences(sentences, how), AHEAD_MS, _ms_of)
-        async with chain(text, made, name=self.name) as speech:
+        """Sentence by sentence, each taken when the voice is ready for it; one that was said before comes as it
+        was then, at once. What is cut off is not kept. Raises EngineError; closing or cancelling ends the voice.
+        """
+        made = self._sentences(text, how)
+        async with chain(made, name=self.name, ahead=AHEAD_MS, weigh=_ms_of) as speech:
             async for piece in speech:
                 yield piece
 
