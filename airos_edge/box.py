@@ -45,7 +45,7 @@ from airos_edge.voice.announce import speech_of
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Event, ReplyEnded, Woke
 from airos_edge.voice.floor import Floor
-from airos_edge.voice.flow import Scope
+from airos_edge.voice.flow import Scope, only
 from airos_edge.voice.hub import Hub
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.phase import Phases
@@ -298,12 +298,8 @@ class Box:
 async def _make_ahead(serving: Loading[Any], text: str, how: Speaking) -> None:
     if serving.engine is not None:
         with serving.used() as tts:
-            async for sentence in sayable(_only(text), how.language):
+            async for sentence in sayable(only(text), how.language):
                 await tts.make_ahead(sentence, how)
-
-
-async def _only(text: str) -> AsyncIterator[str]:
-    yield text
 
 
 def log_turn(event: Event) -> None:

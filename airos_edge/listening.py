@@ -8,7 +8,7 @@ from typing import TypeVar
 from airos_edge.box import Box
 from airos_edge.http.tape import Tape
 from airos_edge.voice import events
-from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, samples_of
+from airos_edge.voice.audio import AudioChunk, samples_of
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Event
 from airos_edge.voice.utterance import Ended
@@ -18,7 +18,7 @@ E = TypeVar("E", bound=Event)
 PIECE_MS = 20
 SILENCE_MS = 500
 """What always follows the sound: its last word is found out with some delay."""
-SILENCE = AudioChunk(bytes(samples_of(PIECE_MS) * BYTES_PER_SAMPLE))
+SILENCE = AudioChunk.silence(PIECE_MS)
 
 
 async def play(box: Box, sound: AudioChunk, rules: TurnRules) -> AsyncGenerator[Event, None]:

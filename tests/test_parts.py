@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from airos_edge.config import Config
+from airos_edge.config import Config, StateSettings
 from airos_edge.engines.settings import TtsSettings, WakeSettings
 from airos_edge.errors import ConfigError
 from airos_edge.home.house import AreaSettings, DeviceSettings
@@ -14,7 +14,9 @@ from airos_edge.http.settings import Settings as ServerSettings
 from airos_edge.parts import rehearse
 from airos_edge.voice.waking import WordSettings
 from airos_edge.wyoming.settings import Settings as WyomingSettings
+from tests.engines.slow import ClosingAsr, Opener
 from tests.engines.word_models import micro_word
+from tests.owl import owl
 
 ELSEWHERE = "tcp://192.0.2.1:10300"
 
@@ -66,3 +68,12 @@ def test_which_wake_words_would_not_be_heard_is_said_and_who_hears_the_others(
     (wake,) = (choice for choice in rehearse(config) if choice.port == "wake")
     assert wake.engine == "openwakeword"
     assert "; hey_mum by microwakeword; hey_foo is not heard: openwakeword: no wake" in wake.why
+
+
+def test_a_look_at_what_a_start_would_find_loads_no_model(tmp_path: Path) -> None:
+    with owl(tmp_path / "models", small=3, voice=3) as openers:
+        openers |= {name: Opener(ClosingAsr("hello"), is_let=True) for name in ("small", "voice")}
+        config = replace(Config(), state=StateSettings(str(tmp_path)))
+        choices = {choice.port: choice.engine for choice in rehearse(config)}
+        assert (choices["asr"], choices["tts"]) == ("owl", "owl")
+        assert [opener.times for opener in openers.values()] == [0, 0]

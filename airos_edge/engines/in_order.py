@@ -191,7 +191,7 @@ class InOrder(Generic[E]):
     def _state(self) -> tuple[State, str]:
         serving = self.serving
         before = self.parts if serving is None else self.parts[: self.parts.index(serving)]
-        broken = [part.why for part in before if part.why and not part.is_too_slow]
+        broken = [part.fault for part in before if part.fault]
         loading = self._settling
         if loading is not None and loading.engine is None:
             name = loading.choice.model.name if loading.choice.model else loading.name
@@ -199,13 +199,12 @@ class InOrder(Generic[E]):
             return "starting", "; ".join([f"loading {name}{meanwhile}", *broken])
         if serving is None:
             return "failed", "; ".join(broken)
-        if (
-            serving.why and not serving.is_too_slow
-        ):  # it has failed, and is asked first all the same
-            after = (part for part in self._ready([serving]) if not part.why)
+        if serving.fault:  # it is asked first all the same
+            broken.append(serving.fault)
+            after = (part for part in self._ready([serving]) if not part.fault)
             if (other := next(after, None)) is None:
-                return "failed", "; ".join([*broken, serving.why])
-            broken, serving = [*broken, serving.why], other
+                return "failed", "; ".join(broken)
+            serving = other
         if broken:
             return "degraded", f"{'; '.join(broken)}; {serving.name} stands in"
         return "ok", ""

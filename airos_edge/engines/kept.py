@@ -11,8 +11,8 @@ from typing import Any
 from airos_edge.engines.choosing import Choice
 from airos_edge.engines.speech_store import SpeechStore
 from airos_edge.engines.wanted import WantedTts
-from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, samples_of
-from airos_edge.voice.flow import Stage, chain
+from airos_edge.voice.audio import AudioChunk
+from airos_edge.voice.flow import chain, only
 from airos_edge.voice.ports import Speaking, Speech, Tts
 
 LONGEST = 200
@@ -37,10 +37,11 @@ class KeptTts:
         return getattr(self.bare, name)
 
     async def speak(self, text: AsyncIterator[str], how: Speaking) -> AsyncGenerator[Speech, None]:
-        """Sentence by sentence; one that was said before comes as it was then, at once. What is cut off is
-        not kept. Raises EngineError; closing or cancelling ends the voice."""
-        made = Stage(lambda sentences: self._sentences(sentences, how), AHEAD_MS, _ms_of)
-        async with chain(text, made, name=self.name) as speech:
+        """Sentence by sentence, each taken when the voice is ready for it; one that was said before comes as it
+        was then, at once. What is cut off is not kept. Raises EngineError; closing or cancelling ends the voice.
+        """
+        made = self._sentences(text, how)
+        async with chain(made, name=self.name, ahead=AHEAD_MS, weigh=_ms_of) as speech:
             async for piece in speech:
                 yield piece
 
@@ -58,7 +59,7 @@ class KeptTts:
             async with aclosing(self._said(sentence, how)) as pieces:
                 async for piece in pieces:
                     if pause_ms:
-                        yield Speech(_silence(pause_ms, piece.chunk.rate_hz))
+                        yield Speech(AudioChunk.silence(pause_ms, piece.chunk.rate_hz))
                     pause_ms = 0.0
                     yield piece
             pause_ms = getattr(self.bare, "pause_ms", 0.0)
@@ -70,7 +71,7 @@ class KeptTts:
             made = self._kept_or_made(text, how)
             before, _, after = sentence.partition(text)
         else:
-            made = self.bare.speak(_only(sentence), how)
+            made = self.bare.speak(only(sentence), how)
             before = after = ""
         rate_hz: int | None = None
         async with aclosing(made) as pieces:
@@ -91,7 +92,7 @@ class KeptTts:
             await asyncio.to_thread(store.touch, key)
             return
         made: list[Speech] = []
-        async with aclosing(self.bare.speak(_only(text), how)) as pieces:
+        async with aclosing(self.bare.speak(only(text), how)) as pieces:
             async for piece in pieces:
                 made.append(piece)
                 yield piece
@@ -142,13 +143,5 @@ def _fingerprint(path: Path) -> list[Any]:
     return told
 
 
-def _silence(ms: float, rate_hz: int) -> AudioChunk:
-    return AudioChunk(bytes(samples_of(ms, rate_hz) * BYTES_PER_SAMPLE), rate_hz)
-
-
 def _ms_of(speech: Speech) -> float:
     return speech.chunk.ms
-
-
-async def _only(text: str) -> AsyncGenerator[str, None]:
-    yield text

@@ -52,14 +52,15 @@ async def untried(choice: Choice, engine: object, loaded: Loaded) -> str:
 
 
 class Loading(Generic[E]):
-    """One engine, from the choice to its end. It serves while `engine` is there; `why` says what went wrong."""
+    """One engine, from the choice to its end. It serves while `engine` is there; `why` says what went wrong when
+    it was loaded or timed, `failing` what it failed with at work and has not made good yet."""
 
     def __init__(
         self, choice: Choice, open_engine: Callable[[], E], trial: Trial = untried
     ) -> None:
         self.choice = choice
         self.engine: E | None = None
-        self.why = ""
+        self.why = self.failing = ""
         self.is_too_slow = False
         self.is_closed = False
         self.loaded: Loaded | None = None
@@ -89,6 +90,11 @@ class Loading(Generic[E]):
         return str(getattr(self._opened, "runs_on", ""))
 
     @property
+    def fault(self) -> str:
+        """What is wrong with it; that it is slow is no fault."""
+        return self.failing or ("" if self.is_too_slow else self.why)
+
+    @property
     def has_failed(self) -> bool:
         """Whether it could not be loaded. That it is too slow will not change."""
         return bool(self.why) and self._opened is None and not self.is_too_slow
@@ -101,7 +107,7 @@ class Loading(Generic[E]):
         """
         async with self._one_at_a_time:
             if self._opened is None and not self.is_closed:
-                self.why, self.is_too_slow = "", False
+                self.why, self.failing, self.is_too_slow = "", "", False
                 await self._load()
         return self._opened is not None
 
@@ -186,14 +192,16 @@ class Loading(Generic[E]):
             return
         self._failures += 1
         if is_uri(self.name) or self._failures >= TWICE:
-            self.why, self.is_too_slow = str(error), False
+            self.failing = str(error)
         if not is_uri(self.name):
             return
         rest_s = error.retry_after_s or REST_S * 2 ** (self._failures - 1)
         self._rests_until = asyncio.get_running_loop().time() + min(rest_s, LONGEST_REST_S)
 
     def worked(self) -> None:
-        self._failures, self._rests_until, self.why = 0, 0.0, ""
+        self._failures, self._rests_until, self.failing = 0, 0.0, ""
+        if not self.is_too_slow:
+            self.why = ""
 
 
 async def _close(engine: object, name: str) -> None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
-from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, samples_of
+from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk
 from airos_edge.voice.ports import Speech
 
 Piece = tuple[AudioChunk, float | None]
@@ -45,8 +45,8 @@ async def spread(
                 yield speech
             said = end
     if words and rate_hz:
-        silence = bytes(samples_of(REST_MS, rate_hz) * BYTES_PER_SAMPLE)
-        yield Speech(AudioChunk(silence, rate_hz), "".join(word for word, _ in words))
+        rest = "".join(word for word, _ in words)
+        yield Speech(AudioChunk.silence(REST_MS, rate_hz), rest)
 
 
 async def at_once(audio: AudioChunk) -> AsyncGenerator[Piece, None]:

@@ -7,7 +7,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -25,6 +25,7 @@ from airos_edge.errors import EngineError
 from airos_edge.files import write_whole
 from airos_edge.models.speed import BUDGET, MEMORY_SHARE, this_machine
 from airos_edge.voice.audio import RATE_HZ, AudioChunk, samples_of
+from airos_edge.voice.flow import only
 from airos_edge.voice.ports import Asr, Hints, Speaking, Tts
 from airos_edge.voice.utterance import Ended, EndReason, Utterance
 
@@ -223,7 +224,7 @@ async def _heard_s(asr: Asr, language: str) -> float:
 async def _spoken_s(tts: Tts, language: str) -> float:
     sound_s = 0.0
     tts = getattr(tts, "bare", tts)  # what was kept is no measure of it
-    speech = tts.speak(_only(sentence_of(language)), Speaking(language=language))
+    speech = tts.speak(only(sentence_of(language)), Speaking(language=language))
     async with aclosing(speech) as pieces:
         async for piece in pieces:
             sound_s += piece.chunk.ms / 1000
@@ -232,10 +233,6 @@ async def _spoken_s(tts: Tts, language: str) -> float:
 
 def sentence_of(language: str) -> str:
     return SENTENCES.get(language.partition("-")[0], DIGITS)
-
-
-async def _only(text: str) -> AsyncIterator[str]:
-    yield text
 
 
 def recording(sound: AudioChunk) -> Utterance:

@@ -84,8 +84,7 @@ class EspeakTts:
             yield Speech(self._silence(LEAD_MS), sentence[said:])
 
     def _silence(self, ms: int) -> AudioChunk:
-        samples = samples_of(ms, self._espeak.rate_hz)
-        return AudioChunk(bytes(samples * BYTES_PER_SAMPLE), self._espeak.rate_hz)
+        return AudioChunk.silence(ms, self._espeak.rate_hz)
 
 
 def open_tts(wanted: WantedTts) -> Tts:

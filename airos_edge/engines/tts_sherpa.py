@@ -32,7 +32,7 @@ from airos_edge.engines.spread import Piece, spread
 from airos_edge.engines.thread import Lane, Stopped, Take
 from airos_edge.engines.wanted import WantedTts
 from airos_edge.errors import EngineError, EngineUnavailable, PromptError
-from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, samples_of
+from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.ports import Place, Speaking, Speech, Tts
 
 log = logging.getLogger(__name__)
@@ -144,7 +144,7 @@ class SherpaTts:
         except Exception as error:  # boundary: what the library throws
             raise EngineError(NAME, f"speaking failed: {error}") from error
         if not said:
-            yield _silence(NOTHING_MS, loaded.rate_hz), 1.0
+            yield AudioChunk.silence(NOTHING_MS, loaded.rate_hz), 1.0
 
 
 def _say(
@@ -232,7 +232,3 @@ def _recording(name: str, clone: CloneSettings, rate_hz: int) -> Samples:
 
 def _pcm(samples: Samples) -> bytes:
     return (np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
-
-
-def _silence(ms: int, rate_hz: int) -> AudioChunk:
-    return AudioChunk(bytes(samples_of(ms, rate_hz) * BYTES_PER_SAMPLE), rate_hz)

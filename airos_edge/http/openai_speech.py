@@ -14,6 +14,7 @@ from airos_edge.errors import AirosError, EngineError, ProtocolError
 from airos_edge.http.encoding import FORMATS, Encoder
 from airos_edge.http.limits import text_within
 from airos_edge.http.openai_form import EVENT_STREAM, Places, answering, error_body, sse
+from airos_edge.voice.flow import only
 from airos_edge.voice.ports import Speaking, Speech
 
 MOST_AT_ONCE = 8
@@ -43,7 +44,7 @@ def speech_routes(
     async def post_speech(request: web.Request) -> web.StreamResponse:
         wanted = await _wanted(request, language(), voices())
         with places.take():
-            speech = speak(_only(wanted.text), wanted.how)
+            speech = speak(only(wanted.text), wanted.how)
             async with aclosing(_pieces(speech, Encoder(wanted.format))) as pieces:
                 first = await anext(
                     pieces
@@ -109,10 +110,6 @@ async def _pieces(
             if made:
                 yield made
     yield encoder.end()
-
-
-async def _only(text: str) -> AsyncGenerator[str, None]:
-    yield text
 
 
 # ---- the request --------------------------------------------------------------------------------

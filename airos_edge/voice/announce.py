@@ -1,11 +1,11 @@
 """Something said without being asked: an announcement, a ringing timer."""
 
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager
 
 from airos_edge.voice.audio import BYTES_PER_SAMPLE, RATE_HZ, AudioChunk
 from airos_edge.voice.floor import Floor, FloorMouth, Rank
-from airos_edge.voice.flow import Joint, Stage, chain, patiently
+from airos_edge.voice.flow import Joint, Stage, chain, only, patiently
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.ports import Engines, Says, Speaking, Speech
 from airos_edge.voice.respond import STALL_LIMIT_S, no_voice
@@ -43,7 +43,7 @@ async def ring(
 
 
 async def _say(text: str, engines: Engines, how: Speaking, mouth: FloorMouth) -> None:
-    async with speech_of(_only(text), engines, how) as (speech, name):
+    async with speech_of(only(text), engines, how) as (speech, name):
         async for piece in patiently(speech, STALL_LIMIT_S, name):
             await mouth.play(piece)
 
@@ -65,7 +65,3 @@ async def speech_of(
     )
     async with chain(texts, *stages, name=tts.name) as speech:
         yield speech, tts.name
-
-
-async def _only(text: str) -> AsyncGenerator[str, None]:
-    yield text

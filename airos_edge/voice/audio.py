@@ -22,6 +22,10 @@ class AudioChunk:
     pcm: bytes
     rate_hz: int = RATE_HZ
 
+    @classmethod
+    def silence(cls, ms: float, rate_hz: int = RATE_HZ) -> "AudioChunk":
+        return cls(bytes(samples_of(ms, rate_hz) * BYTES_PER_SAMPLE), rate_hz)
+
     @property
     def samples(self) -> int:
         return len(self.pcm) // BYTES_PER_SAMPLE

@@ -151,10 +151,14 @@ class Stage:
 
 @asynccontextmanager
 async def chain(
-    source: AsyncIterable[Any], *stages: Stage, name: str = "chain", ahead: float = 8
+    source: AsyncIterable[Any],
+    *stages: Stage,
+    name: str = "chain",
+    ahead: float = 8,
+    weigh: Callable[[Any], float] = lambda _: 1,
 ) -> AsyncIterator[Joint[Any]]:
-    """Runs the source, which may be so many items `ahead`, through the stages; the block gets what the
-    last one makes.
+    """Runs the source, of which so much may lie ready as a stage's `ahead` says, through the stages; the
+    block gets what the last one makes.
 
     A stage's error reaches the block where it reads, as an AirosError; so does a CancelledError that
     came from within a stage: an engine's inner mishap is never taken for the end of its stream.
@@ -166,7 +170,7 @@ async def chain(
     try:
         async with scope:
             made: AsyncIterable[Any] = source
-            for stage in (Stage(lambda _: source, ahead), *stages):
+            for stage in (Stage(lambda _: source, ahead, weigh), *stages):
                 made = stage.run(made)
                 joint: Joint[Any] = Joint(stage.ahead, stage.weigh)
                 joints.append(joint)
@@ -182,6 +186,11 @@ async def chain(
         for iterable, pump in opened:
             if isinstance(iterable, AsyncGenerator) and pump.done():
                 await iterable.aclose()
+
+
+async def only(item: T) -> AsyncGenerator[T, None]:
+    """A stream of one."""
+    yield item
 
 
 async def _pump(items: AsyncIterable[Any], joint: Joint[Any], name: str) -> None:

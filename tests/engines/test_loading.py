@@ -103,9 +103,9 @@ async def test_an_engine_elsewhere_that_fails_rests_longer_each_time_until_it_wo
     for _ in range(10):
         part.failed(error)
     assert await rests_s() == LONGEST_REST_S
-    assert part.why == str(error)
+    assert part.fault == str(error)
     part.worked()
-    assert part.why == ""
+    assert part.fault == ""
     part.failed(error)
     assert await rests_s() == REST_S
     part.failed(EngineError("tcp://192.0.2.1:1", "is busy", retry_after_s=60))
@@ -116,12 +116,12 @@ async def test_an_engine_of_this_box_never_rests() -> None:
     part = of_package(ClosingAsr("hello"))
     for _ in range(3):
         part.failed(PromptError("owl", "knows no German", "invalid_value"))
-    assert not part.why, "it was asked for what it does not have"
+    assert not part.fault, "it was asked for what it does not have"
     for why in ("", "owl: broke"):
         part.failed(EngineError("owl", "broke"))
-        assert (part.rests, part.why) == (False, why)
+        assert (part.rests, part.fault) == (False, why)
     part.worked()
-    assert part.why == ""
+    assert part.fault == ""
 
 
 def test_the_process_knows_how_much_memory_it_holds() -> None:

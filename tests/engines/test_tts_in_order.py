@@ -3,12 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from airos_edge.engines.choosing import Choice
 from airos_edge.engines.in_order import ANSWERS_S
+from airos_edge.engines.kept import KeptTts
 from airos_edge.engines.loading import Loading
+from airos_edge.engines.speech_store import SpeechStore
 from airos_edge.engines.tts_in_order import TtsInOrder
 from airos_edge.voice.ports import Place, Speaking
 from tests.engines.slow import (
@@ -122,3 +126,17 @@ async def test_while_no_sentence_has_come_no_voice_is_expected_to_say_anything()
     async with begun(order), aclosing(order.speak(script(), Speaking())) as pieces:
         assert "".join([piece.text async for piece in pieces]) == "one. two. "
     assert second.sentences == []
+
+
+async def test_one_that_keeps_what_it_says_makes_way_in_time_too(tmp_path: Path) -> None:
+    store = SpeechStore(tmp_path, 1_000_000)
+    first = KeptTts(FakeTts(fault=Fault.STALL, after_words=1), store, "key")
+    second = FakeTts(name="second")
+    choice = Choice("tts", AWAY, "", Place.EDGE)
+    parts = [Loading(choice, Opener(first, is_let=True)), of_package(second)]
+    order: TtsInOrder = TtsInOrder(parts, Reports())
+    began = asyncio.get_running_loop().time()
+    async with begun(order):
+        assert await said_by(order, "one two. ") == "one two. "
+    assert asyncio.get_running_loop().time() - began == ANSWERS_S
+    assert second.sentences == ["two. "]
