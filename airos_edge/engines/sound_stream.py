@@ -49,8 +49,8 @@ async def sound_of(
     left = header.data_bytes
     frame = BYTES_PER_SAMPLE * header.channels
     while True:
-        whole = len(rest) - len(rest) % frame
-        whole = whole if left is None else min(whole, left)
+        whole = len(rest) if left is None else min(len(rest), left)
+        whole -= whole % frame
         if whole:
             yield AudioChunk(_mono(rest[:whole], header.channels), header.rate_hz)
         left = None if left is None else left - whole

@@ -3,14 +3,14 @@
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager
 
-from airos_edge.voice.audio import BYTES_PER_SAMPLE, RATE_HZ, AudioChunk
+from airos_edge.voice.audio import AudioChunk
 from airos_edge.voice.floor import Floor, FloorMouth, Rank
 from airos_edge.voice.flow import Joint, Stage, chain, only, patiently
 from airos_edge.voice.ids import new_id
 from airos_edge.voice.ports import Engines, Says, Speaking, Speech
 from airos_edge.voice.respond import STALL_LIMIT_S, no_voice
 
-REST = AudioChunk(bytes(2 * RATE_HZ * BYTES_PER_SAMPLE))
+REST = AudioChunk.silence(2000)
 """Two seconds in which who wants it to stop can be heard."""
 
 

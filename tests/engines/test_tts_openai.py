@@ -180,6 +180,7 @@ async def test_nothing_is_sent_before_it_is_needed_and_its_place_is_by_the_addre
         (wav(rate_hz=22_050), "application/octet-stream", 22_050, SOUND),
         (wav() + b"LIST\x04\0\0\0INFO", "audio/x-wav", 24_000, SOUND),
         (wav().replace(len(SOUND).to_bytes(4, "little"), b"\xff" * 4), "", 24_000, SOUND),
+        (wav().replace(b"\x80\xbb\0\0", b"\x7f\xbb\0\0"), "", 24_000, SOUND[:-2]),
         (wav()[:12] + b"LIST\x05\0\0\0INFO-\0" + wav()[12:], "", 24_000, SOUND),
         (wav(np.repeat(np.frombuffer(SOUND, "<i2"), 2).tobytes(), channels=2), "", 24_000, SOUND),
         (b"\xff\xfb" + SOUND, "audio/pcm", 24_000, b"\xff\xfb" + SOUND),
