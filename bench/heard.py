@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
-from airos_edge.home.multilingual import Multilingual
 from airos_edge.listening import of_kind
 from airos_edge.router import meaning
 from airos_edge.router.meaning import ASKED
@@ -103,7 +102,7 @@ class Heard:
 def outcome(text: str, alternatives: tuple[str, ...] = (), sure: bool = True) -> Hashable | None:
     """What the demonstration house makes of it: a meaning, or ASKED; None: it is no command."""
     said = Item("", role="user", text=text, spoken=True, alternatives=alternatives, sure=sure)
-    return meaning.outcome(said, Multilingual([house_commands()]))
+    return meaning.outcome(said, house_commands())
 
 
 def questions_of(happened: Iterable[Event]) -> list[Question]:
