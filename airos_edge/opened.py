@@ -86,7 +86,8 @@ def chosen(config: Config, stored: Sequence[StoredModel], timings: Timings) -> l
         return replace(choice, why=f"{choice.why}; {told}") if told else choice
 
     choices = choosing.choose_all(config, stored, too_slow)
-    return [timed(choosing.within_reach(choice, config.reach)) for choice in choices]
+    within = (choosing.within_reach(choice, config.reach) for choice in choices)
+    return [timed(choosing.with_grammar(choice, config)) for choice in within]
 
 
 def precision(config: Config, port: Port) -> str:

@@ -234,18 +234,9 @@ def choose_all(
     return [
         chosen("wake", settings.wake.engine),
         chosen("vad", settings.vad.engine),
-        _with_grammar(chosen("asr", settings.asr.engine, settings.asr.model), settings),
+        chosen("asr", settings.asr.engine, settings.asr.model),
         chosen("tts", settings.tts.engine, settings.tts.model),
     ]
-
-
-def _with_grammar(choice: Choice, settings: Settings) -> Choice:
-    """Whoever hears, the grammar of commands stands in, where it is wanted and knows the language."""
-    has_it = any(one.engine == GRAMMAR for one in (choice, *choice.others))
-    if choice.engine is None or has_it or not settings.asr.grammar:
-        return choice
-    stand_in = replace(choose("asr", GRAMMAR, settings.language), why="hears commands")
-    return replace(choice, others=(*choice.others, stand_in)) if stand_in.engine else choice
 
 
 def obstacle_of(
@@ -269,6 +260,18 @@ def within_reach(choice: Choice, reach: Place) -> Choice:
     beyond = [f"{one.engine} is beyond `reach`" for one in all_of_them if one.place > reach]
     first, *others = within
     return replace(first, why="; ".join([first.why, *beyond]), others=tuple(others))
+
+
+def with_grammar(choice: Choice, settings: Settings) -> Choice:
+    """Whoever hears, the grammar of commands stands in, where it is wanted and knows the language. One that is
+    beyond reach is refused all the same: it has to be left out before."""
+    if choice.port != "asr":
+        return choice
+    has_it = any(one.engine == GRAMMAR for one in (choice, *choice.others))
+    if choice.engine is None or has_it or not settings.asr.grammar:
+        return choice
+    stand_in = replace(choose("asr", GRAMMAR, settings.language), why="hears commands")
+    return replace(choice, others=(*choice.others, stand_in)) if stand_in.engine else choice
 
 
 def refuse_beyond(choice: Choice, reach: Place) -> None:

@@ -25,9 +25,8 @@ REST_S = 5.0
 """How long an engine elsewhere that failed is asked last only; twice as long after each further failure …"""
 LONGEST_REST_S = 300.0
 """… up to this."""
-TWICE = 2
-"""An engine of this box that fails did so with this recording or this sentence, and may not with the next: so
-often in a row, it is the engine."""
+IN_A_ROW = 2
+"""One of this box that fails may do so with that recording or sentence only: so often, it is the engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +190,7 @@ class Loading(Generic[E]):
         if isinstance(error, PromptError):
             return
         self._failures += 1
-        if is_uri(self.name) or self._failures >= TWICE:
+        if is_uri(self.name) or self._failures >= IN_A_ROW:
             self.failing = str(error)
         if not is_uri(self.name):
             return

@@ -2,6 +2,13 @@
 
 An engine is any object of one of these shapes; none has to inherit. A port that works for a
 while is an async generator: cancelling or closing it ends the work and frees what it holds.
+
+What an engine may have besides, and is asked for where it matters:
+
+* `async def aclose()`: lets go of what it holds, once nobody borrows it any more.
+* `runs_on: str`: where a model computes, as "cpu, int8", for the log and `airos doctor`.
+* `voices(language) -> dict[name, language]`, of a voice: what can be asked for by name, the usual one first.
+* `pause_ms: float`, of a voice: the silence that belongs between two of its sentences.
 """
 
 import json

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from airos_edge.engines.choosing import Choice, choose, choose_all, refuse_beyond, within_reach
+from airos_edge.engines.choosing import (
+    Choice,
+    choose,
+    choose_all,
+    refuse_beyond,
+    with_grammar,
+    within_reach,
+)
 from airos_edge.engines.registry import ENGINES, Engine, Port
 from airos_edge.engines.settings import AsrSettings, TtsSettings, VadSettings, WakeSettings
 from airos_edge.errors import ReachError
@@ -273,9 +280,20 @@ def test_of_several_those_beyond_reach_are_left_out_and_named() -> None:
 def test_the_grammar_stands_in_for_whoever_hears_where_it_is_wanted(
     asr: AsrSettings, language: str, others: list[str]
 ) -> None:
-    choice = choose_all(Settings(language, asr=asr))[2]
+    settings = Settings(language, asr=asr)
+    choice = with_grammar(choose_all(settings)[2], settings)
     assert [other.engine for other in choice.others] == others
 
 
-def test_it_is_no_recogniser_where_the_wanted_one_is_not_to_be_had() -> None:
-    assert choose_all(Settings(asr=AsrSettings("tcp://nowhere")))[2].engine is None
+def test_it_is_no_recogniser_where_the_wanted_one_is_not_to_be_had_and_no_voice() -> None:
+    settings = Settings(asr=AsrSettings("tcp://nowhere"))
+    choices = [with_grammar(choice, settings) for choice in choose_all(settings)]
+    assert choices[2].engine is None
+    assert choices[3].others == ()
+
+
+def test_it_does_not_stand_in_for_one_that_is_beyond_reach() -> None:
+    settings = Settings(asr=AsrSettings("tcp://192.0.2.1:1"))
+    choice = with_grammar(within_reach(choose_all(settings)[2], Place.LOCAL), settings)
+    with pytest.raises(ReachError):
+        refuse_beyond(choice, Place.LOCAL)
