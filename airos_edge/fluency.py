@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from airos_edge.config import Config
 from airos_edge.engines.advice import advised
 from airos_edge.engines.choosing import Choice, is_uri
-from airos_edge.engines.registry import engines
+from airos_edge.engines.registry import find
 from airos_edge.home.sentences import share_of, tag_of
 from airos_edge.languages.phrases import contents, languages, says_all
 from airos_edge.models.catalogue import Entry
@@ -85,14 +85,15 @@ def _languages(choice: Choice, stored: Sequence[StoredModel]) -> Collection[str]
         from airos_edge.engines.espeak import load
 
         return load().languages
-    row = next(engine for engine in engines(choice.port) if engine.name == choice.engine)
+    row = find(choice.port, choice.engine or "")
     models = [
         *([choice.model] if choice.model else []),
         *(one for one in stored if (one.task, one.engine) == (choice.port, choice.engine)),
     ]
     if any(not model.languages for model in models):
         return ()
-    return (*row.languages, *(language for model in models for language in model.languages))
+    known = row.languages if row is not None else ()
+    return (*known, *(language for model in models for language in model.languages))
 
 
 def _answers(language: str) -> str:

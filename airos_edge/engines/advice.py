@@ -49,8 +49,8 @@ def to_install(entry: Entry) -> str | None:
     """What to give pip before the model can be run; None: all is there."""
     if entry.task == "llm":
         return None if entry.engine in llm.ENGINES else entry.engine
-    rows = [row for row in registry.engines(entry.task) if row.name == entry.engine]
-    if not rows:
+    row = registry.find(entry.task, entry.engine)
+    if row is None:
         return entry.engine
-    missing = [part for part in rows[0].needs if not choosing.is_installed(part)]
-    return rows[0].install if missing else None
+    missing = [part for part in row.needs if not choosing.is_installed(part)]
+    return row.install if missing else None

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from airos_edge.engines import lease, locate
-from airos_edge.engines.registry import ELSEWHERE, GRAMMAR, Engine, Port, engines
+from airos_edge.engines import lease, locate, registry
+from airos_edge.engines.registry import ELSEWHERE, GRAMMAR, Engine, Port
 from airos_edge.engines.settings import (
     AsrSettings,
     Engines,
@@ -120,10 +120,13 @@ def _candidates(
     if is_uri(wanted):
         choice = _elsewhere(port, wanted)
         return ([choice], []) if choice.engine else ([], [choice.why])
-    known = [engine for engine in engines(port) if not engine.is_foreign or engine.name == wanted]
-    rows = [engine for engine in known if wanted in ("auto", engine.name)]
+    if wanted == "auto":
+        rows = registry.ENGINES[port]
+    else:
+        row = registry.find(port, wanted)
+        rows = (row,) if row is not None else ()
     if not rows:
-        names = [engine.name for engine in engines(port)]
+        names = [engine.name for engine in registry.engines(port)]
         near = get_close_matches(wanted, names, n=1) or ["auto", *names]
         return [], [f"there is no {wanted!r}; try {' or '.join(near)}"]
     able: list[Choice] = []

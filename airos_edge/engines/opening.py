@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from airos_edge.engines.choosing import Choice, is_uri
-from airos_edge.engines.registry import ELSEWHERE, Engine, engines
+from airos_edge.engines.registry import ELSEWHERE, Engine, find
 from airos_edge.engines.wanted import WakeWords, WantedAsr, WantedTts, WantedVad, WantedWake
 from airos_edge.engines.word_engines import open_words
 from airos_edge.errors import EngineUnavailable
@@ -50,7 +50,9 @@ def package_of(choice: Choice) -> str:
 
 
 def _row(choice: Choice) -> Engine:
-    return next(engine for engine in engines(choice.port) if engine.name == choice.engine)
+    found = find(choice.port, choice.engine or "")
+    assert found is not None, f"{choice.engine} was chosen, and is no more"
+    return found
 
 
 def _uri(choice: Choice) -> str:

@@ -145,6 +145,13 @@ def engines(port: Port) -> list[Engine]:
     return [*ENGINES[port], *_brought(port)]
 
 
+def find(port: Port, name: str) -> Engine | None:
+    """The engine of that name. Among ours first: to look at what other packages bring takes a look into each
+    package that is installed."""
+    ours = next((engine for engine in ENGINES[port] if engine.name == name), None)
+    return ours or next((engine for engine in _brought(port) if engine.name == name), None)
+
+
 def _brought(port: Port) -> list[Engine]:
     """By the metadata of what is installed alone: nothing of it is imported."""
     found = []
