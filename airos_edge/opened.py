@@ -108,7 +108,7 @@ def timing_of(config: Config, timings: Timings, model: StoredModel) -> Timing | 
     if model.task not in ("asr", "tts"):
         return None
     port: Port = "asr" if model.task == "asr" else "tts"
-    if model.engine not in {engine.name for engine in registry.engines(port)}:
+    if registry.find(port, model.engine) is None:
         return None
     choice = Choice(port, model.engine, "", model=model)
     return timings.of(choice, precision(config, port))
@@ -127,13 +127,13 @@ def factors(config: Config) -> Callable[[StoredModel], float | None]:
 
 async def open_engines(
     config: Config,
+    stored: Sequence[StoredModel],
     grammar: Grammar,
     means: Means,
     ports: Collection[Port] = registry.PORTS,
 ) -> Opened:
     """Waits for what is there at once only. An engine that cannot be opened is a fault, and the rest goes on.
     Of other `ports` than these none is opened."""
-    stored = await asyncio.to_thread(models_on_box, config)
     choices = chosen(config, stored, means.trials.timings)
     wake, vad, asr, tts = choices
     opened = Opened(tuple(choices))

@@ -153,8 +153,8 @@ async def assemble(
         [HouseCommands(each, house, timers, datetime.now) for each in sentences]
     )
     await asyncio.to_thread(commands.warm_up)
-    opened = await open_engines(config, sentences[0].grammar, means, ports)
     stored = await asyncio.to_thread(models_on_box, config)
+    opened = await open_engines(config, stored, sentences[0].grammar, means, ports)
     models = await _models(config, stored, workshop, health)
     workshop.forget_others()
     tools = Tools(HouseTools(house, timers, commands.call, datetime.now), servers)
