@@ -97,7 +97,7 @@ class Lease:
         held = {id(engine) for other in self._loans for engine in _parts(other.engines)}
         for engine in _parts(loan.engines):
             if id(engine) not in held:
-                task = self._scope.start(_close(engine), f"closing {engine.name}")
+                task = self._scope.start(close(engine, engine.name), f"closing {engine.name}")
                 self._closing.add(task)
                 task.add_done_callback(self._closing.discard)
 
@@ -118,11 +118,12 @@ def _parts(engines: Engines, whole: bool = False) -> list[Asr | Responder | Tts]
     return found
 
 
-async def _close(engine: Asr | Responder | Tts) -> None:
-    close = getattr(engine, "aclose", None)
-    if close is None:
+async def close(engine: object, name: str) -> None:
+    """Of one that has nothing to let go of, nothing. Raises nothing but cancelling."""
+    let_go = getattr(engine, "aclose", None)
+    if let_go is None:
         return
     try:
-        await close()
+        await let_go()
     except Exception:  # boundary: an engine that cannot be closed is lost, the others are not
-        log.exception("%s could not be closed", engine.name)
+        log.exception("%s could not be closed", name)

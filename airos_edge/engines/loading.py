@@ -13,6 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakSet
 
 from airos_edge.engines.choosing import Choice, is_uri, named
+from airos_edge.engines.lease import close
 from airos_edge.errors import EngineError, PromptError
 from airos_edge.voice.ports import Place
 
@@ -121,7 +122,7 @@ class Loading(Generic[E]):
             self.why = f"{self.name}: {str(error) or type(error).__name__}"
         else:
             if self.is_closed:
-                await _close(opened, self.name)
+                await close(opened, self.name)
                 return
             grown_bytes = max(resident_bytes() - before_bytes, 0)
             self.loaded = Loaded(time.perf_counter() - began_s, grown_bytes)
@@ -168,14 +169,14 @@ class Loading(Generic[E]):
         if opened is not None:
             self._tell()
             await self._unused.wait()
-            await _close(opened, self.name)
+            await close(opened, self.name)
 
     async def aclose(self) -> None:
         """For who knows that nobody works with it. What is still being loaded is closed when it is there."""
         self.is_closed = True
         opened, self._opened, self.engine = self._opened, None, None
         if opened is not None:
-            await _close(opened, self.name)
+            await close(opened, self.name)
 
     # ---- an engine that fails ----
 
@@ -201,16 +202,6 @@ class Loading(Generic[E]):
         self._failures, self._rests_until, self.failing = 0, 0.0, ""
         if not self.is_too_slow:
             self.why = ""
-
-
-async def _close(engine: object, name: str) -> None:
-    close = getattr(engine, "aclose", None)
-    if close is None:
-        return
-    try:
-        await close()
-    except Exception:  # boundary: an engine that cannot be closed is lost, the others are not
-        log.exception("%s could not be closed", name)
 
 
 async def in_own_thread(name: str, work: Callable[[], T]) -> T:
