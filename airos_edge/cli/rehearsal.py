@@ -11,6 +11,7 @@ from airos_edge.engines.timing import sentence_of
 from airos_edge.errors import EngineError
 from airos_edge.http.hearing import hear
 from airos_edge.voice.audio import RATE_HZ, samples_of
+from airos_edge.voice.flow import only
 from airos_edge.voice.ports import Speaking
 
 COMMAND = "what time is it"
@@ -54,11 +55,8 @@ async def _said(text: str, box: Box) -> tuple[str, bytes]:
     """How long it took, and the sound at 16 kHz over a floor of noise. Raises EngineError."""
     import soxr
 
-    async def script() -> AsyncGenerator[str, None]:
-        yield text
-
     began, first_s, rate_hz, pcm = time.perf_counter(), 0.0, RATE_HZ, b""
-    async for piece in box.speak(script(), Speaking(language=box.language)):
+    async for piece in box.speak(only(text), Speaking(language=box.language)):
         first_s = first_s or time.perf_counter() - began
         rate_hz, pcm = piece.chunk.rate_hz, pcm + piece.chunk.pcm
     took_s = time.perf_counter() - began
