@@ -1,17 +1,15 @@
 """A recogniser elsewhere: a server of OpenAI's API, their own or one on this box or in this LAN."""
 
 import json
-import wave
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from airos_edge.engines.llm_endpoint import Endpoint, complaint, open_endpoint
 from airos_edge.engines.llm_openai import headers
 from airos_edge.engines.wanted import WantedAsr
 from airos_edge.network import shown
-from airos_edge.voice.audio import BYTES_PER_SAMPLE, RATE_HZ
+from airos_edge.voice.audio import RATE_HZ, encode_wav
 from airos_edge.voice.ports import Asr, Hints, Place, Transcript
 from airos_edge.voice.utterance import Utterance
 from airos_edge.voice.waking import without
@@ -44,7 +42,7 @@ class OpenAiAsr:
         if not ended.is_question or heard.ms < SHORTEST_MS:
             yield Transcript("", final=True)
             return
-        file = ("speech.wav", _wav(heard.pcm), "audio/wav")
+        file = ("speech.wav", encode_wav(heard.pcm, RATE_HZ), "audio/wav")
         asked: dict[str, Any] = {"data": self._fields(hints), "files": {"file": file}}
         final: Transcript | None = None
         async with (
@@ -128,16 +126,6 @@ def _prompt(names: Sequence[str]) -> str:
             break
         told = longer
     return told
-
-
-def _wav(pcm: bytes) -> bytes:
-    file = BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(BYTES_PER_SAMPLE)
-        writer.setframerate(RATE_HZ)
-        writer.writeframes(pcm)
-    return file.getvalue()
 
 
 def open_asr(wanted: WantedAsr) -> Asr:

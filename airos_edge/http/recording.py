@@ -70,16 +70,3 @@ def _refuse_unusual(rate_hz: int, channels: int) -> None:
         )
     if channels > 2:
         raise RecordingError(f"it has {channels} channels; mono and stereo can be read")
-
-
-def encode_wav(pcm: bytes, rate_hz: int) -> bytes:
-    """A WAV file of 16-bit mono PCM."""
-    import wave
-
-    file = io.BytesIO()
-    with wave.open(file, "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(rate_hz)
-        out.writeframes(pcm)
-    return file.getvalue()

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from airos_edge.http.recording import encode_wav
-from airos_edge.voice.audio import BYTES_PER_SAMPLE
+from airos_edge.voice.audio import BYTES_PER_SAMPLE, encode_wav
 from airos_edge.voice.ports import Says, Speech
 
 

@@ -1,7 +1,9 @@
 """Sound as a value: 16-bit signed little-endian mono PCM, with its rate."""
 
+import wave
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +57,17 @@ def level_dbfs(pcm: bytes) -> float:
     samples = np.frombuffer(pcm, "<i2").astype(np.float32) / FULL_SCALE
     power = float(np.mean(samples * samples))
     return max(QUIETEST_DBFS, 10 * float(np.log10(power))) if power > 0 else QUIETEST_DBFS
+
+
+def encode_wav(pcm: bytes, rate_hz: int) -> bytes:
+    """A WAV file of 16-bit mono PCM."""
+    file = BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(BYTES_PER_SAMPLE)
+        out.setframerate(rate_hz)
+        out.writeframes(pcm)
+    return file.getvalue()
 
 
 def samples_of(ms: float, rate_hz: int = RATE_HZ) -> int:

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from airos_edge.http.recording import encode_wav
 from airos_edge.local.portaudio import AUTO, Device, Kind, NoDevice
+from airos_edge.voice.audio import encode_wav
 from tests.local.card import FakeAudio
 
 WAV = encode_wav(bytes(3200), 16_000)

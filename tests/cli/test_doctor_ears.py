@@ -7,8 +7,7 @@ import pytest
 
 from airos_edge.cli import main
 from airos_edge.cli.doctor_ears import text_of
-from airos_edge.http.recording import encode_wav
-from airos_edge.voice.audio import AudioChunk
+from airos_edge.voice.audio import AudioChunk, encode_wav
 from tests.speech import noise, spoken
 
 Shown = pytest.CaptureFixture[str]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from airos_edge.cli import main
-from airos_edge.http.recording import encode_wav
+from airos_edge.voice.audio import encode_wav
 from tests.cli.conftest import FakeDaemon
 from tests.speech import noise, spoken
 

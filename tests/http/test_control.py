@@ -23,8 +23,8 @@ from airos_edge.http.control import (
 )
 from airos_edge.http.limits import LONGEST_TEXT
 from airos_edge.http.listener import listen
-from airos_edge.http.recording import encode_wav
 from airos_edge.http.settings import Settings
+from airos_edge.voice.audio import encode_wav
 from airos_edge.voice.ear import Ear
 from airos_edge.voice.endpoint import TurnRules
 from airos_edge.voice.events import Announced, Event, SpeechConfirmed

@@ -22,9 +22,9 @@ from airos_edge.http import openai_transcriptions
 from airos_edge.http.guard import guard
 from airos_edge.http.keys import Keys
 from airos_edge.http.openai_transcriptions import MOST_AT_ONCE, transcription_routes
-from airos_edge.http.recording import encode_wav
 from airos_edge.http.settings import Settings
 from airos_edge.quota import Allowance, Limits, Quotas
+from airos_edge.voice.audio import encode_wav
 from tests.fakes import FakeAsr, Fault, Said
 from tests.http.hearing import Box, sound
 from tests.pulse import wait_until

@@ -8,8 +8,8 @@ import pytest
 import soundfile
 
 from airos_edge.errors import RecordingError
-from airos_edge.http.recording import FASTEST_HZ, LONGEST_S, decode, encode_wav
-from airos_edge.voice.audio import RATE_HZ
+from airos_edge.http.recording import FASTEST_HZ, LONGEST_S, decode
+from airos_edge.voice.audio import RATE_HZ, encode_wav
 
 TONE_HZ = 440
 

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from airos_edge.http.encoding import RATE_HZ
-from airos_edge.http.recording import encode_wav
-from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk
+from airos_edge.voice.audio import BYTES_PER_SAMPLE, AudioChunk, encode_wav
 from airos_edge.voice.ports import Mouth, Says
 
 BYTES_PER_S = RATE_HZ * BYTES_PER_SAMPLE
